@@ -1,0 +1,190 @@
+"""PagerDuty as a connector: what the core asks, answered by the parts that know how."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from syncline.connector import (
+    Capabilities,
+    Connector,
+    Cursor,
+    Edit,
+    Finding,
+    Hint,
+    HistoryKind,
+    Operation,
+    Page,
+    Party,
+    PartyKind,
+    Receipt,
+    Record,
+    Schema,
+    Sighting,
+    Step,
+)
+from syncline.errors import Gone, Refused
+from syncline.http.client import Http
+from syncline.http.settings import InstanceSettings
+from syncline.model import Attachment, Remark, Visibility
+from syncline_pagerduty.checking import Checker
+from syncline_pagerduty.client import Client
+from syncline_pagerduty.cursor import Position
+from syncline_pagerduty.directory import Directory
+from syncline_pagerduty.polling import Poller
+from syncline_pagerduty.reading import Reader
+from syncline_pagerduty.records import identity, mapping
+from syncline_pagerduty.settings import PagerDutySettings
+from syncline_pagerduty.writing import Writer
+
+TITLE_LIMIT: Final = 1024
+
+CAPABILITIES: Final = Capabilities(
+    counted_revisions=False,
+    workflow=None,
+    create_key=True,
+    search_lag=5.0,
+    settles_within=60.0,
+    visibilities=frozenset({Visibility.INTERNAL}),
+    attachments=False,
+    max_attachment=0,
+    history=HistoryKind.INLINE,
+    history_gaps=(
+        "PagerDuty logs changes of status, assignee and, on most accounts, priority. New titles and services leave no"
+        " entry, and the entry of a new urgency does not say which."
+    ),
+    text_limits={"title": TITLE_LIMIT},
+    read_many=50,
+)
+
+_LONGEST_KEY: Final = 64
+
+
+class PagerDutyConnector:
+    """One instance of PagerDuty.
+
+    Requests: a poll 1, and every minute 1 more for each 100 open incidents; a read 2, and 1 where notes were
+    added; a create, update or comment 1; a link back 2; a lookup 1.
+    """
+
+    def __init__(self, settings: PagerDutySettings, http: Http, fields: frozenset[str]) -> None:
+        client = Client(http, settings.from_email)
+        self._http = http
+        self._directory = Directory(client, settings.from_email)
+        self._reader = Reader(client, self._directory, settings, fields)
+        self._poller = Poller(self._reader)
+        self._writer = Writer(self._reader)
+        self._checker = Checker(client, self._directory, settings)
+
+    def start(self, since: datetime | None) -> Cursor:
+        """The cursor that sees every change from `since` on (aware, UTC); None: from now on."""
+        return self._poller.start(since).dump()
+
+    def poll(self, cursor: Cursor, limit: int) -> Page:
+        """The changes after `cursor`: one page of the log, or of the open incidents."""
+        return self._poller.page(Position.load(cursor, self._http.instance), limit)
+
+    def read(self, record_id: str) -> Sighting:
+        """One incident, with the latest of its log. Raises `Gone` where it is no more."""
+        return self._reader.read(record_id)
+
+    def read_many(self, record_ids: Sequence[str]) -> Sequence[Sighting]:
+        """Those of the incidents that can be seen."""
+        return self._reader.read_many(record_ids)
+
+    def find(self, marker: str) -> Sequence[Record]:
+        """Incidents that carry the marker, oldest first; open and ended ones."""
+        return self._reader.find(marker)
+
+    def lookup(self, key: str) -> Record | None:
+        """The incident of that number (`#4711` or `4711`) or id; None where there is none."""
+        plain = key.strip().removeprefix("#")
+        if not plain.isascii() or not plain.isalnum() or len(plain) > _LONGEST_KEY:
+            return None
+        try:
+            return self._reader.record(self._reader.incident(plain))
+        except Gone:
+            return None
+
+    def remarks(self, record_id: str) -> Sequence[Remark]:
+        """All notes of an incident, oldest first."""
+        return self._reader.remarks(record_id)
+
+    def attachments(self, record_id: str) -> Sequence[Attachment]:  # noqa: ARG002
+        """None: PagerDuty holds no files."""
+        return ()
+
+    def content(self, attachment: Attachment) -> bytes:
+        """Raises `Refused`: PagerDuty holds no files."""
+        raise Refused(
+            f"{self._http.instance}: incident {attachment.record_id}: PagerDuty holds no files, so"
+            f" {attachment.name!r} cannot be fetched; drop this operation"
+        )
+
+    def history(self, record_id: str, since: datetime) -> Sequence[Edit]:
+        """The changes that the log tells of from `since` on, oldest first."""
+        return self._reader.edits(self._reader.log_of(record_id, since), None)
+
+    def steps(self, record_id: str, status: str) -> Sequence[Step]:  # noqa: ARG002
+        """None: PagerDuty has no workflow; a status is set by an update."""
+        return ()
+
+    def write(self, operation: Operation) -> Receipt:
+        """Carry out one operation, by one request that changes something."""
+        return self._writer.write(operation)
+
+    def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:
+        """Those users or escalation policies, by id."""
+        return self._directory.parties(kind, ids)
+
+    def find_party(self, kind: PartyKind, name: str) -> Party | None:
+        """The user with that e-mail address (else that exact name), or the escalation policy of that exact name."""
+        return self._directory.find(kind, name)
+
+    def schema(self) -> Schema:
+        """Fields, priorities, services, statuses and escalation policies, as they are now."""
+        return self._checker.schema()
+
+    def check(self) -> Iterator[Finding]:
+        """Look whether this instance can be worked with."""
+        return self._checker.check()
+
+    def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:  # noqa: ARG002
+        """The incident that a webhook (version 3) is about; none for a ping or an event of a service.
+
+        Raises:
+            ValueError: it is no webhook of PagerDuty's.
+        """
+        event = _event(raw)
+        data = mapping(event.get("data"))
+        about = (
+            data if data.get("type") in ("incident", "incident_reference") else mapping(data.get("incident"))
+        )
+        record_id, event_id = identity(about), event.get("id")
+        if record_id is None or not self._reader.ours(about, data):
+            return ()
+        return (Hint(record_id, event_id if isinstance(event_id, str) and event_id else None),)
+
+
+def connect(settings: InstanceSettings, http: Http, fields: frozenset[str]) -> Connector:
+    """The connector of one instance.
+
+    Raises:
+        TypeError: the settings are not PagerDuty's.
+    """
+    if not isinstance(settings, PagerDutySettings):
+        raise TypeError(f"{settings.name}: these are not the settings of a PagerDuty instance")
+    return PagerDutyConnector(settings, http, fields)
+
+
+def _event(raw: bytes) -> Mapping[str, Any]:
+    try:
+        body = json.loads(raw)
+    except RecursionError:
+        raise ValueError("the body is nested too deeply") from None
+    event = mapping(mapping(body).get("event"))
+    if not isinstance(event.get("event_type"), str):
+        raise ValueError(  # noqa: TRY004  one error for bad bodies
+            "the body has no event with an event_type, so it is no webhook of PagerDuty's (version 3)"
+        )
+    return event

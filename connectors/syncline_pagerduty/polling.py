@@ -1,0 +1,174 @@
+"""What changed since the last poll: the log of the account, and now and then all open incidents.
+
+PagerDuty cannot list incidents by when they changed. Its log can be listed by time, and brings with each entry the
+incident as it is now; so a page of the log is a page of records, and nothing else is read. What leaves no
+entry in the log, such as a new title, is found on the list of open incidents.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from syncline.connector import Page, Record, Sighting
+from syncline.errors import Gone
+from syncline_pagerduty import records
+from syncline_pagerduty.client import LAST_ROW, PAGE, listed
+from syncline_pagerduty.cursor import Position, advance, begin, open_due, remember
+from syncline_pagerduty.reading import Reader
+from syncline_pagerduty.records import ANNOTATE, MalformedError, identity, mapping, moment, name, stamp
+
+log = logging.getLogger(__name__)
+
+OPEN_SHARE: Final = 0.1
+"""Share of the rate budget that the list of open incidents may take."""
+
+_UNSURE: Final = timedelta(seconds=15)
+"""Taken off the platform's clock where we know it only from the reply to this very request."""
+
+_FAR: Final = timedelta(days=1)
+
+Entry = Mapping[str, Any]
+
+
+class Poller:
+    """Polls one instance."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._http = reader.client.http
+        self._settings = reader.settings
+
+    def start(self, since: datetime | None) -> Position:
+        """Where a poll begins that sees every change from `since` on; None: from now on."""
+        if since is None:
+            if self._http.clock_skew() is None:
+                self._reader.client.get("/log_entries", {"limit": 1})
+            since = self._http.platform_now()
+        return Position.at_start(since)
+
+    def page(self, position: Position, limit: int) -> Page:
+        """The next page."""
+        if position.open_offset is not None:
+            return self._open_page(position, limit)
+        return self._log_page(position, limit)
+
+    def _log_page(self, position: Position, limit: int) -> Page:
+        size = max(1, min(limit, PAGE))
+        sure = self._http.clock_skew() is not None
+        look = position.look or begin(position, self._http.platform_now(), self._settings.overlap)
+        if position.look is None and not sure:
+            look = replace(look, until=look.until + _FAR)
+        reply = self._reader.client.get(
+            "/log_entries",
+            {
+                "since": stamp(look.since),
+                "until": stamp(look.until),
+                "include[]": ["incidents"],
+                "limit": size,
+                "offset": look.offset,
+            },
+        )
+        if position.look is None and not sure:
+            look = replace(look, asof=self._http.platform_now() - _UNSURE)
+        entries = listed(reply, "log_entries")
+        times = [at for at in (moment(entry.get("created_at")) for entry in entries) if at is not None]
+        sightings = self._sightings(position, entries, look.floor)
+        more = reply.get("more")
+        following = advance(
+            position,
+            look,
+            times,
+            size,
+            more if isinstance(more, bool) else len(entries) >= size,
+            self._http.instance,
+        )
+        following = remember(following, _stamped(entries, look.floor), self._settings.overlap)
+        if following.look is None and self._open_due(following):
+            following = replace(following, open_offset=0)
+        again = following.look is not None or following.open_offset is not None
+        return Page(sightings, following.dump(), again)
+
+    def _open_page(self, position: Position, limit: int) -> Page:
+        size = max(1, min(limit, PAGE))
+        offset = position.open_offset or 0
+        reply = self._reader.client.get(
+            "/incidents", {**self._reader.open_filter(), "limit": size, "offset": offset}
+        )
+        sightings = []
+        for incident in listed(reply, "incidents"):
+            record = self._whole(incident)
+            if record is not None:
+                sightings.append(Sighting(record.id, record))
+        if reply.get("more") is True and offset + 2 * size <= LAST_ROW:
+            following = replace(position, open_offset=offset + size)
+        else:
+            pages = offset // size + 1
+            following = replace(
+                position, open_offset=None, open_at=self._http.platform_now(), open_pages=pages
+            )
+        return Page(tuple(sightings), following.dump(), following.open_offset is not None)
+
+    def _sightings(self, position: Position, entries: list[Entry], floor: datetime) -> tuple[Sighting, ...]:
+        of_incident: dict[str, list[Entry]] = {}
+        fresh: dict[str, list[Entry]] = {}
+        for entry in records.ordered(entries):
+            record_id, entry_id = identity(entry.get("incident")), identity(entry)
+            at = moment(entry.get("created_at"))
+            if record_id is None or entry_id is None or at is None or not self._mine(entry):
+                continue
+            of_incident.setdefault(record_id, []).append(entry)
+            if at >= floor and not position.known(entry_id, at):
+                fresh.setdefault(record_id, []).append(entry)
+        found = (self._sighting(record_id, of_incident[record_id], new) for record_id, new in fresh.items())
+        return tuple(sighting for sighting in found if sighting is not None)
+
+    def _sighting(self, record_id: str, entries: list[Entry], new: list[Entry]) -> Sighting | None:
+        try:
+            record = self._row(record_id, new[-1])
+            if record is None:
+                return None
+            annotated = any(entry.get("type") == ANNOTATE for entry in new)
+            return Sighting(
+                record_id=record_id,
+                record=record,
+                remarks=self._reader.remarks(record_id) if annotated else (),
+                edits=self._reader.edits(entries, record),
+            )
+        except Gone:
+            log.info("%s: incident %s was in the log and is no more", self._http.instance, record_id)
+            return None
+
+    def _row(self, record_id: str, entry: Entry) -> Record | None:
+        """The incident that came with an entry; read on its own where only a reference came, or less."""
+        agent = entry.get("agent")
+        by = name(agent) or identity(agent)
+        incident = mapping(entry.get("incident"))
+        row = self._whole(incident, by) if records.complete(incident) else None
+        return row or self._whole(self._reader.incident(record_id), by)
+
+    def _whole(self, incident: Mapping[str, Any], by: str | None = None) -> Record | None:
+        """The record, or None where PagerDuty sent something else: one broken row must not stop the poll."""
+        try:
+            return records.record(incident, self._reader.fields, by)
+        except MalformedError as error:
+            log.warning("%s: PagerDuty sent %s; it is left out of this poll", self._http.instance, error)
+            return None
+
+    def _mine(self, entry: Entry) -> bool:
+        return self._reader.ours(mapping(entry.get("incident")), entry)
+
+    def _open_due(self, position: Position) -> bool:
+        pages = self._settings.requests_per_minute * OPEN_SHARE
+        return open_due(position, self._http.platform_now(), self._settings.reread_open_every, pages)
+
+
+def _stamped(entries: list[Entry], floor: datetime) -> list[tuple[str, datetime]]:
+    """Id and time of those entries that are of interest."""
+    found = []
+    for entry in entries:
+        entry_id, at = identity(entry), moment(entry.get("created_at"))
+        if entry_id is not None and at is not None and at >= floor:
+            found.append((entry_id, at))
+    return found

@@ -1,0 +1,251 @@
+"""What we write: the bodies of the requests, and the requests.
+
+PagerDuty takes an assignee or an escalation policy, not both, and a new policy assigns whoever is on call. Where an
+operation brings both, the policy goes out; the reply shows who it assigned, and the assignee follows as an
+update of its own.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import quote
+
+from syncline.connector import (
+    Attach,
+    Comment,
+    Create,
+    LinkBack,
+    Native,
+    Operation,
+    Receipt,
+    Record,
+    Transition,
+    Update,
+)
+from syncline.errors import Gone, OutcomeUnknown, Refused
+from syncline_pagerduty import records
+from syncline_pagerduty.dialect import ALREADY_ACKNOWLEDGED, ALREADY_RESOLVED, is_code, key_in_use
+from syncline_pagerduty.reading import Reader
+from syncline_pagerduty.records import MERGED, STATUSES, URGENCIES, identity, incident_key, mapping
+
+Body = dict[str, Any]
+
+SETTABLE: Final = frozenset(
+    {"title", "status", "urgency", "priority", "assignee", "escalation_policy", "service", "resolution"}
+)
+"""Native fields that an update may set."""
+
+AT_CREATE: Final = (SETTABLE | {"description"}) - {"status", "resolution"}
+"""Native fields that a create may set. Every incident begins as triggered; its status follows as an update."""
+
+RESOLVED: Final = "resolved"
+
+
+class Writer:
+    """Writes to one instance. Every method sends one request that changes something."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self._client = reader.client
+        self._directory = reader.directory
+        self._settings = reader.settings
+        self._instance = reader.client.http.instance
+
+    def write(self, operation: Operation) -> Receipt:
+        """Carry out one operation."""
+        match operation:
+            case Create():
+                return self._create(operation)
+            case Update():
+                return self._update(operation)
+            case Comment():
+                return self._note(operation.record_id, operation.body)
+            case LinkBack():
+                return self._link_back(operation)
+            case Attach():
+                raise Refused(
+                    f"{self._instance}: incident {operation.record_id}: PagerDuty holds no files, so"
+                    f" {operation.name!r} cannot be attached; switch attachments off for this instance"
+                )
+            case Transition():
+                raise Refused(
+                    f"{self._instance}: incident {operation.record_id}: PagerDuty has no workflow; its status is set"
+                    " by an update"
+                )
+
+    def _create(self, operation: Create) -> Receipt:
+        values = {
+            field: value for field, value in operation.values.items() if field not in ("status", "resolution")
+        }
+        body = self._body(values, AT_CREATE, f"a new incident ({operation.marker})")
+        if "title" not in body:
+            raise Refused(
+                f"{self._instance}: PagerDuty takes no incident without a title; map one",
+                {"title": "is required"},
+            )
+        if "service" not in body:
+            body["service"] = _reference("service", self._default_service())
+        body = {"type": "incident", **body, "incident_key": incident_key(operation.marker)}
+        try:
+            reply = self._client.post("/incidents", {"incident": body})
+        except Refused as refused:
+            if not key_in_use(refused.fields):
+                raise
+            # An open incident has our key, so an earlier try has taken effect after all.
+            adopted = [r for r in self._reader.find(operation.marker) if _is_open(r)]
+            if not adopted:
+                raise
+            return Receipt(adopted[-1].id, adopted[-1])
+        return self._receipt(mapping(reply.get("incident")))
+
+    def _update(self, operation: Update) -> Receipt:
+        what = f"incident {operation.record_id}"
+        body = self._body(operation.values, SETTABLE, what)
+        if "resolution" in body and body.get("status") != RESOLVED:
+            raise self._refusal(what, {"resolution": "can be written only together with status resolved"})
+        if not body:
+            record = self._reader.record(self._reader.incident(operation.record_id))
+            return Receipt(record.id, record)
+        try:
+            return self._put(operation.record_id, body)
+        except Refused as refused:
+            if not _is_so_already(refused, body.get("status")):
+                raise
+        # Nothing of the request took effect. The status is as we wanted it; what else we wanted goes on its own.
+        rest = {field: value for field, value in body.items() if field not in ("status", "resolution")}
+        if rest:
+            return self._put(operation.record_id, rest)
+        if "resolution" in body:
+            self._note(operation.record_id, body["resolution"])
+        record = self._reader.record(self._reader.incident(operation.record_id))
+        return Receipt(record.id, record)
+
+    def _put(self, record_id: str, body: Body) -> Receipt:
+        path = f"/incidents/{quote(record_id, safe='')}"
+        reply = self._client.put(path, {"incident": {"type": "incident_reference", **body}})
+        return self._receipt(mapping(reply.get("incident")))
+
+    def _note(self, record_id: str, content: str) -> Receipt:
+        path = f"/incidents/{quote(record_id, safe='')}/notes"
+        reply = self._client.post(path, {"note": {"content": content}})
+        return Receipt(record_id, item_id=identity(reply.get("note")))
+
+    def _link_back(self, operation: LinkBack) -> Receipt:
+        """A note that carries the marker. The one that the same marker wrote before is replaced."""
+        content = link_note(operation)
+        sign = _sign(operation.marker)
+        path = f"/incidents/{quote(operation.record_id, safe='')}/notes"
+        for note in records.items(self._client.get(path).get("notes")):
+            note_id, written = identity(note), records.text(note.get("content")) or ""
+            if note_id is None or not written.endswith(sign):
+                continue
+            if written == content:
+                return Receipt(operation.record_id, item_id=note_id)
+            try:
+                self._client.put(f"{path}/{quote(note_id, safe='')}", {"note": {"content": content}})
+                return Receipt(operation.record_id, item_id=note_id)
+            except Gone:
+                continue
+        return self._note(operation.record_id, content)
+
+    def _receipt(self, incident: Mapping[str, Any]) -> Receipt:
+        record_id = identity(incident)
+        if record_id is None:
+            raise OutcomeUnknown(f"{self._instance}: PagerDuty's reply to a write names no incident")
+        return Receipt(record_id, self._reader.record(incident) if records.complete(incident) else None)
+
+    def _body(self, values: Mapping[str, Native], allowed: frozenset[str], what: str) -> Body:
+        """The fields of an incident as the API takes them.
+
+        Raises:
+            Refused: with all that cannot be written.
+        """
+        body: Body = {}
+        wrong: dict[str, str] = {}
+        for field, value in values.items():
+            try:
+                body |= self._field(field if field in allowed else "", value)
+            except ValueError as error:
+                wrong[field] = str(error)
+        if wrong:
+            raise self._refusal(what, wrong)
+        if "escalation_policy" in body:
+            body.pop("assignments", None)
+        return body
+
+    def _field(self, field: str, value: Native) -> Body:
+        writers: Mapping[str, Callable[[str], Body]] = {
+            "title": lambda text: {"title": text},
+            "status": lambda text: {"status": _one_of(text, tuple(s for s in STATUSES if s != MERGED))},
+            "urgency": lambda text: {"urgency": _one_of(text, URGENCIES)},
+            "priority": self._priority,
+            "assignee": lambda text: {"assignments": [{"assignee": _reference("user", text)}]},
+            "escalation_policy": lambda text: {"escalation_policy": _reference("escalation_policy", text)},
+            "service": lambda text: {"service": _reference("service", text)},
+            "description": lambda text: {"body": {"type": "incident_body", "details": text}},
+            "resolution": lambda text: {"resolution": text},
+        }
+        if field not in writers:
+            raise ValueError("cannot be written")
+        if value is None:
+            if field in ("description", "resolution"):
+                return {}
+            if field == "assignee":
+                raise ValueError(
+                    "cannot be emptied: an open incident is always assigned; set an escalation policy"
+                )
+            raise ValueError("cannot be emptied")
+        if not isinstance(value, str):
+            raise ValueError(f"takes text, not {type(value).__name__}")  # noqa: TRY004  collected with the others
+        return writers[field](value)
+
+    def _priority(self, wanted: str) -> Body:
+        priority_id = self._directory.priority_id(wanted)
+        if priority_id is None:
+            known = ", ".join(self._directory.priorities()) or "none"
+            raise ValueError(f"{wanted!r} is no priority of this account; there are: {known}")
+        return {"priority": _reference("priority", priority_id)}
+
+    def _default_service(self) -> str:
+        if not self._settings.services:
+            raise Refused(
+                f"{self._instance}: no service for a new incident; name one in the setting services, or map one",
+                {"service": "is required"},
+            )
+        return self._settings.services[0]
+
+    def _refusal(self, what: str, wrong: dict[str, str]) -> Refused:
+        details = "; ".join(f"{field} {complaint}" for field, complaint in wrong.items())
+        return Refused(f"{self._instance}: {what}: {details}; correct the mapping or the value", wrong)
+
+
+def link_note(operation: LinkBack) -> str:
+    """The text of the note that shows where the siblings of an incident are; it ends with the marker."""
+    lines = [
+        f"{ref.platform} {ref.key} ({ref.instance}): {ref.title}\n{ref.url}" for ref in operation.references
+    ]
+    text = "\n".join(["Linked records:", *lines, _sign(operation.marker)])
+    return records.text(text) or ""
+
+
+def _sign(marker: str) -> str:
+    return f"[{marker}]"
+
+
+def _one_of(text: str, allowed: tuple[str, ...]) -> str:
+    if text not in allowed:
+        raise ValueError(f"cannot be set to {text!r}; there are: {', '.join(allowed)}")
+    return text
+
+
+def _reference(kind: str, reference_id: str) -> Body:
+    return {"id": reference_id, "type": f"{kind}_reference"}
+
+
+def _is_open(record: Record) -> bool:
+    return record.values.get("status") not in (RESOLVED, MERGED)
+
+
+def _is_so_already(refused: Refused, status: object) -> bool:
+    """Whether a status was refused because it holds already."""
+    code = {RESOLVED: ALREADY_RESOLVED, "acknowledged": ALREADY_ACKNOWLEDGED}.get(str(status))
+    return code is not None and is_code(refused.fields, "status", code)
