@@ -1,0 +1,367 @@
+"""The connector of one ServiceNow instance."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+from syncline.connector import (
+    Attach,
+    Comment,
+    Create,
+    Cursor,
+    Edit,
+    Finding,
+    Hint,
+    LinkBack,
+    Native,
+    Operation,
+    Page,
+    Party,
+    PartyKind,
+    Receipt,
+    Record,
+    Schema,
+    Sighting,
+    Step,
+    Transition,
+    Update,
+)
+from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater
+from syncline.http.body import UnusableBodyError, checked_json
+from syncline.http.client import Http
+from syncline.model import Attachment, Remark, Visibility
+from syncline_servicenow import records
+from syncline_servicenow.checking import Check
+from syncline_servicenow.client import Client
+from syncline_servicenow.feed import Feeds
+from syncline_servicenow.query import both, one_of, ordered, term
+from syncline_servicenow.records import ORIGIN, Row, Shape
+from syncline_servicenow.schema import Dictionary
+from syncline_servicenow.settings import ServiceNowSettings
+from syncline_servicenow.values import JOURNALS, is_sys_id, plain, stamp, sys_id_of, text, wire
+
+_PARTY_TABLES: Final = {PartyKind.PERSON: "sys_user", PartyKind.GROUP: "sys_user_group"}
+_PAGE: Final = 1000
+_IDS: Final = 100
+
+T = TypeVar("T")
+
+
+class ServiceNow:
+    """One instance. Every call is one request, but for `schema`, `check` and lists of more than one page."""
+
+    def __init__(self, settings: ServiceNowSettings, http: Http, fields: frozenset[str]) -> None:
+        self._settings = settings
+        self._http = http
+        self._client = Client(http)
+        self._shape = Shape(http.base_url, settings.table, fields, settings.kinds())
+        self._feeds = Feeds(self._client, http, settings, self._shape)
+
+    def start(self, since: datetime | None) -> Cursor:
+        """The cursor that sees every change from `since` on; None: from now on, by the platform's clock."""
+        if since is None:
+            if self._http.clock_skew() is None:
+                self._client.rows(self._settings.table, ordered("", "sys_id"), ("sys_id",), 1)
+            since = self._http.platform_now() - timedelta(seconds=1)
+        return self._feeds.start(since)
+
+    def poll(self, cursor: Cursor, limit: int) -> Page:
+        """The changes after `cursor`: one page of records and one of journal entries."""
+        return self._feeds.poll(cursor, limit)
+
+    def read(self, record_id: str) -> Sighting:
+        """One record by its sys_id; one request."""
+        row = self._client.row(self._settings.table, self._known(record_id), self._shape.columns)
+        record = self._record(row, record_id)
+        if record.id != record_id:
+            raise RetryLater(
+                f"{self._http.instance}: asked for record {record_id}, ServiceNow answered with {record.id}"
+            )
+        return Sighting(record_id, record)
+
+    def read_many(self, record_ids: Sequence[str]) -> Sequence[Sighting]:
+        """Those of the records that can be seen; one request."""
+        wanted = {record_id for record_id in record_ids if is_sys_id(record_id)}
+        if not wanted:
+            return ()
+        query = ordered(one_of("sys_id", sorted(wanted)), "sys_id")
+        found = self._client.rows(self._settings.table, query, self._shape.columns, len(wanted)).rows
+        records_found = [self._record(row, "") for row in found]
+        return tuple(Sighting(record.id, record) for record in records_found if record.id in wanted)
+
+    def find(self, marker: str) -> Sequence[Record]:
+        """Records whose correlation_id is the marker, oldest first; the database itself is asked, so none is late.
+
+        Raises:
+            Configuration: there are some that we may not see, or the query was not understood.
+        """
+        query = ordered(self._term("correlation_id", marker), "sys_created_on", "sys_id")
+        page = self._client.rows(self._settings.table, query, self._shape.columns, self._settings.page_size)
+        found = [self._record(row, "") for row in page.rows]
+        if any(text(plain(row.get("correlation_id"))) != marker for row in page.rows):
+            raise Configuration(
+                f"{self._http.instance}: asked for correlation_id {marker}, ServiceNow answered with other records;"
+                f" check that {self._settings.table} has correlation_id and the account may read it"
+            )
+        if page.total is not None and page.total > len(found) < self._settings.page_size:
+            raise Configuration(
+                f"{self._http.instance}: {page.total - len(found)} records carry {marker} that the account may not"
+                " read; without them Syncline could create the incident twice, so give the account the right to read them"
+            )
+        own = [record for record in found if record.marker == marker]
+        return tuple(sorted(own, key=lambda record: (record.created_at, record.id)))
+
+    def lookup(self, key: str) -> Record | None:
+        """The record with that number or sys_id."""
+        key = key.strip()
+        name = "sys_id" if is_sys_id(key.lower()) else "number"
+        wanted = key.lower() if name == "sys_id" else key.upper()
+        try:
+            query = ordered(term(name, "=", wanted), "sys_id")
+        except ValueError:
+            return None
+        if not wanted:
+            return None
+        for row in self._client.rows(self._settings.table, query, self._shape.columns, 2).rows:
+            if text(plain(row.get(name))) == wanted:
+                return self._record(row, wanted)
+        return None
+
+    def remarks(self, record_id: str) -> Sequence[Remark]:
+        """All comments and work notes of a record, oldest first."""
+        query = both(
+            self._term("name", self._settings.table),
+            self._term("element_id", self._known(record_id)),
+            "elementINcomments,work_notes",
+        )
+        rows = self._of("sys_journal_field", "element_id", record_id, query, records.REMARK_COLUMNS)
+        return records.in_order(self._each(rows, lambda row: records.remark(row, self._settings.username)))
+
+    def attachments(self, record_id: str) -> Sequence[Attachment]:
+        """All files of a record, oldest first."""
+        query = both(
+            self._term("table_name", self._settings.table), self._term("table_sys_id", self._known(record_id))
+        )
+        rows = self._of(
+            "sys_attachment", "table_sys_id", record_id, query, records.ATTACHMENT_COLUMNS, "/attachment"
+        )
+        found = self._each(rows, lambda row: records.attachment(row, self._settings.username))
+        return tuple(sorted(found, key=lambda file: (file.created_at, file.id)))
+
+    def content(self, attachment: Attachment) -> bytes:
+        """The bytes of a file."""
+        limit = self._http.max_attachment
+        content = self._client.download(attachment.id) if attachment.size <= limit else b""
+        if max(attachment.size, len(content)) > limit:
+            raise Refused(
+                f"{self._http.instance}: {attachment.name} on record {attachment.record_id} has"
+                f" {max(attachment.size, len(content)):,} bytes and max_attachment is {limit:,};"
+                " raise max_attachment, or leave the file where it is"
+            )
+        return content
+
+    def history(self, record_id: str, since: datetime) -> Sequence[Edit]:
+        """The lines of sys_audit from `since` on, oldest first."""
+        query = both(
+            self._term("tablename", self._settings.table),
+            self._term("documentkey", self._known(record_id)),
+            self._term("sys_created_on", stamp(since), ">="),
+        )
+        rows = self._of("sys_audit", "documentkey", record_id, query, records.EDIT_COLUMNS)
+        kinds, own = self._shape.kinds, self._settings.username
+        # Within one second the record's own count of updates says what came first.
+        rows.sort(key=records.audit_order)
+        edits = self._each(rows, lambda row: records.edit(row, kinds, own))
+        return tuple(edit for edit in edits if edit.field not in JOURNALS)
+
+    def steps(self, record_id: str, status: str) -> Sequence[Step]:  # noqa: ARG002  the contract's signature
+        """None: a state is simply set, and what must come with it the mapping says."""
+        return ()
+
+    def write(self, operation: Operation) -> Receipt:
+        """Carry out one operation: one request, whose reply brings the record."""
+        match operation:
+            case Create(marker, values):
+                return self._create(marker, values)
+            case Update(record_id, values):
+                return self._patch(record_id, self._written(values, record_id))
+            case Comment(record_id, _, body, visibility):
+                name = "comments" if visibility is Visibility.PUBLIC else "work_notes"
+                return self._patch(record_id, self._written({name: body}, record_id))
+            case LinkBack(record_id, marker, references):
+                lines = [f"{reference.instance} {reference.key}: {reference.url}" for reference in references]
+                note = "\n".join((f"[Syncline {marker}] The same incident elsewhere:", *lines))
+                return self._patch(record_id, self._written({"work_notes": note}, record_id))
+            case Attach():
+                return self._attach(operation)
+            case Transition(record_id, transition_id):
+                raise Refused(
+                    f"{self._http.instance}: record {record_id} cannot take transition {transition_id}: ServiceNow has"
+                    " no transitions, set the field state by an update"
+                )
+
+    def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:
+        """Those people or groups; one request for a hundred."""
+        wanted = sorted({party_id for party_id in ids if is_sys_id(party_id)})
+        found: list[Party] = []
+        for start in range(0, len(wanted), _IDS):
+            query = ordered(one_of("sys_id", wanted[start : start + _IDS]), "sys_id")
+            rows = self._client.rows(_PARTY_TABLES[kind], query, records.PARTY_COLUMNS, _IDS).rows
+            found.extend(self._each(rows, lambda row: records.party(row, kind)))
+        return tuple(party for party in found if party.id in set(wanted))
+
+    def find_party(self, kind: PartyKind, name: str) -> Party | None:
+        """The active person with that e-mail address, else with that exact name; the active group with that name.
+
+        Where several have it, none is meant for sure: None.
+        """
+        name = name.strip()
+        try:
+            condition = term("name", "=", name)
+            if kind is PartyKind.PERSON and "@" in name:
+                condition = f"{term('email', '=', name)}^OR{condition}"
+        except ValueError:
+            return None
+        if not name:
+            return None
+        query = ordered(both("active=true", condition), "sys_id")
+        rows = self._client.rows(_PARTY_TABLES[kind], query, records.PARTY_COLUMNS, _PAGE).rows
+        found = self._each(rows, lambda row: records.party(row, kind))
+        by_email = [party for party in found if kind is PartyKind.PERSON and party.email == name.lower()]
+        by_name = [party for party in found if party.name == name]
+        meant = by_email or by_name
+        return meant[0] if len(meant) == 1 else None
+
+    def schema(self) -> Schema:
+        """Fields, choices and groups, from the dictionary."""
+        return Dictionary(self._client, self._settings.table).schema(self._shape.fields)
+
+    def check(self) -> Iterator[Finding]:
+        """Look at the instance, the account, the clock and the schema."""
+        return Check(self._client, self._http, self._settings, self._shape).findings()
+
+    def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:  # noqa: ARG002
+        """The record that the message of our business rule is about: `{event_id, table, sys_id, ...}`."""
+        try:
+            body = json.loads(checked_json(raw))
+        except UnusableBodyError as error:
+            raise ValueError(f"the body {error}") from error
+        if not isinstance(body, dict) or not is_sys_id(body.get("sys_id")):
+            raise ValueError("the body is not that of Syncline's business rule: it lacks a sys_id")
+        if body.get("table", self._settings.table) != self._settings.table:
+            return ()
+        event = body.get("event_id")
+        return (Hint(body["sys_id"], event[:200] if isinstance(event, str) and event else None),)
+
+    def _create(self, marker: str, values: Mapping[str, Native]) -> Receipt:
+        written = self._written(values, "the new record")
+        marked = {**written, "correlation_id": marker, "correlation_display": ORIGIN}
+        row = self._client.insert(self._settings.table, marked, self._shape.columns)
+        try:
+            return self._receipt(sys_id_of(plain(row.get("sys_id"))), row)
+        except ValueError as error:
+            raise OutcomeUnknown(
+                f"{self._http.instance}: a record was created for {marker}, and the reply does not say which: {error}"
+            ) from error
+
+    def _patch(self, record_id: str, values: Mapping[str, str]) -> Receipt:
+        row = self._client.patch(self._settings.table, self._known(record_id), values, self._shape.columns)
+        return self._receipt(record_id, row)
+
+    def _attach(self, operation: Attach) -> Receipt:
+        row = self._client.upload(
+            self._settings.table,
+            self._known(operation.record_id),
+            operation.name,
+            operation.content_type,
+            operation.content,
+        )
+        item = plain(row.get("sys_id"))
+        return Receipt(operation.record_id, item_id=item if is_sys_id(item) else None)
+
+    def _receipt(self, record_id: str, row: Row) -> Receipt:
+        """A write that was applied; a reply that does not show the record properly is no reason to doubt it."""
+        try:
+            record = records.record(row, self._shape)
+        except ValueError:
+            return Receipt(record_id)
+        return Receipt(record_id, record if record.id == record_id else None)
+
+    def _written(self, values: Mapping[str, Native], target: str) -> dict[str, str]:
+        """Values as the Table API takes them; all that cannot be sent is named at once."""
+        written: dict[str, str] = {}
+        complaints: dict[str, str] = {}
+        for name, value in values.items():
+            if "." in name or name.startswith(("sys_", "correlation_")):
+                complaints[name] = "can only be read"
+                continue
+            try:
+                written[name] = wire(name, value, self._shape.kinds)
+            except ValueError as error:
+                complaints[name] = str(error)
+        if complaints:
+            said = "; ".join(f"{name}: {complaint}" for name, complaint in complaints.items())
+            raise Refused(
+                f"{self._http.instance}: {target} cannot be written: {said}; change the value or the mapping",
+                complaints,
+            )
+        return written
+
+    def _of(
+        self, table: str, column: str, record_id: str, query: str, columns: Sequence[str], path: str = ""
+    ) -> list[Row]:
+        """All rows of a table that belong to a record.
+
+        Raises:
+            Configuration: others came too, so the platform ignored a term of the query.
+        """
+        rows = self._client.all_rows(table, query, columns, _PAGE, path)
+        if any(plain(row.get(column)) != record_id for row in rows):
+            raise Configuration(
+                f"{self._http.instance}: asked {table} for record {record_id}, others came too; check that the account"
+                f" may read {column} of {table}"
+            )
+        return rows
+
+    def _each(self, rows: Sequence[Row], convert: Callable[[Row], T]) -> list[T]:
+        try:
+            return [convert(row) for row in rows]
+        except ValueError as error:
+            raise RetryLater(f"{self._http.instance}: a row cannot be used: {error}") from error
+
+    def _record(self, row: Row, asked: str) -> Record:
+        try:
+            return records.record(row, self._shape)
+        except ValueError as error:
+            which = asked or str(row.get("number") or row.get("sys_id"))[:40]
+            raise RetryLater(f"{self._http.instance}: record {which} cannot be used: {error}") from error
+
+    def _known(self, record_id: str) -> str:
+        """The id, if it can be one of ours; it becomes part of an address.
+
+        Raises:
+            Gone: no record can have that id.
+        """
+        if not is_sys_id(record_id):
+            raise Gone(f"{self._http.instance}: {record_id[:60]!r} is no sys_id, so there is no such record")
+        return record_id
+
+    def _term(self, name: str, value: str, operator: str = "=") -> str:
+        try:
+            return term(name, operator, value)
+        except ValueError as error:
+            raise Configuration(
+                f"{self._http.instance}: cannot ask for {name} {value[:60]!r}: {error}"
+            ) from error
+
+
+def connect(settings: Any, http: Http, fields: frozenset[str]) -> ServiceNow:
+    """The connector of one instance.
+
+    Raises:
+        Configuration: the settings are those of another platform.
+    """
+    if not isinstance(settings, ServiceNowSettings):
+        raise Configuration(f"{http.instance}: its settings are not those of a ServiceNow instance")
+    return ServiceNow(settings, http, fields)

@@ -1,0 +1,187 @@
+"""Following what changes: the records of the table, and the entries of its journals, each with its own track."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from syncline.connector import Cursor, Page, Record, Sighting
+from syncline.errors import Configuration, RetryLater
+from syncline.http.client import Http
+from syncline.model import Remark
+from syncline_servicenow import records
+from syncline_servicenow.client import Client, Rows
+from syncline_servicenow.dialect import is_cancelled
+from syncline_servicenow.polling import Chain, Position, Track, misplaced
+from syncline_servicenow.query import both, term
+from syncline_servicenow.records import Row, Shape, needed
+from syncline_servicenow.settings import ServiceNowSettings
+from syncline_servicenow.values import instant, plain, stamp
+
+RECORDS: Final = "records"
+JOURNAL: Final = "journal"
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One list that is followed.
+
+    Attributes:
+        table: Where its rows are.
+        column: The time by which they are ordered.
+        condition: What they must fulfil.
+        columns: What to ask for.
+        fixed: Column to the values that it may have, to see that the platform heeded the condition.
+    """
+
+    table: str
+    column: str
+    condition: str
+    columns: tuple[str, ...]
+    fixed: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What one page brought.
+
+    Attributes:
+        track: How far the list has been followed now.
+        rows: Those that the pages before had not brought.
+        brought: Their keys, times and revisions.
+    """
+
+    track: Track
+    rows: tuple[Row, ...] = ()
+    brought: Mapping[str, tuple[str, int]] | None = None
+
+
+class Feeds:
+    """Both lists of one instance. Of its calls it remembers only what the last page brought, as a cache."""
+
+    def __init__(self, client: Client, http: Http, settings: ServiceNowSettings, shape: Shape) -> None:
+        self._client = client
+        self._http = http
+        self._settings = settings
+        self._shape = shape
+        self._chain = Chain()
+        self._feeds = {
+            RECORDS: Feed(settings.table, "sys_updated_on", settings.filter, shape.columns, {}),
+            JOURNAL: Feed(
+                "sys_journal_field",
+                "sys_created_on",
+                both(term("name", "=", settings.table), "elementINcomments,work_notes"),
+                records.REMARK_COLUMNS,
+                {"name": frozenset({settings.table}), "element": frozenset({"comments", "work_notes"})},
+            ),
+        }
+
+    def start(self, since: datetime) -> Cursor:
+        """The cursor that sees all from the second of `since` on."""
+        track = Track(Position(stamp(since), ""), reached=stamp(self._http.platform_now()))
+        return {name: track.as_json() for name in self._feeds}
+
+    def poll(self, cursor: Cursor, limit: int) -> Page:
+        """One page of each list; while one of them has more, of that one only."""
+        tracks = self._tracks(cursor)
+        going_on = any(track.running for track in tracks.values())
+        before = self._chain.before(cursor)
+        brought = dict(before)
+        rows: dict[str, tuple[Row, ...]] = {}
+        for name, feed in self._feeds.items():
+            if going_on and not tracks[name].running:
+                continue
+            turn = self._turn(name, feed, tracks[name], limit, before)
+            tracks[name] = turn.track
+            rows[name] = turn.rows
+            brought.update(turn.brought or {})
+        after = {name: track.as_json() for name, track in tracks.items()}
+        since = {name: track.earliest(self._settings.overlap) for name, track in tracks.items()}
+        self._chain = Chain.after(after, brought, since)
+        more = any(track.running for track in tracks.values())
+        return Page(self._sightings(rows.get(RECORDS, ()), rows.get(JOURNAL, ())), after, more)
+
+    def _turn(
+        self, name: str, feed: Feed, track: Track, limit: int, before: Mapping[str, tuple[str, int]]
+    ) -> _Turn:
+        # Until the platform has told its time we cannot say which second has ended there.
+        asked = None if self._http.clock_skew() is None else self._http.platform_now()
+        track = track.begun(self._http.platform_now(), self._settings.overlap, self._settings.page_size)
+        size = max(1, min(track.size, limit))
+        try:
+            page = self._client.rows(
+                feed.table, track.query(feed.column, feed.condition), feed.columns, size, track.offset
+            )
+        except RetryLater as failure:
+            smaller = track.shrunk() if is_cancelled(failure) else None
+            if smaller is None:
+                raise
+            return _Turn(smaller)
+        places = [self._place(feed, row) for row in page.rows]
+        self._suspect(feed, track, page, places)
+        fresh: list[Row] = []
+        brought: dict[str, tuple[str, int]] = {}
+        for row, place in zip(page.rows, places, strict=True):
+            key, mark = f"{name}:{place.id}", (place.at, _revision(row))
+            if before.get(key) != mark and key not in brought:
+                fresh.append(row)
+            brought[key] = mark
+        return _Turn(track.turned(places, page.total, size, asked), tuple(fresh), brought)
+
+    def _place(self, feed: Feed, row: Row) -> Position:
+        try:
+            at = needed(row, feed.column)
+            instant(at)
+        except ValueError as error:
+            raise Configuration(f"{self._http.instance}: {feed.table} cannot be followed by {feed.column}: {error}") from error
+        return Position(at, self._client.sys_id(row, feed.table))
+
+    def _suspect(self, feed: Feed, track: Track, page: Rows, places: list[Position]) -> None:
+        """Look whether the rows are those that were asked for: the platform drops terms that it does not know."""
+        wrong = misplaced(track.page or track.mark, places, self._http.platform_now())
+        for column, allowed in feed.fixed.items():
+            if any(plain(row.get(column)) not in allowed for row in page.rows):
+                wrong = f"rows came whose {column} is another than was asked for"
+        if wrong:
+            raise Configuration(
+                f"{self._http.instance}: ServiceNow ignored part of the query of {feed.table}: {wrong}; run"
+                f" 'syncline check', and see that the account may read {feed.column} and sys_id"
+            )
+
+    def _sightings(self, rows: tuple[Row, ...], entries: tuple[Row, ...]) -> tuple[Sighting, ...]:
+        """Each record once, in the order of change, with the entries that came in the same poll."""
+        seen: dict[str, Record | None] = {}
+        for row in rows:
+            sys_id = self._client.sys_id(row, self._settings.table)
+            try:
+                seen[sys_id] = records.record(row, self._shape)
+            except ValueError:
+                # It is read by its id, and fails there under its own name, without holding up the others.
+                seen[sys_id] = None
+        remarks: dict[str, list[Remark]] = {}
+        for entry in entries:
+            try:
+                remark = records.remark(entry, self._settings.username)
+            except ValueError as error:
+                raise Configuration(
+                    f"{self._http.instance}: sys_journal_field cannot be followed: {error}"
+                ) from error
+            remarks.setdefault(remark.record_id, []).append(remark)
+        return tuple(
+            Sighting(sys_id, seen.get(sys_id), records.in_order(remarks.get(sys_id, ())))
+            for sys_id in dict.fromkeys((*seen, *remarks))
+        )
+
+    def _tracks(self, cursor: Cursor) -> dict[str, Track]:
+        try:
+            return {name: Track.from_json(cursor.get(name)) for name in self._feeds}
+        except (ValueError, OverflowError) as error:
+            raise Configuration(
+                f"{self._http.instance}: the stored cursor cannot be read: {error}; start the poll anew with"
+                " 'syncline sync --once'"
+            ) from error
+
+
+def _revision(row: Mapping[str, Any]) -> int:
+    count = plain(row.get("sys_mod_count"))
+    return int(count) if count.isascii() and count.isdigit() and len(count) < 16 else 0
