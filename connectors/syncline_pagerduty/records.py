@@ -173,7 +173,7 @@ def values(incident: Mapping[str, Any]) -> dict[str, Native]:
         "resolve_reason": "merge" if merged else kind,
         "merged_into": identity(reason.get("incident")) if merged else None,
         "created_at": _time(incident.get("created_at")),
-        "incident_number": number if isinstance(number, int) else None,
+        "incident_number": number if isinstance(number, int) and not isinstance(number, bool) else None,
     }
     if status not in ("resolved", MERGED):
         assignees = [identity(entry.get("assignee")) for entry in items(incident.get("assignments"))]
