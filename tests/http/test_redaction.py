@@ -1,0 +1,197 @@
+"""Canary secrets in every place where one can stand: none of them comes out in messages, reprs, logs or rehearsals."""
+
+import base64
+import json
+import logging
+from urllib.parse import quote, quote_plus
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from syncline.errors import SynclineError
+from syncline.http.auth import AuthContext, BasicAuth, BearerAuth, HeaderAuth, OAuthClientCredentials
+from syncline.http.dialect import Dialect
+from syncline.http.exchange import Rehearsed
+from syncline.http.redaction import MASK, RedactingFilter, Redactor, secret_header
+
+CANARY = 'c4nary/"\\ü &=%'
+
+
+@given(st.text(min_size=4, max_size=40), st.text(max_size=20), st.text(max_size=20))
+def test_a_known_secret_is_hidden_in_every_form(secret, before, after):
+    redact = Redactor([secret])
+    raw = secret.encode("utf-8", "replace").decode()
+    for form in (
+        raw,
+        quote(raw, safe=""),
+        quote_plus(raw),
+        json.dumps(raw)[1:-1],
+        base64.b64encode(raw.encode()).decode(),
+    ):
+        if raw == secret and form not in MASK:
+            assert form not in redact(before + "\n" + form + "\n" + after).replace(MASK, "\x00")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://user:canary-123@example.com/x",
+        "https://canary-123@example.com/x",
+        "GET /x?access_token=canary-123&a=1",
+        "GET /x?a=1&api_key=canary-123",
+        "form client_secret=a&client_secret=canary-123",
+        '{"access_token": "canary-123"}',
+        "{'client_secret': 'canary-123'}",
+        '{"password":"a\\"canary-123"}',
+        "Authorization: Bearer canary-123",
+        "Authorization: Basic canary-123",
+        "Authorization: Token token=canary-123",
+        "AR-JWT canary-123",
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden(text):
+    assert "canary-123" not in Redactor()(text)
+
+
+def test_what_is_none_stays():
+    text = "snow-prod: INC0010001: GET /api/now/table/incident?sysparm_limit=10: Basic words, 401"
+    assert Redactor(["abc", ""])(text) == text
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Authorization",
+        "x-sn-apikey",
+        "Cookie",
+        "Set-Cookie",
+        "X-Api-Key",
+        "X-Auth-Token",
+        "Proxy-Authorization",
+    ],
+)
+def test_headers_that_hold_secrets(name):
+    assert secret_header(name)
+    assert Redactor().headers({name: b"canary", "Accept": "x"}) == {name: MASK, "Accept": "x"}
+
+
+@pytest.mark.parametrize("name", ["Accept", "Content-Type", "From", "X-Request-Id"])
+def test_headers_that_hold_none(name):
+    assert not secret_header(name)
+
+
+def contexts(clock):
+    def post(url, form, basic=None):
+        return {"access_token": "canary-token-1", "expires_in": 3600}
+
+    return AuthContext("snow-prod", clock, Lock(), post)
+
+
+class Lock:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *args):
+        return None
+
+
+STRATEGIES = {
+    "basic": lambda context: BasicAuth("user", SecretStr(CANARY)),
+    "bearer": lambda context: BearerAuth(SecretStr(CANARY)),
+    "header": lambda context: HeaderAuth("x-sn-apikey", "", SecretStr(CANARY)),
+    "token": lambda context: HeaderAuth("Authorization", "Token token=", SecretStr(CANARY)),
+    "oauth": lambda context: OAuthClientCredentials(
+        "https://snow.example.com/oauth_token.do", "id", SecretStr(CANARY), context=context
+    ),
+}
+FORMS = [
+    CANARY,
+    quote(CANARY),
+    quote_plus(CANARY),
+    json.dumps(CANARY)[1:-1],
+    base64.b64encode(CANARY.encode()).decode(),
+]
+FORMS += [base64.b64encode(f"user:{CANARY}".encode()).decode(), "canary-token-1"]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_strategy_does_not_show_its_secret(clock, strategy):
+    auth = STRATEGIES[strategy](contexts(clock))
+    shown = repr(auth) + str(auth)
+    assert not any(form in shown for form in FORMS)
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+@pytest.mark.parametrize("status", [400, 401, 404, 429, 500])
+def test_a_platform_that_gives_our_secret_back_shows_nothing(make, tools, caplog, strategy, status):
+    """The reply quotes every header and form of ours; messages and logs do not."""
+    caplog.set_level(logging.DEBUG)
+    quoted = []
+
+    def reason(response):
+        return " ".join(quoted)
+
+    def echo(request):
+        quoted[:] = [f"{k}: {v!r}" for k, v in request.headers.items()] + [str(request.body), *FORMS]
+        if request.url.endswith("oauth_token.do"):
+            return tools.reply(200, {"access_token": "canary-token-1"})(request)
+        return tools.reply(status, {"said": quoted})(request)
+
+    world = make(echo, auth=STRATEGIES[strategy], dialect=Dialect(reason=reason))
+    with pytest.raises(SynclineError) as caught:
+        world.http.request("POST", "/x?token=canary-query-9", record="INC1")
+    shown = str(caught.value) + repr(caught.value) + caplog.text + repr(world.http.health())
+    assert not [form for form in [*FORMS, "canary-query-9"] if form in shown]
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_rehearsed_call_shows_nothing(make, tools, strategy):
+    world = make(tools.reply(200, {"access_token": "canary-token-1"}), auth=STRATEGIES[strategy])
+    headers = {"Authorization": "Bearer abcdefgh123", "X-Other": f"x {CANARY.encode().decode('latin-1')}"}
+    with pytest.raises(Rehearsed) as caught:
+        world.http.rehearsal().request("POST", "/x", headers=headers | {"X-Other": "ok"})
+    shown = str(caught.value) + repr(caught.value.call)
+    assert "abcdefgh123" not in shown
+    assert not [form for form in FORMS if form in shown]
+
+
+def test_a_caller_never_holds_the_signed_request(make, tools):
+    world = make(tools.reply(200, {}))
+    response = world.http.request("GET", "/x")
+    assert "Authorization" in world.wire.sent[0].headers
+    assert "Authorization" not in response.request.headers
+
+
+def test_logs_pass_through_the_filter():
+    redactor = Redactor(["canary-secret"])
+    log = logging.Logger("test")
+    lines = []
+
+    class Keep(logging.Handler):
+        def emit(self, record):
+            lines.append(self.format(record))
+
+    handler = Keep()
+    handler.addFilter(RedactingFilter(redactor))
+    log.addHandler(handler)
+    log.warning("%s and %s", "canary-secret", {"k": "canary-secret"})
+    try:
+        raise requests.ConnectionError("https://u:canary-other@h/?token=canary-third canary-secret")
+    except requests.ConnectionError:
+        log.exception("failed with canary-secret", stack_info=True)
+    assert len(lines) == 2
+    assert "ConnectionError" in lines[1]
+    assert "canary" not in "".join(
+        line for line in "\n".join(lines).splitlines() if "raise " not in line and "log." not in line
+    )
+
+
+def test_secrets_learnt_later_are_hidden_too():
+    redact = Redactor()
+    redact.learn("token-one")
+    redact.learn("token-one-and-more", "")
+    assert redact("token-one-and-more token-one") == f"{MASK} {MASK}"
+    assert "token" not in repr(redact)
