@@ -1,5 +1,7 @@
 """`syncline.yaml`: which instances there are, what goes where, and by which rules."""
 
+from syncline.configuration.defaults import default_mapping, defaults
+from syncline.configuration.loading import DATABASE_VARIABLE, load_configuration, read_configuration
 from syncline.configuration.model import (
     Attachments,
     Backfill,
@@ -17,6 +19,7 @@ from syncline.configuration.model import (
 )
 
 __all__ = [
+    "DATABASE_VARIABLE",
     "Attachments",
     "Backfill",
     "BackfillKind",
@@ -30,4 +33,8 @@ __all__ = [
     "PublicComments",
     "Reopen",
     "Route",
+    "default_mapping",
+    "defaults",
+    "load_configuration",
+    "read_configuration",
 ]

@@ -83,7 +83,8 @@ class _Compiler:
 
     def note(self, loc: Loc, message: str, *, value: bool = False, severity: str = "error") -> None:
         """Put down a fault."""
-        self._problems.append(self._document.problem(loc, message, value=value, severity=severity))
+        place = self._outcome.original(loc)
+        self._problems.append(self._document.problem(place, message, value=value, severity=severity))
 
     def compile(self, file: MappingFile, platform: str | None) -> Mapping:
         """The mapping; faulty entries are left out of it."""

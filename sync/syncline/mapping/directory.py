@@ -68,15 +68,17 @@ class Parties:
 
     def including(self, parties: Iterable[Party]) -> Self:
         """A copy that knows those parties too; a later description of the same id replaces the earlier."""
-        known = dict(self.parties)
-        known.update(((party.kind, party.id), party) for party in parties)
-        if known == self.parties:
+        fresh = {(p.kind, p.id): p for p in parties if self.parties.get((p.kind, p.id)) != p}
+        if not fresh:
             return self
-        by_name: dict[tuple[PartyKind, str], str | None] = {}
-        for party in known.values():
+        known = {**self.parties, **fresh}
+        renamed = any(key in self.parties for key in fresh)
+        # A name that changed leaves its old entry behind: then the names are gathered anew.
+        by_name = {} if renamed else dict(self._by_name)
+        for party in known.values() if renamed else fresh.values():
             for name in {folded(party.name), folded(party.email or "")} - {""}:
                 key = (party.kind, name)
-                # Two parties under one name: an id picked at random would be the wrong person half the time.
+                # Two parties under one name: an id picked at random would be the wrong one half the time.
                 by_name[key] = party.id if by_name.get(key, party.id) == party.id else None
         return type(self)(MappingProxyType(known), self.aliases, MappingProxyType(by_name), self._by_alias)
 

@@ -61,7 +61,7 @@ class Document:
     """
 
     file: str
-    data: Any
+    data: Any = field(repr=False)
     text: str = field(repr=False)
     _keys: dict[Loc, tuple[int, int]] = field(default_factory=dict, repr=False)
     _values: dict[Loc, tuple[int, int]] = field(default_factory=dict, repr=False)

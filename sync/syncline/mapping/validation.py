@@ -6,7 +6,7 @@ Nothing here knows what the file is about: mappings, `syncline.yaml` and the esc
 import copy
 import types
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Annotated, Any, Final, Generic, TypeVar, Union, get_args, get_origin
 
@@ -51,16 +51,33 @@ class Outcome(Generic[Model]):
     Attributes:
         model: The model, made of what is sound in the file; None where too little is.
         problems: Every fault of its form.
-        damaged: Where the faults stand. What is missing there is no fault of its own.
+        damaged: Where the faults stand, by their place in the file. What is missing there is no fault of its own.
+        removed: List in the file to the places in it that were left out of the model.
     """
 
     model: Model | None
     problems: list[Problem]
     damaged: frozenset[Loc]
+    removed: Mapping[Loc, frozenset[int]] = field(default_factory=dict)
 
     def sound(self, loc: Loc) -> bool:
         """Whether nothing at or below `loc` was at fault."""
         return not any(damaged[: len(loc)] == loc for damaged in self.damaged)
+
+    def original(self, loc: Loc) -> Loc:
+        """Where in the file that stands which is at `loc` in the model."""
+        return _original(loc, self.removed)
+
+
+def _original(loc: Loc, removed: Mapping[Loc, Iterable[int]]) -> Loc:
+    found: list[str | int] = []
+    for part in loc:
+        place = part
+        if isinstance(place, int):
+            for gone in sorted(removed.get(tuple(found), ())):
+                place += gone <= place
+        found.append(place)
+    return tuple(found)
 
 
 def validate(document: Document, model: type[Model]) -> Outcome[Model]:
@@ -75,27 +92,38 @@ def validate(document: Document, model: type[Model]) -> Outcome[Model]:
         return Outcome(None, [problem], frozenset({()}))
     problems: dict[tuple[Loc, str], Problem] = {}
     damaged: set[Loc] = set()
+    removed: dict[Loc, set[int]] = {}
     rest = copy.deepcopy(data)
     for _ in range(_PASSES):
         try:
-            return Outcome(model.model_validate(rest), list(problems.values()), frozenset(damaged))
+            found = model.model_validate(rest)
         except ValidationError as error:
             details = error.errors(include_url=False)
-        cuts: list[Loc] = []
+        else:
+            gone = {loc: frozenset(places) for loc, places in removed.items()}
+            return Outcome(found, list(problems.values()), frozenset(damaged), gone)
+        cuts: dict[Loc, Loc] = {}
         for detail in details:
-            loc, key = _resolved(detail["loc"], rest)
+            at, key = _resolved(detail["loc"], rest)
+            loc = _original(at, removed)
             # After the first pass something may only be missing because it was taken out.
-            consequence = detail["type"] == "missing" and any(d[:-1] == loc for d in damaged)
-            if not consequence:
+            if detail["type"] != "missing" or not any(place[:-1] == loc for place in damaged):
                 message = _sentence(detail, loc, key, model)
                 problems.setdefault((loc, message), _problem(document, detail, loc, message))
-            damaged.add(loc)
-            cuts.append(loc)
+            cuts[at] = loc
+        damaged.update(cuts.values())
         if () in cuts:
             break
-        for loc in sorted(set(cuts), key=len, reverse=True):
-            _cut(rest, loc)
+        for at, loc in sorted(cuts.items(), key=lambda cut: (len(cut[0]), _last(cut[0])), reverse=True):
+            _cut(rest, at)
+            if isinstance(loc[-1], int):
+                removed.setdefault(loc[:-1], set()).add(loc[-1])
     return Outcome(None, list(problems.values()), frozenset(damaged))
+
+
+def _last(loc: Loc) -> int:
+    """Of several entries of one list the last goes first, so that the others keep their places."""
+    return loc[-1] if isinstance(loc[-1], int) else -1
 
 
 def _problem(document: Document, detail: ErrorDetails, loc: Loc, message: str) -> Problem:

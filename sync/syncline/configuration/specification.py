@@ -1,0 +1,120 @@
+"""The form of `syncline.yaml`, version 1: which keys there are and what may stand behind them."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+
+from syncline.configuration.model import PublicComments
+from syncline.configuration.quantities import duration, size
+from syncline.mapping.rules import Conflict
+from syncline.mapping.specification import listed, text_of
+from syncline.mapping.validation import Entry
+
+VERSION: Final = 1
+ALL: Final = "all"
+"""In `from` and `to` of a route: every instance."""
+
+
+def _within(low: timedelta, high: timedelta) -> Callable[[Any], timedelta]:
+    def check(raw: Any) -> timedelta:
+        found = duration(raw)
+        if not low <= found <= high:
+            raise ValueError(f"must lie between {_said(low)} and {_said(high)}")
+        return found
+
+    return check
+
+
+def _said(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    for unit, letter in ((86_400, "d"), (3_600, "h"), (60, "m")):
+        if seconds % unit == 0 and seconds >= unit:
+            return f"{seconds // unit}{letter}"
+    return f"{seconds}s"
+
+
+Text = Annotated[str, BeforeValidator(text_of)]
+Texts = Annotated[list[Text], BeforeValidator(listed), Field(min_length=1)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class InstanceEntry(Entry):
+    """One instance: two keys of ours, all others are the plugin's settings."""
+
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+
+    platform: Name
+    mapping: Name | None = None
+
+
+class RouteEntry(Entry):
+    """One route."""
+
+    name: Name
+    from_: Annotated[Texts, Field(alias="from")]
+    to: Texts
+    when: dict[str, Annotated[list[Any], BeforeValidator(listed), Field(min_length=1)]] = Field(
+        default_factory=dict
+    )
+    backfill: Text = "none"
+
+
+class ConflictEntry(Entry):
+    """Who wins a field. A bare word is the rule."""
+
+    conflict: Annotated[Conflict | None, Field(strict=False)] = None
+    owner: Name | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, raw: Any) -> Any:
+        return raw if isinstance(raw, dict) else {"conflict": raw}
+
+
+class CommentsEntry(Entry):
+    """Copying of remarks."""
+
+    copy_: Annotated[bool, Field(alias="copy")] = True
+    public: Annotated[PublicComments, Field(strict=False)] = PublicComments.KEEP
+
+
+class AttachmentsEntry(Entry):
+    """Copying of files."""
+
+    copy_: Annotated[bool, Field(alias="copy")] = True
+    max_bytes: Annotated[int, BeforeValidator(size)] = 10_000_000
+
+
+class ReopenEntry(Entry):
+    """Which ended incidents may be opened again."""
+
+    from_: Annotated[
+        list[Literal["resolved", "closed", "canceled"]], BeforeValidator(listed), Field(alias="from")
+    ]
+
+
+class FreezeEntry(Entry):
+    """When a field is frozen."""
+
+    writes: Annotated[int, Field(ge=2, le=1000)] = 6
+    minutes: Annotated[int, Field(ge=1, le=1440)] = 10
+    returns: Annotated[int, Field(ge=2, le=100)] = 3
+
+
+class ConfigurationFile(Entry):
+    """All of `syncline.yaml`."""
+
+    syncline: int
+    database: Name = "sqlite:///syncline.db"
+    instances: Annotated[dict[str, InstanceEntry], Field(min_length=1)]
+    routes: list[RouteEntry] = Field(default_factory=list)
+    conflicts: dict[str, ConflictEntry] = Field(default_factory=dict)
+    comments: CommentsEntry = CommentsEntry()
+    attachments: AttachmentsEntry = AttachmentsEntry()
+    reopen: ReopenEntry | None = None
+    freeze: FreezeEntry = FreezeEntry()
+    gone_after: Annotated[timedelta, BeforeValidator(_within(timedelta(seconds=1), timedelta(days=30)))] = (
+        timedelta(minutes=10)
+    )
