@@ -1,0 +1,6 @@
+"""The simulated ServiceNow."""
+
+from syncline.sandbox.servicenow.people import Person
+from syncline.sandbox.servicenow.service import ServiceNow
+
+__all__ = ["Person", "ServiceNow"]
