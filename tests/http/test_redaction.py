@@ -178,8 +178,12 @@ def test_logs_pass_through_the_filter():
     handler.addFilter(RedactingFilter(redactor))
     log.addHandler(handler)
     log.warning("%s and %s", "canary-secret", {"k": "canary-secret"})
-    try:
+
+    def fail():
         raise requests.ConnectionError("https://u:canary-other@h/?token=canary-third canary-secret")
+
+    try:
+        fail()
     except requests.ConnectionError:
         log.exception("failed with canary-secret", stack_info=True)
     assert len(lines) == 2

@@ -183,8 +183,7 @@ def test_the_budget_delays_and_then_defers(make, tools):
     world = make(tools.reply(200), requests_per_minute=12)
     world.http.request("GET", "/1")
     with pytest.raises(RetryLater, match="budget") as caught:
-        for path in range(10):
-            world.http.request("GET", f"/{path}")
+        [world.http.request("GET", f"/{path}") for path in range(10)]
     assert caught.value.after > 0
     sent = len(world.wire.sent)
     with world.http.urgent():

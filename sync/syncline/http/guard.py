@@ -244,55 +244,54 @@ class _Sending:
             urlsplit(exchange.url).path,
             response.status_code,
         )
-        read = self._read(response)
-        return read if isinstance(read, Outcome) else self._judge(signed, read)
+        content = self._read(response)
+        if isinstance(content, bytes):
+            content = self._sound(response, content)
+        if isinstance(content, Outcome):
+            return content
+        return self._judge(signed, _whole(response, self._request, content))
 
-    def _read(self, response: requests.Response) -> requests.Response | Outcome:
-        """The reply with its body, sound if it is JSON; or what it means that there is none."""
+    def _read(self, response: requests.Response) -> bytes | Outcome:
+        """The reply's body, or what it means that there is none that can be used."""
         exchange, route = self._exchange, self._line.route
         limit = route.max_attachment if exchange.raw and response.status_code < 300 else route.max_reply
         until = self._line.clock.monotonic() + self._timeout[1]
         try:
-            content = body.read(response, limit, lambda: self._line.clock.monotonic() > until)
+            return body.read(response, limit, lambda: self._line.clock.monotonic() > until)
         except body.TooLargeError as error:
+            if response.status_code >= 300:
+                # Its status decides.
+                return b""
             if exchange.raw:
                 step = "Raise the setting max_attachment if such files are to be copied."
                 return Outcome(error=Refused(exchange.sentence(f"the file {error}", step)))
-            if response.status_code < 300:
-                return Outcome(error=exchange.without_verdict(f"the reply {error}"))
-            content = b""
+            return Outcome(error=exchange.without_verdict(f"the reply {error}"))
         except body.BrokenError as error:
+            cause = f"the reply {error}"
             return Outcome(
-                error=exchange.without_verdict(f"the reply {error}"),
-                repeat=not exchange.write,
-                down=True,
-                reason=f"a reply {error}",
+                error=exchange.without_verdict(cause), repeat=not exchange.write, down=True, reason=cause
             )
         finally:
             response.close()
-        whole = _whole(response, self._request, content)
-        if not content or exchange.raw:
-            return whole
-        return self._sound(whole)
 
-    def _sound(self, response: requests.Response) -> requests.Response | Outcome:
-        """The reply, if it is what the dialect says that replies are."""
-        page = is_page(response)
-        if page and response.status_code < 300 and self._line.dialect.json_only:
-            return judge_page(self._exchange, response)
+    def _sound(self, response: requests.Response, content: bytes) -> bytes | Outcome:
+        """The body, if it is what the dialect says that bodies are."""
         kind = response.headers.get("Content-Type", "")
-        if page or not (self._line.dialect.json_only or "json" in kind.lower()):
-            return response
+        if not content or self._exchange.raw:
+            return content
+        json_only = self._line.dialect.json_only
+        if is_page(kind, content):
+            fault = json_only and response.status_code < 300
+            return judge_page(self._exchange, response.status_code, content) if fault else content
+        if not json_only and "json" not in kind.lower():
+            return content
         try:
-            content = body.checked_json(response.content, kind)
+            return body.checked_json(content, kind)
         except body.UnusableBodyError as error:
             if response.status_code < 300:
                 return Outcome(error=self._exchange.without_verdict(f"the reply {error}"))
             # Its status decides; what it says is not worth reading.
-            content = b""
-        checked = _whole(response, self._request, content)
-        checked.encoding = "utf-8"
-        return checked
+            return b""
 
     def _judge(self, signed: requests.PreparedRequest, response: requests.Response) -> Outcome:
         """What a whole reply means."""
@@ -365,7 +364,10 @@ def _whole(
     response.status_code = received.status_code
     response.reason = received.reason
     response.url = received.url
-    response.encoding = received.encoding
+    # JSON is UTF-8 by now; guessing would cost more than parsing.
+    response.encoding = (
+        "utf-8" if "json" in received.headers.get("Content-Type", "").lower() else received.encoding
+    )
     response.cookies = received.cookies
     response.elapsed = received.elapsed
     response.headers = CaseInsensitiveDict(received.headers)

@@ -70,10 +70,9 @@ def wait_of(response: requests.Response, dialect: Dialect, now: datetime) -> flo
     return min(max(waits), LONGEST_WAIT) if waits else None
 
 
-def is_page(response: requests.Response) -> bool:
-    """Whether a reply is HTML (or XML), by what it says or what it is."""
-    kind = response.headers.get("Content-Type", "").lower()
-    return "html" in kind or response.content[:256].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+def is_page(content_type: str, content: bytes) -> bool:
+    """Whether a body is HTML (or XML), by what it says or what it is."""
+    return "html" in content_type.lower() or content[:256].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
 def leads_to_login(url: str) -> bool:
@@ -99,11 +98,11 @@ def judge_redirect(exchange: Exchange, response: requests.Response, target: str)
     )
 
 
-def judge_page(exchange: Exchange, response: requests.Response) -> Outcome:
+def judge_page(exchange: Exchange, status: int, content: bytes) -> Outcome:
     """HTML where JSON should stand, with a status that says all is well."""
-    text = response.content[:_PAGE].decode("utf-8", "replace")
+    text = content[:_PAGE].decode("utf-8", "replace")
     title = _title(text)
-    cause = f"a page{title} came instead of JSON ({response.status_code})"
+    cause = f"a page{title} came instead of JSON ({status})"
     account = f"check {exchange.credentials_named()}, the setting url, and whether the account may use the API without it"
     if _ASLEEP.search(text):
         step = "Wake it at the developer portal (developer.servicenow.com), under Manage instance."
@@ -154,9 +153,8 @@ def judge(exchange: Exchange, dialect: Dialect, response: requests.Response, now
         verdict = Verdict(reaction, _asked(dialect.reason, response, plain_reason(response)))
     if verdict.reaction is Reaction.OK:
         return Outcome(response=response)
-    page = is_page(response)
     reason = quote_text(verdict.reason)
-    if page and response.status_code >= 400:
+    if response.status_code >= 400 and is_page(response.headers.get("Content-Type", ""), response.content):
         text = response.content[:_PAGE].decode("utf-8", "replace")
         reason = f"a page{_title(text)}"
         if response.status_code == 404:
