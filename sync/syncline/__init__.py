@@ -1,0 +1,1 @@
+"""Syncline keeps one incident in agreement across platforms and escalates it on time."""

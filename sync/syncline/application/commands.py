@@ -1,0 +1,402 @@
+"""The application: what people and programs can ask of Syncline, and what they can tell it."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from syncline import assembly, ledger
+from syncline.application import linking, parking
+from syncline.application.explain import Explanation, Unsynced, explain, named, unsynced_anywhere
+from syncline.application.once import Round, once
+from syncline.application.rehearsal import Plan, rehearse
+from syncline.application.report import StatusReport, report
+from syncline.assembly import Ports
+from syncline.configuration import Configuration
+from syncline.connector import Finding, Plugin, Severity, Sighting
+from syncline.daemon import Daemon, OnlyDaemon, take_up
+from syncline.errors import Configuration as Misconfigured
+from syncline.errors import InvalidFile, Problem, SynclineError
+from syncline.http.redaction import Redactor
+from syncline.intake.sightings import take_in
+from syncline.mapping import against, examine, laws, losses
+from syncline.mapping.document import parse_document
+from syncline.mapping.rules import Loss
+from syncline.ports import Signal
+from syncline.station import Endpoint, Station
+from syncline.store import incidents, instances, published, timeline
+from syncline.store.database import Database, Tx
+from syncline.store.published import Version
+from syncline.store.timeline import Event, Parked
+
+
+class NotFound(Misconfigured):
+    """What was asked for does not exist; the message says what does."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingReport:
+    """What is to be said of an instance's mapping.
+
+    Attributes:
+        instance: Whose.
+        file: The draft.
+        problems: Its faults, in the order of the file.
+        losses: Common values that the platform cannot tell apart.
+        differs: Whether the draft differs from the published version.
+        unmapped: People and groups that have no counterpart: handle and reason.
+    """
+
+    instance: str
+    file: str
+    problems: Sequence[Problem]
+    losses: Sequence[Loss]
+    differs: bool
+    unmapped: Sequence[str] = ()
+
+
+@dataclass(slots=True)
+class Application:
+    """Syncline, as its faces see it. Opens the database at the first need of it.
+
+    Attributes:
+        configuration: What `syncline.yaml` says.
+        plugins: By platform.
+        actor: Who asks; stands on the timeline.
+        ports: What production and simulation differ in.
+        redactor: Shared with the log.
+    """
+
+    configuration: Configuration
+    plugins: Mapping[str, Plugin]
+    actor: str
+    ports: Ports = field(default_factory=Ports)
+    redactor: Redactor = field(default_factory=Redactor)
+    _database: Database | None = None
+    _station: Station | None = None
+
+    @property
+    def database(self) -> Database:
+        """The database, brought to this version's tables."""
+        if self._database is None:
+            self._database = assembly.open_database(self.configuration, self.ports)
+        return self._database
+
+    @property
+    def station(self) -> Station:
+        """A station of its own, beside the daemon's."""
+        if self._station is None:
+            self._station = assembly.station(
+                self.configuration, self.plugins, self.database, self.ports, redactor=self.redactor
+            )
+        return self._station
+
+    def close(self) -> None:
+        """Give the database back."""
+        if self._database is not None:
+            self._database.close()
+
+    def endpoint(self, name: str) -> Endpoint:
+        """An instance at work.
+
+        Raises:
+            NotFound: none has that name.
+        """
+        found = self.station.endpoints.get(name)
+        if found is None:
+            raise NotFound(
+                f"there is no instance {name!r}; there are: {', '.join(self.station.endpoints) or 'none'}"
+            )
+        return found
+
+    # ---- the daemon and its work ----------------------------------------------------------------
+
+    def run(
+        self,
+        stop: Signal,
+        started: Callable[[Station], None] | None = None,
+        *,
+        polling: bool = True,
+        sweeping: bool = True,
+    ) -> bool:
+        """Be the daemon until `stop` is up; whether every worker ended in time."""
+        daemon = Daemon(self.configuration, self.plugins, self.ports, self.redactor, polling, sweeping)
+        return daemon.run(stop, started)
+
+    def sync_once(self, progress: Callable[[str], None]) -> Round:
+        """Do all that is due now, once. Not while a daemon works on the same database."""
+        right = OnlyDaemon(self.database)
+        right.take()
+        try:
+            self.database.transact(lambda tx: self.station.ledger.release_all(tx))
+            return once(self.station, progress)
+        finally:
+            right.give_back()
+
+    def backfill(
+        self, name: str, since: datetime | None, progress: Callable[[int, int], None]
+    ) -> tuple[int, int]:
+        """Take up records that existed before: how many were, of how many that were looked at.
+
+        Args:
+            name: The instance.
+            since: Changed since then (aware, UTC); None: from the beginning.
+            progress: Told how many were looked at and taken up.
+        """
+        endpoint = self.endpoint(name)
+        start = since or datetime.fromtimestamp(0, tz=self.ports.clock.now().tzinfo)
+        cursor = endpoint.connector.start(start)
+        looked = taken_up = 0
+        more = True
+        while more:
+            page = endpoint.connector.poll(cursor, 200)
+            taken = self.database.transact(
+                partial(
+                    take_in, station=self.station, endpoint=endpoint, sightings=page.sightings, backfill=True
+                )
+            )
+            looked += len(page.sightings)
+            taken_up += sum(1 for a in taken.adopted if a.incident_id)
+            progress(looked, taken_up)
+            cursor, more = page.cursor, page.more
+        self.database.transact(
+            lambda tx: timeline.append(
+                tx,
+                None,
+                Event(
+                    "backfill",
+                    f"{name}: {taken_up} of {looked} earlier tickets were taken up",
+                    name,
+                    self.actor,
+                ),
+            )
+        )
+        return looked, taken_up
+
+    # ---- looking --------------------------------------------------------------------------------
+
+    def check(self, names: Sequence[str] = ()) -> Iterator[tuple[str, Finding]]:
+        """Look whether each instance can be worked with."""
+        for endpoint in [self.endpoint(n) for n in names] or self.station.endpoints.values():
+            try:
+                for finding in endpoint.connector.check():
+                    yield endpoint.name, finding
+                yield from self._live_mapping(endpoint)
+            except SynclineError as error:
+                yield endpoint.name, Finding("reachable", Severity.ERROR, str(error), "see the message")
+
+    def _live_mapping(self, endpoint: Endpoint) -> Iterator[tuple[str, Finding]]:
+        problems = against(endpoint.mapping, endpoint.connector.schema())
+        for problem in problems:
+            severity = Severity.ERROR if problem.severity == "error" else Severity.WARNING
+            yield (
+                endpoint.name,
+                Finding("mapping", severity, problem.message, "mend the mapping and publish it"),
+            )
+        if not problems:
+            yield (
+                endpoint.name,
+                Finding("mapping", Severity.OK, "the published mapping fits the live platform"),
+            )
+
+    def status(self) -> StatusReport:
+        """How everything stands."""
+        return self.database.transact(lambda tx: report(tx, self.station))
+
+    def explain(self, key: str) -> list[Explanation]:
+        """What happened to the incident that `key` means: its id, or the key of one of its records."""
+        return self.database.transact(lambda tx: [explain(tx, self.station, i) for i in named(tx, key)])
+
+    def unsynced(self, key: str) -> tuple[list[Unsynced], list[str]]:
+        """Why a record belongs to no incident, and which instances could not be asked."""
+        return unsynced_anywhere(self.station, key)
+
+    def plan(self, key: str, drafts: Mapping[str, str] | None = None) -> Plan:
+        """What would be done to an incident or record now: the exact calls, none of them made.
+
+        Args:
+            key: An incident's id, or the key of a record, as `instance/key` where several could be meant.
+            drafts: Instance to the text of a mapping to be used instead of the published one.
+
+        Raises:
+            NotFound: no instance has such a record.
+        """
+        at_hand = self._with_drafts(drafts or {})
+        instance, _, bare = key.rpartition("/")
+        found = self.database.transact(lambda tx: named(tx, bare))
+        sightings: dict[str, list[Sighting]] = {}
+        if found:
+            links = self.database.transact(lambda tx: incidents.links_of(tx, found[:1]))[found[0]]
+            for link in links:
+                if link.gone_at is None and link.instance in at_hand.endpoints:
+                    read = at_hand.endpoints[link.instance].connector.read(link.record_id)
+                    sightings[link.instance] = [read]
+            return rehearse(at_hand, sightings, found[0])
+        for name, endpoint in at_hand.endpoints.items():
+            record = endpoint.connector.lookup(bare) if instance in {"", name} else None
+            if record is not None:
+                return rehearse(at_hand, {name: [Sighting(record.id, record)]}, None)
+        raise NotFound(f"no instance has a record {key!r}, and no incident is called so")
+
+    def _with_drafts(self, drafts: Mapping[str, str]) -> Station:
+        endpoints = dict(self.station.endpoints)
+        for name, text in drafts.items():
+            at_work = self.endpoint(name)
+            mapping = assembly.compiled(text, f"draft of {name}", at_work.plugin)
+            connector = at_work.plugin.connect(at_work.settings, at_work.http, mapping.native_fields)
+            endpoints[name] = replace(
+                at_work,
+                mapping=mapping,
+                connector=connector,
+                directory=mapping.directory(at_work.directory.parties.values()),
+            )
+        return replace(self.station, endpoints=endpoints)
+
+    # ---- links ----------------------------------------------------------------------------------
+
+    def link(self, keys: Sequence[str]) -> str:
+        """Have records that exist already kept in agreement as one incident; creates nothing. The incident's id.
+
+        Args:
+            keys: `instance/key` each; or an incident's id and then the records that join it.
+        """
+        return linking.link(self.station, keys, self.actor)
+
+    def unlink(self, key: str, instance: str | None = None) -> str:
+        """End the sync of an incident, or of one of its records; deletes nothing on any platform. The incident's id."""
+        return linking.unlink(self.station, key, instance, self.actor)
+
+    # ---- what waits for a person ----------------------------------------------------------------
+
+    def parked(self) -> list[Parked]:
+        """All that waits for a person, oldest first."""
+        return self.database.transact(timeline.all_waiting)
+
+    def parked_one(self, parked_id: int) -> Parked:
+        """One thing that waits.
+
+        Raises:
+            NotFound: nothing of that number waits.
+        """
+        found = self.database.transact(lambda tx: timeline.parked_by_id(tx, parked_id))
+        if found is None:
+            raise NotFound(f"nothing with number {parked_id} waits; `syncline park list` shows what does")
+        return found
+
+    def park_retry(self, parked_id: int, take: str | None = None) -> str:
+        """Try it again; of a conflict, take the latest edit, or that of the instance `take`. What was done."""
+        parked = self.parked_one(parked_id)
+        return self.database.transact(lambda tx: parking.retry(tx, self.station, parked, self.actor, take))
+
+    def park_drop(self, parked_id: int) -> str:
+        """Give it up: the incident stays as it is, and so do the platforms. What was done."""
+        parked = self.parked_one(parked_id)
+        return self.database.transact(lambda tx: parking.drop(tx, self.station, parked, self.actor))
+
+    # ---- mappings -------------------------------------------------------------------------------
+
+    def mapping_check(self, name: str, file: Path | None = None, *, live: bool) -> MappingReport:
+        """Hold an instance's mapping file against the rules, the laws and, if `live`, the platform as it is."""
+        instance = self.configuration.instances.get(name)
+        if instance is None:
+            raise NotFound(
+                f"there is no instance {name!r}; there are: {', '.join(self.configuration.instances) or 'none'}"
+            )
+        text, source = assembly.draft(
+            replace(instance, mapping=file) if file else instance, self.plugins[instance.platform]
+        )
+        try:
+            mapping, problems = examine(parse_document(text, source), instance.platform)
+        except InvalidFile as error:
+            mapping, problems = None, error.problems
+        if mapping is None:
+            return MappingReport(name, source, problems, (), differs=True)
+        problems = [*problems, *laws(mapping)]
+        unmapped: list[str] = []
+        if live:
+            endpoint = self.endpoint(name)
+            problems += against(mapping, endpoint.connector.schema())
+            unmapped = self._unmapped(endpoint)
+        version = self.database.transact(lambda tx: published.current(tx, assembly.mapping_name(name)))
+        differs = version is None or version.digest != published.digest(text)
+        return MappingReport(name, source, problems, losses(mapping), differs, unmapped)
+
+    def _unmapped(self, endpoint: Endpoint) -> list[str]:
+        """Who of the other instances has no counterpart here."""
+        missing = []
+        for other in self.station.endpoints.values():
+            if other is endpoint:
+                continue
+            for kind, native_id in other.directory.parties:
+                handle = other.directory.handle(kind, native_id)
+                if handle and endpoint.directory.native(kind, handle) is None:
+                    missing.append(f"{kind.value} {handle} of {other.name} is not known on {endpoint.name}")
+        return sorted(set(missing))
+
+    def mapping_publish(self, name: str, file: Path | None = None, note: str = "") -> Version:
+        """Make an instance's mapping file the version that runs; a running daemon takes it up within seconds.
+
+        Raises:
+            InvalidFile: it has faults; nothing is published.
+        """
+        endpoint = self.endpoint(name)
+        instance = self.configuration.instances[name]
+        text, source = assembly.draft(replace(instance, mapping=file) if file else instance, endpoint.plugin)
+        assembly.compiled(text, source, endpoint.plugin)
+        return self._publish(name, text, note or f"from {source}")
+
+    def mapping_history(self, name: str) -> list[Version]:
+        """All published versions of an instance's mapping, newest first."""
+        self.endpoint(name)
+        return self.database.transact(lambda tx: published.history(tx, assembly.mapping_name(name)))
+
+    def mapping_rollback(self, name: str, digest: str | None = None) -> Version:
+        """Publish an older version again: the one before, or that of `digest`.
+
+        Raises:
+            NotFound: there is no such version.
+        """
+        versions = self.mapping_history(name)
+        older = (
+            [v for v in versions[1:] if v.digest != versions[0].digest]
+            if digest is None
+            else [v for v in versions if v.digest.startswith(digest)]
+        )
+        if not older:
+            raise NotFound(
+                f"{name} has no {'older' if digest is None else digest} version of its mapping; `syncline mapping history {name}` shows all"
+            )
+        return self._publish(
+            name, older[0].text, f"rolled back to {older[0].digest} of {older[0].at:%Y-%m-%d %H:%M} UTC"
+        )
+
+    def _publish(self, name: str, text: str, note: str) -> Version:
+        def work(tx: Tx) -> Version:
+            known = published.newest(tx)
+            version = published.publish(tx, assembly.mapping_name(name), text, self.actor, note)
+            take_up(tx, self.station, name, known)
+            return version
+
+        return self.database.transact(work)
+
+    # ---- hints ----------------------------------------------------------------------------------
+
+    def look(self, instance: str, key: str) -> str | None:
+        """Read a record now and take in what is seen; the incident it belongs to, if any."""
+        endpoint = self.endpoint(instance)
+        record = endpoint.connector.lookup(key)
+        if record is None:
+            raise NotFound(f"{instance} has no record {key!r}")
+        sighting = endpoint.connector.read(record.id)
+        taken = self.database.transact(lambda tx: take_in(tx, self.station, endpoint, [sighting]))
+        links = self.database.transact(lambda tx: incidents.links_to(tx, instance, [record.id]))
+        link = links.get(record.id)
+        if link is not None:
+            self.database.transact(lambda tx: self.station.ledger.mark(tx, ledger.incident(link.incident_id)))
+            return link.incident_id
+        return next((a.incident_id for a in taken.adopted if a.incident_id), None)
+
+    def progress(self, name: str) -> instances.Progress | None:
+        """How far an instance's polls have come."""
+        return self.database.transact(lambda tx: instances.progress(tx, name))

@@ -1,0 +1,176 @@
+"""Linking of tickets that exist already, and the end of a link. Neither creates or deletes anything on a platform."""
+
+from collections.abc import Sequence
+
+from syncline import ledger
+from syncline.connector import Record
+from syncline.errors import Configuration
+from syncline.intake.adoption import begin, not_understood
+from syncline.intake.copying import spread
+from syncline.model import Incident
+from syncline.reconcile import situations
+from syncline.station import Endpoint, Station
+from syncline.store import incidents, items, timeline
+from syncline.store.database import Tx
+from syncline.store.timeline import Event
+
+
+def link(station: Station, keys: Sequence[str], actor: str) -> str:
+    """Keep records in agreement as one incident.
+
+    The first one says how the incident stands; the others are brought in line with it, field by field, as their
+    mappings allow.
+
+    Args:
+        station: At hand.
+        keys: `instance/key` each; or an incident's id and then the records that join it.
+        actor: Who asks.
+
+    Raises:
+        Configuration: a record does not exist, belongs to another incident, or its instance has one already.
+    """
+    first, rest = keys[0], keys[1:]
+    joined = first if first.startswith("SL-") else None
+    found = [_record(station, key) for key in (rest if joined else keys)]
+    if not found or (joined is None and len(found) < 2):
+        raise Configuration(
+            "name at least two records as instance/key, or an incident and the records that join it"
+        )
+    incident_id = joined or station.ids.incident()
+
+    def work(tx: Tx) -> str:
+        _refuse_taken(tx, incident_id, found)
+        remaining = list(found)
+        if joined is None:
+            endpoint, record = remaining.pop(0)
+            endpoint.meet(tx, record.parties)
+            reading = endpoint.mapping.read(record.values, endpoint.directory)
+            begin(
+                tx,
+                endpoint,
+                Incident(incident_id, dict(reading.values)),
+                record,
+                unread=False,
+                unsettled=not_understood(endpoint, reading),
+            )
+        elif not situations(tx, [incident_id]):
+            raise Configuration(f"there is no incident {incident_id}")
+        for endpoint, record in remaining:
+            _join(tx, station, endpoint, incident_id, record)
+        said = ", ".join(f"{e.name} {r.key}" for e, r in found)
+        timeline.append(tx, incident_id, Event("linked", f"linked by hand: {said}", actor=actor))
+        station.ledger.mark(tx, ledger.incident(incident_id), urgency=2)
+        return incident_id
+
+    return station.database.transact(work)
+
+
+def _record(station: Station, key: str) -> tuple[Endpoint, Record]:
+    name, _, bare = key.partition("/")
+    endpoint = station.endpoints.get(name)
+    if endpoint is None or not bare:
+        raise Configuration(
+            f"{key!r} is no record: write instance/key, with one of {', '.join(station.endpoints)}"
+        )
+    record = endpoint.connector.lookup(bare)
+    if record is None:
+        raise Configuration(f"{name} has no record {bare!r}")
+    return endpoint, record
+
+
+def _refuse_taken(tx: Tx, incident_id: str, found: Sequence[tuple[Endpoint, Record]]) -> None:
+    names = [endpoint.name for endpoint, _ in found]
+    if len(set(names)) != len(names):
+        raise Configuration("an incident has one record on each instance; name each instance once")
+    for endpoint, record in found:
+        taken = incidents.links_to(tx, endpoint.name, [record.id]).get(record.id)
+        if taken is not None and taken.unlinked_at is not None:
+            incidents.forget_link(tx, taken)
+        elif taken is not None:
+            raise Configuration(
+                f"{endpoint.name} {record.key} belongs to incident {taken.incident_id} already; `syncline unlink` it there first"
+            )
+        present = [
+            li for li in incidents.links_of(tx, [incident_id])[incident_id] if li.instance == endpoint.name
+        ]
+        if present and present[0].unlinked_at is not None:
+            incidents.forget_link(tx, present[0])
+        elif present:
+            raise Configuration(
+                f"incident {incident_id} has {present[0].record_key} on {endpoint.name} already"
+            )
+
+
+def _join(tx: Tx, station: Station, endpoint: Endpoint, incident_id: str, record: Record) -> None:
+    """A further record: what it says differently from the incident is written over, so it is put on record first."""
+    endpoint.meet(tx, record.parties)
+    reading = endpoint.mapping.read(record.values, endpoint.directory)
+    incident = situations(tx, [incident_id])[0].kept.incident
+    missing = {
+        n: v for n, v in reading.values.items() if incident[n] in (None, "", ()) and v not in (None, "", ())
+    }
+    if missing:
+        kept = situations(tx, [incident_id])[0].kept
+        incidents.save(tx, incident.changed(missing), kept.origins)
+        incident = incident.changed(missing)
+    for name, value in reading.values.items():
+        if (
+            value != incident[name]
+            and name in endpoint.mapping.rules
+            and endpoint.mapping.rules[name].direction.writes(creating=False)
+        ):
+            text = f"{name}: {endpoint.name} {record.key} said {value!r} when it was linked; the incident's {incident[name]!r} stands"
+            timeline.append(
+                tx,
+                incident_id,
+                Event(
+                    "conflict",
+                    text,
+                    endpoint.name,
+                    record.updated_by or "somebody",
+                    name,
+                    {"loser": str(value)},
+                ),
+            )
+    incidents.link(
+        tx,
+        incident_id,
+        endpoint.name,
+        record,
+        reading.values,
+        origin=False,
+        unread=True,
+        unsettled=not_understood(endpoint, reading),
+    )
+    for item in items.of_incident(tx, incident_id):
+        spread(tx, station, item, [endpoint.name])
+
+
+def unlink(station: Station, key: str, instance: str | None, actor: str) -> str:
+    """End the sync of an incident, or of its record on one instance.
+
+    Raises:
+        Configuration: there is no such incident, or it has no record there.
+    """
+
+    def work(tx: Tx) -> str:
+        ids = [key] if incidents.find(tx, key) else [li.incident_id for li in incidents.link_by_key(tx, key)]
+        if not ids:
+            raise Configuration(f"no incident is called {key!r}, and none has a record of that key")
+        incident_id = ids[0]
+        gone = incidents.unlink(tx, incident_id, instance)
+        if not gone:
+            raise Configuration(f"incident {incident_id} has no record on {instance}")
+        where = f"on {instance}" if instance else "on all instances"
+        left = incidents.links_of(tx, [incident_id])[incident_id]
+        if sum(li.live for li in left) < 2:
+            incidents.end(tx, incident_id)
+            where += "; nothing keeps its tickets in agreement any more"
+        timeline.append(
+            tx,
+            incident_id,
+            Event("unlinked", f"unlinked {where}; the tickets themselves stay", instance, actor),
+        )
+        return incident_id
+
+    return station.database.transact(work)

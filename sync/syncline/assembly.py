@@ -1,0 +1,206 @@
+"""Puts a station together: configuration, plugins, database, and one endpoint for each instance. All wiring is here."""
+
+import logging
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from requests.adapters import BaseAdapter
+
+from syncline.configuration import Configuration, Instance
+from syncline.configuration.defaults import default_mapping
+from syncline.connector import Plugin
+from syncline.errors import Configuration as Misconfigured
+from syncline.errors import InvalidFile
+from syncline.http.client import Http
+from syncline.http.redaction import Redactor
+from syncline.ledger import Kind, Ledger
+from syncline.mapping import Mapping as FieldMapping
+from syncline.mapping import load_mapping
+from syncline.ports import Clock, Ids, RandomIds, Runtime, Signal, SystemClock, ThreadRuntime
+from syncline.station import Endpoint, Station
+from syncline.store import instances, published
+from syncline.store.database import Database, Tx
+from syncline.store.migrate import upgrade
+from syncline.store.published import Version
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What production and simulation differ in.
+
+    Attributes:
+        clock: What time it is.
+        ids: New names for new things.
+        runtime: What runs side by side.
+        rng: Jitter.
+        wire: Makes the adapter beneath each session, by instance; None: the network.
+    """
+
+    clock: Clock = field(default_factory=SystemClock)
+    ids: Ids = field(default_factory=RandomIds)
+    runtime: Runtime = field(default_factory=ThreadRuntime)
+    rng: random.Random = field(default_factory=random.Random)
+    wire: Callable[[str], Callable[[], BaseAdapter] | None] = lambda _instance: None
+
+
+def open_database(configuration: Configuration, ports: Ports) -> Database:
+    """The database, brought to this version's tables.
+
+    Raises:
+        Configuration: it cannot be made, or a newer version made it.
+    """
+    database = Database(configuration.database, ports.clock, ports.runtime)
+    upgrade(database, ports.ids)
+    return database
+
+
+def mapping_name(instance: str) -> str:
+    """Under what name an instance's mapping is published."""
+    return f"mapping:{instance}"
+
+
+def draft(instance: Instance, plugin: Plugin) -> tuple[str, str]:
+    """The mapping file of an instance as it stands: its text, and where it stands.
+
+    Raises:
+        InvalidFile: it cannot be read.
+    """
+    if instance.mapping is None and plugin.mapping is not None:
+        return plugin.mapping, f"default mapping of {plugin.title}"
+    path = instance.mapping or default_mapping(plugin.platform)
+    if path is None:
+        raise Misconfigured(
+            f"{instance.name}: {plugin.title} brings no default mapping; name a file under `mapping:` of this instance"
+        )
+    try:
+        return path.read_text(encoding="utf-8"), str(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misconfigured(f"{instance.name}: its mapping {path} cannot be read: {error}") from error
+
+
+def compiled(text: str, source: str, plugin: Plugin) -> FieldMapping:
+    """A mapping, ready to use.
+
+    Raises:
+        InvalidFile: all its faults, each with its place.
+    """
+    mapping = load_mapping(text, source, plugin.platform)
+    return mapping.fitted(limits=plugin.capabilities.text_limits)
+
+
+def publish_missing(
+    tx: Tx, configuration: Configuration, plugins: Mapping[str, Plugin]
+) -> dict[str, Version]:
+    """The published mapping of each instance; the file is published where there is none yet."""
+    versions = {}
+    for instance in configuration.instances.values():
+        name = mapping_name(instance.name)
+        version = published.current(tx, name)
+        if version is None:
+            text, source = draft(instance, plugins[instance.platform])
+            compiled(text, source, plugins[instance.platform])
+            version = published.publish(tx, name, text, "first start", f"from {source}")
+        versions[instance.name] = version
+    return versions
+
+
+def endpoint(
+    tx: Tx,
+    instance: Instance,
+    plugin: Plugin,
+    version: Version,
+    ports: Ports,
+    redactor: Redactor,
+    stop: Signal | None,
+) -> Endpoint:
+    """One instance at work, by the published mapping.
+
+    Raises:
+        Configuration: a secret is missing, or the published mapping cannot be used by this version.
+    """
+    mapping = compiled(version.text, f"published mapping of {instance.name}", plugin)
+    http = Http.for_instance(
+        instance.settings,
+        plugin.dialect,
+        clock=ports.clock,
+        runtime=ports.runtime,
+        rng=ports.rng,
+        redactor=redactor,
+        wire=ports.wire(instance.name),
+        stop=stop,
+    )
+    return Endpoint(
+        instance.name,
+        plugin,
+        instance.settings,
+        http,
+        plugin.connect(instance.settings, http, mapping.native_fields),
+        mapping,
+        mapping.directory(instances.load_parties(tx, instance.name)),
+    )
+
+
+def station(
+    configuration: Configuration,
+    plugins: Mapping[str, Plugin],
+    database: Database,
+    ports: Ports,
+    *,
+    redactor: Redactor | None = None,
+    stop: Signal | None = None,
+    wake: Callable[[Kind, str], None] | None = None,
+) -> Station:
+    """A station for that configuration.
+
+    Raises:
+        Configuration: with all that is wrong with all instances at once.
+    """
+    redactor = redactor or Redactor()
+
+    def build(tx: Tx) -> dict[str, Endpoint]:
+        versions = publish_missing(tx, configuration, plugins)
+        endpoints: dict[str, Endpoint] = {}
+        faults: list[str] = []
+        for instance in configuration.instances.values():
+            try:
+                endpoints[instance.name] = endpoint(
+                    tx, instance, plugins[instance.platform], versions[instance.name], ports, redactor, stop
+                )
+            except InvalidFile:
+                raise
+            except Misconfigured as error:
+                faults.append(str(error))
+        if faults:
+            raise Misconfigured("\n".join(faults))
+        return endpoints
+
+    endpoints = database.transact(build)
+    return Station(
+        configuration,
+        database,
+        Ledger(ports.ids.token, wake),
+        endpoints,
+        ports.clock,
+        ports.ids,
+        ports.runtime,
+    )
+
+
+def republished(station: Station, tx: Tx, name: str) -> FieldMapping:
+    """Take up the newest published mapping of an instance, and look at all its incidents again.
+
+    Raises:
+        InvalidFile: this version cannot use it; the one before stays in force.
+    """
+    at_work = station.endpoints[name]
+    version = published.current(tx, mapping_name(name))
+    assert version is not None
+    mapping = compiled(version.text, f"published mapping of {name}", at_work.plugin)
+    at_work.mapping = mapping
+    at_work.connector = at_work.plugin.connect(at_work.settings, at_work.http, mapping.native_fields)
+    at_work.directory = mapping.directory(at_work.directory.parties.values())
+    at_work.asked.clear()
+    return mapping

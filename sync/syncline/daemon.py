@@ -1,0 +1,210 @@
+"""The daemon: `syncline run`. One for each database; starts the workers, and stops them promptly and cleanly."""
+
+import contextlib
+import fcntl
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO, Final
+
+import sqlalchemy as sa
+
+from syncline import assembly, ledger
+from syncline.assembly import Ports
+from syncline.configuration import Configuration
+from syncline.connector import Plugin
+from syncline.errors import Configuration as Misconfigured
+from syncline.errors import SynclineError
+from syncline.http.redaction import Redactor
+from syncline.ledger import Kind
+from syncline.ports import Signal
+from syncline.station import Station
+from syncline.store import incidents, published, timeline
+from syncline.store.database import Database, Tx
+from syncline.store.migrate import identity, next_generation
+from syncline.store.timeline import Event
+from syncline.workers import Workers
+
+log = logging.getLogger(__name__)
+
+WATCH: Final = 2.0
+"""Seconds between two looks for newly published configuration."""
+PATIENCE: Final = 20.0
+"""Seconds that running calls get to end when the daemon stops. What does not is found again at the next start."""
+_ADVISORY: Final = 0x53796E63  # "Sync": the key of the advisory lock in PostgreSQL
+
+
+class OnlyDaemon:
+    """The right to be the only daemon on a database. The operating system or the server gives it back when we die."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._file: IO[str] | None = None
+        self._connection: sa.Connection | None = None
+
+    def take(self) -> None:
+        """Take it.
+
+        Raises:
+            Configuration: another daemon works on this database.
+        """
+        where = self._database.url.render_as_string(hide_password=True)
+        if self._database.sqlite:
+            self._take_file(where)
+            return
+        self._connection = self._database.engine.connect()
+        taken = self._connection.execute(sa.select(sa.func.pg_try_advisory_lock(_ADVISORY))).scalar()
+        self._connection.commit()
+        if not taken:
+            self._connection.close()
+            raise Misconfigured(f"another syncline daemon works on {where}; stop that one first")
+
+    def _take_file(self, where: str) -> None:
+        path = self._database.url.database
+        if not path or path == ":memory:":
+            return
+        lock = Path(f"{path}.lock")
+        handle = lock.open("a+", encoding="utf-8")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.seek(0)
+            other = handle.read().strip() or "unknown"
+            handle.close()
+            raise Misconfigured(
+                f"another syncline daemon (process {other}) works on {where}; stop that one first, or give this one a database of its own"
+            ) from None
+        handle.truncate(0)
+        handle.write(str(os.getpid()))
+        handle.flush()
+        self._file = handle
+
+    def give_back(self) -> None:
+        """Give it back."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._connection is not None:
+            with contextlib.suppress(sa.exc.DBAPIError):
+                self._connection.close()
+            self._connection = None
+
+
+@dataclass(slots=True)
+class Daemon:
+    """One daemon on one database.
+
+    Attributes:
+        configuration: What `syncline.yaml` says.
+        plugins: By platform.
+        ports: What production and simulation differ in.
+        redactor: Shared with the log.
+        polling: Whether platforms are polled.
+        sweeping: Whether linked records are read again.
+    """
+
+    configuration: Configuration
+    plugins: Mapping[str, Plugin]
+    ports: Ports
+    redactor: Redactor = field(default_factory=Redactor)
+    polling: bool = True
+    sweeping: bool = True
+
+    def run(self, stop: Signal, started: Callable[[Station], None] | None = None) -> bool:
+        """Work until `stop` is up; whether every worker ended in time.
+
+        Raises:
+            Configuration: it cannot start; the message says why and what to do.
+        """
+        database = assembly.open_database(self.configuration, self.ports)
+        right = OnlyDaemon(database)
+        right.take()
+        try:
+            return self._run(database, stop, started)
+        finally:
+            right.give_back()
+            database.close()
+
+    def _run(self, database: Database, stop: Signal, started: Callable[[Station], None] | None) -> bool:
+        workers: list[Workers] = []
+
+        def wake(kind: Kind, lane: str) -> None:
+            for one in workers:
+                one.wake(kind, lane)
+
+        station = assembly.station(
+            self.configuration,
+            self.plugins,
+            database,
+            self.ports,
+            redactor=self.redactor,
+            stop=stop,
+            wake=wake,
+        )
+        workers.append(Workers(station, stop, self.polling, self.sweeping))
+        known = database.transact(lambda tx: self._begin(tx, station))
+        log.info("%s", database.describe())
+        workers[0].start()
+        if started is not None:
+            started(station)
+        while not stop.wait(WATCH):
+            known = self._watch(station, known)
+        log.info("stopping: running calls get %d seconds", PATIENCE)
+        clean = workers[0].join(PATIENCE)
+        if not clean:
+            log.warning("some calls did not end in time; what they did is found again at the next start")
+        database.transact(lambda tx: timeline.append(tx, None, Event("stopped", "the daemon stopped")))
+        return clean
+
+    def _begin(self, tx: Tx, station: Station) -> int:
+        name, _ = identity(tx)
+        generation = next_generation(tx)
+        held = station.ledger.release_all(tx)
+        timeline.append(
+            tx,
+            None,
+            Event(
+                "started",
+                f"the daemon started (store {name}, start no. {generation}; {held} pieces of work taken up again)",
+            ),
+        )
+        now = tx.now.timestamp()
+        if self.polling:
+            station.ledger.mark_all(tx, [ledger.poll(n) for n in station.endpoints])
+        if self.sweeping:
+            for endpoint in station.endpoints.values():
+                # A sweep at the very start finds what changed while nobody polled and the cursor cannot show.
+                station.ledger.mark(
+                    tx, ledger.sweep(endpoint.name), now + min(30.0, endpoint.settings.sweep_every)
+                )
+        return published.newest(tx)
+
+    def _watch(self, station: Station, known: int) -> int:
+        """Take up what was published meanwhile, without a restart."""
+        try:
+            newest = station.database.transact(published.newest)
+            if newest != known:
+                for name in station.endpoints:
+                    station.database.transact(partial(take_up, station=station, name=name, known=known))
+            return newest
+        except SynclineError as error:
+            log.error("%s", error)
+            return known
+
+
+def take_up(tx: Tx, station: Station, name: str, known: int) -> None:
+    """Take up an instance's mapping if a newer one than `known` was published, and look at its incidents again."""
+    version = published.current(tx, assembly.mapping_name(name))
+    if version is None or version.id <= known:
+        return
+    asked = station.endpoints[name].mapping.native_fields
+    mapping = assembly.republished(station, tx, name)
+    incidents.remap(tx, name, reread=not mapping.native_fields <= asked)
+    affected = incidents.incident_ids(tx, name)
+    station.ledger.mark_all(tx, [ledger.incident(i) for i in affected], urgency=5)
+    text = f"{name}: mapping {version.digest} by {version.author} is in force; {len(affected)} incidents are looked at again"
+    timeline.append(tx, None, Event("published", text, name, version.author))
+    log.info("%s", text)

@@ -1,0 +1,82 @@
+"""Carries out what a turn decides: one action after the other, each outside any transaction."""
+
+from functools import partial
+
+from syncline.connector import Sighting
+from syncline.delivery.actions import (
+    Action,
+    Done,
+    Evidence,
+    Explore,
+    Explored,
+    Failed,
+    Fetch,
+    Fetched,
+    Look,
+    Looked,
+    Read,
+    Released,
+    Seen,
+    Send,
+    Sent,
+)
+from syncline.delivery.turn import Turn
+from syncline.errors import SynclineError
+from syncline.station import Endpoint, Station
+from syncline.store import incidents
+from syncline.store.operations import Logged
+
+__all__ = ["deliver", "perform"]
+
+
+def deliver(station: Station, turn: Turn) -> None:
+    """Do what one record needs, to the end or to the first thing that must be waited for."""
+    action = station.database.transact(turn.next)
+    while not isinstance(action, Done | Released):
+        evidence = perform(station, turn.endpoint, action)
+        action = station.database.transact(partial(turn.next, evidence=evidence))
+
+
+def perform(station: Station, endpoint: Endpoint, action: Action) -> Evidence:
+    """Carry out one action against the platform; an error that says what to do is evidence too."""
+    try:
+        return _perform(station, endpoint, action)
+    except SynclineError as error:
+        return Failed(action, error)
+
+
+def _perform(station: Station, endpoint: Endpoint, action: Action) -> Evidence:
+    connector = endpoint.connector
+    match action:
+        case Send(_, operation):
+            return Sent(action, connector.write(operation))
+        case Read(_, record_id):
+            return Seen(action, connector.read(record_id))
+        case Explore(record_id, status):
+            return Explored(action, connector.steps(record_id, status))
+        case Fetch(item):
+            return Fetched(action, station.endpoints[item.instance].connector.content(item.attachment()))
+        case Look(logged):
+            return _look(station, endpoint, action, logged)
+        case _:
+            raise AssertionError(f"{action} is nothing to carry out")
+
+
+def _look(station: Station, endpoint: Endpoint, action: Look, logged: Logged) -> Looked:
+    """Search for the traces of a write of unknown outcome."""
+    connector = endpoint.connector
+    began_at = station.clock.now()
+    if logged.kind == "create":
+        return Looked(action, began_at, records=connector.find(logged.marker))
+    links = station.database.transact(lambda tx: incidents.links_of(tx, [logged.incident_id]))[
+        logged.incident_id
+    ]
+    record_id = next((li.record_id for li in links if li.instance == endpoint.name), None)
+    if record_id is None:
+        return Looked(action, began_at)
+    if logged.kind == "attach":
+        return Looked(action, began_at, attachments=connector.attachments(record_id))
+    if logged.kind in {"comment", "linkback"}:
+        return Looked(action, began_at, remarks=connector.remarks(record_id))
+    sighting: Sighting = connector.read(record_id)
+    return Looked(action, began_at, sighting=sighting)

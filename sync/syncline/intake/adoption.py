@@ -1,0 +1,193 @@
+"""A record that no link knows: does it belong to an incident, does it begin one, or is it none of our business?"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from syncline.configuration import BackfillKind, Route
+from syncline.connector import Record
+from syncline.intake.copying import spread
+from syncline.mapping import Reading
+from syncline.merge import Origin
+from syncline.model import ENDED, Incident, Value
+from syncline.station import Endpoint, Station
+from syncline.store import incidents, instances, items, operations, timeline
+from syncline.store.database import Tx
+from syncline.store.operations import State
+from syncline.store.timeline import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """What became of a record that no link knew.
+
+    Attributes:
+        record_id: Which.
+        incident_id: The incident that it belongs to now; None where it is none of our business.
+        reason: Why.
+    """
+
+    record_id: str
+    incident_id: str | None
+    reason: str
+
+
+def adopt(tx: Tx, station: Station, endpoint: Endpoint, record: Record, *, backfill: bool) -> Adoption:
+    """Link a record that carries our marker, or begin an incident with one that a route takes."""
+    if record.marker is not None:
+        kept = incidents.find(tx, record.marker)
+        if kept is not None and kept.unlinked_at is not None:
+            return Adoption(record.id, None, f"the sync of incident {record.marker} was ended by a person")
+        if kept is not None:
+            present = [
+                li
+                for li in incidents.links_of(tx, [kept.incident.id])[kept.incident.id]
+                if li.instance == endpoint.name
+            ]
+            if not present:
+                return _found_by_marker(tx, station, endpoint, kept, record)
+            timeline.append(
+                tx,
+                kept.incident.id,
+                Event(
+                    "twin",
+                    f"{endpoint.name} {record.key} carries the marker of {present[0].record_key}: a copy that somebody made, or a "
+                    "duplicate; it is treated as a ticket of its own",
+                    endpoint.name,
+                    data={"record": record.id},
+                ),
+            )
+            return _begin(tx, station, endpoint, record, station.ids.incident(), backfill=backfill)
+        if kept is None:
+            # The store is older than the record: it came from a backup. The marker is the incident's name all the same.
+            return _begin(tx, station, endpoint, record, record.marker, backfill=backfill)
+    return _begin(tx, station, endpoint, record, station.ids.incident(), backfill=backfill)
+
+
+def _found_by_marker(
+    tx: Tx, station: Station, endpoint: Endpoint, kept: incidents.Kept, record: Record
+) -> Adoption:
+    incident = kept.incident
+    creates = [
+        o
+        for o in operations.unsettled(tx, [incident.id]).get((incident.id, endpoint.name), [])
+        if o.kind == "create"
+    ]
+    for logged in creates:
+        operations.finish(tx, logged.id, State.APPLIED)
+    link_created(tx, station, endpoint, incident.id, record, creates[-1].fields if creates else {})
+    return Adoption(record.id, incident.id, "it carries our marker")
+
+
+def link_created(
+    tx: Tx,
+    station: Station,
+    endpoint: Endpoint,
+    incident_id: str,
+    record: Record,
+    fields: Mapping[str, Value],
+) -> None:
+    """Link a record that we created; `fields` are the common values that it was given."""
+    reading = endpoint.mapping.read(record.values, endpoint.directory)
+    settled = {**reading.values, **fields}
+    unsettled = not_understood(endpoint, reading)
+    incidents.link(tx, incident_id, endpoint.name, record, settled, origin=False, unsettled=unsettled)
+    for item in items.of_incident(tx, incident_id):
+        spread(tx, station, item, [endpoint.name])
+    timeline.append(
+        tx,
+        incident_id,
+        Event(
+            "linked",
+            f"{endpoint.name} {record.key} is its record on {endpoint.title}",
+            endpoint.name,
+            data={"url": record.url},
+        ),
+    )
+
+
+def why_not(
+    station: Station,
+    endpoint: Endpoint,
+    incident: Incident,
+    record: Record,
+    started_at: datetime | None,
+    *,
+    backfill: bool,
+) -> tuple[Route | None, str]:
+    """The route that takes a record up, or why none does."""
+    routes = [r for r in station.configuration.routes if endpoint.name in r.sources]
+    if not routes:
+        return None, f"no route begins on {endpoint.name}"
+    missed: list[str] = []
+    for route in routes:
+        if not route.takes(endpoint.name, incident):
+            unmet = [c for c in route.when if not c.holds(incident)]
+            said = "; ".join(
+                f"{c.field} is {incident[c.field]!r}, not one of {', '.join(map(repr, c.values))}"
+                for c in unmet
+            )
+            missed.append(f"route {route.name}: {said}")
+            continue
+        if backfill or started_at is None or record.created_at >= started_at:
+            return route, f"route {route.name} takes it"
+        kind, since = route.backfill.kind, route.backfill.since
+        if kind is BackfillKind.OPEN and incident.status not in ENDED:
+            return route, f"route {route.name} takes up what was open at the first start"
+        if kind is BackfillKind.SINCE and since is not None and record.updated_at >= since:
+            return route, f"route {route.name} takes up what changed since {since:%Y-%m-%d}"
+        missed.append(
+            f"route {route.name}: it was made before the first start of {endpoint.name}; "
+            f"`syncline backfill {endpoint.name}` or the route's `backfill:` takes such tickets up"
+        )
+    return None, "; ".join(missed)
+
+
+def _begin(
+    tx: Tx, station: Station, endpoint: Endpoint, record: Record, incident_id: str, *, backfill: bool
+) -> Adoption:
+    reading = endpoint.mapping.read(record.values, endpoint.directory)
+    incident = Incident(incident_id, dict(reading.values))
+    progress = instances.progress(tx, endpoint.name)
+    started_at = progress.started_at if progress else None
+    route, reason = why_not(station, endpoint, incident, record, started_at, backfill=backfill)
+    if route is None:
+        return Adoption(record.id, None, reason)
+    earlier = started_at is not None and record.created_at < started_at
+    begin(tx, endpoint, incident, record, unread=earlier, unsettled=not_understood(endpoint, reading))
+    timeline.append(
+        tx,
+        incident_id,
+        Event(
+            "began",
+            f"{endpoint.name} {record.key}: {reason}; it goes to {', '.join(route.targets)}",
+            endpoint.name,
+            record.updated_by or "somebody",
+            data={"route": route.name, "url": record.url},
+        ),
+    )
+    return Adoption(record.id, incident_id, reason)
+
+
+def begin(
+    tx: Tx, endpoint: Endpoint, incident: Incident, record: Record, *, unread: bool, unsettled: frozenset[str]
+) -> None:
+    """An incident whose first record is that one."""
+    incidents.insert(tx, incident, Origin(endpoint.name, record.updated_by or "somebody", record.updated_at))
+    incidents.link(
+        tx,
+        incident.id,
+        endpoint.name,
+        record,
+        incident.values,
+        origin=True,
+        unread=unread,
+        unsettled=unsettled,
+    )
+
+
+def not_understood(endpoint: Endpoint, reading: Reading) -> frozenset[str]:
+    """The native fields whose values nobody could read: no shadow is kept of them, so that they are read again."""
+    return frozenset(
+        native for entry in reading.unmapped for native in endpoint.mapping.natives_of(entry.field)
+    )

@@ -1,0 +1,153 @@
+"""Takes in what a look at an instance brought: in one transaction for the whole page.
+
+A row that shows what we know already, such as the echo of our own write, costs a comparison and nothing else.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncline import ledger
+from syncline.audit import overwritten
+from syncline.connector import Edit, Record, Sighting
+from syncline.intake.adoption import Adoption, adopt
+from syncline.intake.copying import take_items
+from syncline.model import json_value
+from syncline.station import Endpoint, Station
+from syncline.store import incidents, operations, timeline
+from syncline.store.database import Tx
+from syncline.store.incidents import Link
+from syncline.store.operations import Logged
+from syncline.store.timeline import Event
+
+
+@dataclass(slots=True)
+class Taken:
+    """What came of it.
+
+    Attributes:
+        changed: Links whose record looks different from what was last seen.
+        adopted: Incidents that began, or records that were linked, with their reasons.
+        remarks: Remarks and files that are new.
+        dirty: Incidents to be reconciled.
+    """
+
+    changed: list[Link] = field(default_factory=list)
+    adopted: list[Adoption] = field(default_factory=list)
+    remarks: int = 0
+    dirty: set[str] = field(default_factory=set)
+
+
+def take_in(
+    tx: Tx, station: Station, endpoint: Endpoint, sightings: Sequence[Sighting], *, backfill: bool = False
+) -> Taken:
+    """Store what was seen, and mark the incidents that must be looked at.
+
+    Args:
+        tx: The transaction, in which a poll saves its cursor too.
+        station: At hand.
+        endpoint: Where it was seen.
+        sightings: What was seen.
+        backfill: Whether records that existed before the first start may begin an incident.
+    """
+    taken = Taken()
+    endpoint.meet(tx, (party for s in sightings if s.record for party in s.record.parties))
+    links = incidents.links_to(tx, endpoint.name, {s.record_id for s in sightings})
+    for sighting in sightings:
+        if sighting.record_id in links or sighting.record is None:
+            continue
+        adoption = adopt(tx, station, endpoint, sighting.record, backfill=backfill)
+        taken.adopted.append(adoption)
+        if adoption.incident_id is not None:
+            taken.dirty.add(adoption.incident_id)
+            links.update(incidents.links_to(tx, endpoint.name, [sighting.record_id]))
+    _records(tx, taken, links, sightings)
+    _audit(tx, taken, endpoint, links, sightings)
+    news = take_items(tx, station, endpoint, links, sightings)
+    taken.remarks += len(news)
+    taken.dirty.update(news)
+    urgency: dict[int, list[str]] = {}
+    for kept in incidents.load(tx, sorted(taken.dirty)).values():
+        urgency.setdefault(kept.incident.priority or ledger.ORDINARY, []).append(kept.incident.id)
+    for level, ids in urgency.items():
+        station.ledger.mark_all(tx, [ledger.incident(i) for i in ids], urgency=level)
+    return taken
+
+
+def _records(tx: Tx, taken: Taken, links: dict[str, Link], sightings: Sequence[Sighting]) -> None:
+    fresh: dict[str, tuple[Link, Record]] = {}
+    for sighting in sightings:
+        link, record = links.get(sighting.record_id), sighting.record
+        if link is None or record is None or link.unlinked_at is not None:
+            continue
+        if record.revision < link.revision:
+            continue  # a lagging index shows an older state than we have seen: it must not look like a revert
+        if link.gone_at is not None:
+            incidents.update_link(tx, link.incident_id, link.instance, gone_at=None)
+            timeline.append(
+                tx,
+                link.incident_id,
+                Event(
+                    "back",
+                    f"{link.instance} {record.key} exists again; it is kept in agreement again",
+                    link.instance,
+                ),
+            )
+        changed = record.values != link.seen
+        if changed or link.stale or link.gone_at is not None:
+            taken.dirty.add(link.incident_id)
+        if changed:
+            taken.changed.append(link)
+        if (
+            changed
+            or link.stale
+            or link.missing_since
+            or record.revision != link.revision
+            or record.key != link.record_key
+        ):
+            fresh[link.incident_id] = (link, record)
+    incidents.see(tx, list(fresh.values()))
+
+
+def _audit(
+    tx: Tx, taken: Taken, endpoint: Endpoint, links: dict[str, Link], sightings: Sequence[Sighting]
+) -> None:
+    with_history = {
+        links[s.record_id].incident_id: (links[s.record_id], s)
+        for s in sightings
+        if s.edits and s.record_id in links
+    }
+    if not with_history:
+        return
+    for (incident_id, instance), writes in operations.unaudited(tx, list(with_history)).items():
+        if instance != endpoint.name:
+            continue
+        link, sighting = with_history[incident_id]
+        recover(tx, endpoint, link, writes, sighting.edits or ())
+        taken.dirty.add(incident_id)
+
+
+def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], edits: Sequence[Edit]) -> None:
+    """Hold our writes against the history, and lay edits that they overwrote before the next merge."""
+    found: list[Mapping[str, Any]] = list(link.recovered)
+    settled: list[int] = []
+    for logged in writes:
+        shown = any(e.own and e.field in logged.payload and e.after == logged.payload[e.field] for e in edits)
+        if not shown:
+            continue
+        settled.append(logged.id)
+        for edit in overwritten(logged.write(), edits):
+            reading = endpoint.mapping.read({**link.seen, edit.field: edit.after}, endpoint.directory)
+            for name in logged.fields:
+                if edit.field in endpoint.mapping.natives_of(name) and name in reading.values:
+                    found.append(
+                        {
+                            "field": name,
+                            "value": json_value(reading.values[name]),
+                            "actor": edit.actor,
+                            "at": edit.at.isoformat(),
+                        }
+                    )
+    operations.audited(tx, settled)
+    if len(found) > len(link.recovered):
+        incidents.update_link(tx, link.incident_id, link.instance, recovered=found)

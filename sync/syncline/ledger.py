@@ -1,0 +1,344 @@
+"""The ledger of work: dirty keys, not jobs.
+
+The work is level-triggered: a mark says *look at this again*, and says it once however often it is said. So there is
+one row for each work item, which holds the dirty mark, the back-off, the timer, the urgency and the lease. A mark
+commits or rolls back with its transaction; what is marked while it is worked on is worked on once more afterwards.
+"""
+
+import math
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from syncline.store.database import Tx
+from syncline.store.schema import work
+
+URGENCIES: Final = range(1, 6)
+"""1 is worked on first; incidents bring their priority."""
+ORDINARY: Final = 3
+LEASE: Final = 120.0
+"""Seconds after which a peer takes over what a dead worker held."""
+AGEING: Final = 60.0
+"""Seconds of waiting that count like one step of urgency, so that the least urgent never starves."""
+PATIENCE: Final = 8
+"""Faults of our own, one after the other, after which an item is parked. Outages of a platform never count."""
+SHORTEST, LONGEST = 1.0, 300.0
+
+
+class Kind(StrEnum):
+    """What is to be done."""
+
+    INCIDENT = "incident"
+    DELIVERY = "delivery"
+    POLL = "poll"
+    SWEEP = "sweep"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The key of a row.
+
+    Attributes:
+        kind: What is to be done.
+        key: To what: an incident's id, `incident|instance`, or an instance.
+        lane: Whose workers do it: an instance, or empty for the incident workers.
+    """
+
+    kind: Kind
+    key: str
+    lane: str = ""
+
+    @property
+    def incident_id(self) -> str:
+        """The incident of an incident or delivery item."""
+        return self.key.partition("|")[0]
+
+
+def incident(incident_id: str) -> Item:
+    """Reconcile that incident."""
+    return Item(Kind.INCIDENT, incident_id)
+
+
+def delivery(incident_id: str, instance: str) -> Item:
+    """Bring that instance's record in line with the incident."""
+    return Item(Kind.DELIVERY, f"{incident_id}|{instance}", instance)
+
+
+def poll(instance: str) -> Item:
+    """Ask that instance what changed."""
+    return Item(Kind.POLL, instance, instance)
+
+
+def sweep(instance: str) -> Item:
+    """Read the next linked records of that instance again."""
+    return Item(Kind.SWEEP, instance, instance)
+
+
+class LeaseLost(Exception):
+    """Somebody else works on the item by now: roll back what was done under the lease, and mark it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to work on one item.
+
+    Attributes:
+        item: The item.
+        revision: Marks counted when it was claimed.
+        urgency: 1 to 5.
+        tries: Failures since it last went well.
+        token: Fresh for each claim; what fences a worker that slept through its lease.
+        due: When it became due; seconds since 1970.
+    """
+
+    item: Item
+    revision: int
+    urgency: int
+    tries: int
+    token: str
+    due: float
+
+    def done(self, tx: Tx, next_due: float | None = None) -> None:
+        """It is worked on, in the transaction that stores the result; due again at `next_due`, or at once if it was
+        marked meanwhile.
+
+        Raises:
+            LeaseLost: the lease ran out and a peer has it.
+        """
+        marked = work.c.revision != self.revision
+        self._give_back(
+            tx,
+            due=sa.case((marked, work.c.again), else_=sa.literal(next_due, sa.Float)),
+            urgency=sa.case((marked, work.c.urgency), else_=ORDINARY),
+            tries=0,
+            error=None,
+        )
+
+    def retry(self, tx: Tx, error: str, after: float | None = None, *, ours: bool = False) -> bool:
+        """It failed: due again after `after` seconds, else after a back-off with jitter. A fault of our own parks the
+        item after `PATIENCE` failures; whether it did.
+
+        Raises:
+            LeaseLost: the lease ran out and a peer has it.
+        """
+        tries = self.tries + 1
+        if ours and tries >= PATIENCE:
+            self._give_back(tx, due=None, tries=tries, error=error, parked_at=tx.now.timestamp())
+            return True
+        wait = backoff(tries, self.token) if after is None else after
+        marked = work.c.revision != self.revision
+        due = tx.now.timestamp() + wait
+        # What was marked meanwhile may have been marked because things are better now; but a platform's own
+        # wish for peace outlives any mark.
+        earliest = due if after is not None else sa.case((marked, work.c.again), else_=due)
+        self._give_back(tx, due=earliest, tries=tries, error=error)
+        return False
+
+    def hold(self, tx: Tx) -> None:
+        """Make sure that the lease is still ours, in the transaction that acts on it, and make it last.
+
+        Raises:
+            LeaseLost: the lease ran out and a peer has it.
+        """
+        item = self.item
+        held = tx.execute(
+            sa.update(work)
+            .where(work.c.kind == item.kind, work.c.key == item.key, work.c.token == self.token)
+            .values(due=tx.now.timestamp() + LEASE)
+        )
+        if held.rowcount != 1:
+            raise LeaseLost(f"{item.kind} {item.key}")
+
+    def _give_back(self, tx: Tx, **values: Any) -> None:
+        item = self.item
+        given = tx.execute(
+            sa.update(work)
+            .where(work.c.kind == item.kind, work.c.key == item.key, work.c.token == self.token)
+            .values(token=None, again=None, **values)
+        )
+        if given.rowcount != 1:
+            raise LeaseLost(f"{item.kind} {item.key}")
+
+
+def backoff(tries: int, seed: str) -> float:
+    """Seconds to wait after that many failures: doubling, at most `LONGEST`, with full jitter from a half on."""
+    most = min(LONGEST, SHORTEST * 2.0 ** min(tries, 20))
+    return most * (0.5 + 0.5 * random.Random(seed).random())  # noqa: S311  jitter; drawn from the lease's token
+
+
+class Ledger:
+    """The rows, and who is told when one becomes due.
+
+    Args:
+        wake: Called after the commit with kind and lane of each item that is due at once.
+        token: Gives a fresh token for each claim.
+    """
+
+    def __init__(self, token: Callable[[], str], wake: Callable[[Kind, str], None] | None = None) -> None:
+        self._token = token
+        self._wake = wake
+
+    def mark(self, tx: Tx, item: Item, due: float | None = None, urgency: int = ORDINARY) -> None:
+        """Look at this again, at `due` (seconds since 1970; None: now). The earliest due and the highest urgency win."""
+        self.mark_all(tx, [item], due, urgency)
+
+    def mark_all(
+        self, tx: Tx, items: Iterable[Item], due: float | None = None, urgency: int = ORDINARY
+    ) -> None:
+        """`mark` for many, in one statement."""
+        now = tx.now.timestamp()
+        when = now if due is None else due
+        rows = [
+            {
+                "kind": item.kind,
+                "key": item.key,
+                "lane": item.lane,
+                "due": when,
+                "urgency": min(max(urgency, URGENCIES.start), URGENCIES.stop - 1),
+                "revision": 1,
+                "tries": 0,
+            }
+            for item in dict.fromkeys(items)
+        ]
+        if not rows:
+            return
+        insert = _insert(tx)
+        new = insert.excluded
+        free = work.c.token.is_(None)
+        tx.execute(
+            insert.on_conflict_do_update(
+                index_elements=[work.c.kind, work.c.key],
+                set_={
+                    "due": sa.case(
+                        (free & work.c.due.is_(None), new.due),
+                        (free & (work.c.due > new.due), new.due),
+                        else_=work.c.due,
+                    ),
+                    "again": sa.case(
+                        (free, None),
+                        (work.c.again.is_(None) | (work.c.again > new.due), new.due),
+                        else_=work.c.again,
+                    ),
+                    "urgency": sa.case((work.c.urgency > new.urgency, new.urgency), else_=work.c.urgency),
+                    "tries": sa.case((work.c.parked_at.is_not(None), 0), else_=work.c.tries),
+                    "parked_at": None,
+                    "revision": work.c.revision + 1,
+                },
+            ),
+            rows,
+        )
+        if self._wake is not None and when <= now:
+            for kind, lane in {(item.kind, item.lane) for item in items}:
+                tx.after_commit(lambda kind=kind, lane=lane: self._wake(kind, lane))  # type: ignore[misc]
+
+    def claim(self, tx: Tx, kinds: Sequence[Kind], lane: str = "", count: int = 1) -> list[Lease]:
+        """Lease up to `count` due items of a lane, the most urgent first; waiting counts as urgency."""
+        now = tx.now.timestamp()
+        found: list[tuple[float, float, sa.Row[*tuple[Any, ...]]]] = []
+        for urgency in URGENCIES:
+            # One index probe for each urgency: a plain sort over all due rows takes 30 to 150 ms at 100,000.
+            rows = tx.execute(
+                sa.select(work)
+                .where(
+                    work.c.kind.in_(kinds), work.c.lane == lane, work.c.urgency == urgency, work.c.due <= now
+                )
+                .order_by(work.c.due)
+                .limit(count)
+                .with_for_update(skip_locked=True)
+            )
+            for row in rows:
+                found.append((urgency - math.floor((now - row.due) / AGEING), row.due, row))
+        found.sort(key=lambda entry: entry[:2])
+        leases = [
+            Lease(
+                Item(Kind(row.kind), row.key, row.lane),
+                row.revision,
+                row.urgency,
+                row.tries,
+                self._token(),
+                row.due,
+            )
+            for _, _, row in found[:count]
+        ]
+        if leases:
+            # A leased row is due again when its lease has run out: a dead worker's items come back by themselves.
+            tx.execute(
+                sa.update(work)
+                .where(work.c.kind == sa.bindparam("of_kind"), work.c.key == sa.bindparam("of_key"))
+                .values(token=sa.bindparam("new_token"), due=now + LEASE, again=None),
+                [{"of_kind": le.item.kind, "of_key": le.item.key, "new_token": le.token} for le in leases],
+            )
+        return leases
+
+    def next_due(self, tx: Tx, kinds: Sequence[Kind], lane: str = "") -> float | None:
+        """When the next item of a lane is due, seconds since 1970; None when there is none."""
+        return tx.execute(
+            sa.select(sa.func.min(work.c.due)).where(work.c.kind.in_(kinds), work.c.lane == lane)
+        ).scalar()
+
+    def release_all(self, tx: Tx) -> int:
+        """Give back every lease: only for a daemon that has made sure it is the only one. How many there were."""
+        return tx.execute(
+            sa.update(work)
+            .where(work.c.token.is_not(None))
+            .values(token=None, due=sa.func.coalesce(work.c.again, tx.now.timestamp()), again=None)
+        ).rowcount
+
+    def forget(self, tx: Tx, item: Item) -> None:
+        """Drop a row for good: its subject is no longer kept in agreement."""
+        tx.execute(sa.delete(work).where(work.c.kind == item.kind, work.c.key == item.key))
+
+
+def _insert(tx: Tx) -> Any:
+    if tx.connection.dialect.name == "postgresql":
+        return postgresql.insert(work)
+    return sqlite.insert(work)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much waits in a lane.
+
+    Attributes:
+        kind: What is to be done.
+        lane: Whose workers do it.
+        due: Items that are due now.
+        waiting: Items that are due later.
+        parked: Items that wait for a person.
+        oldest: Seconds that the longest-waiting due item has waited.
+    """
+
+    kind: str
+    lane: str
+    due: int
+    waiting: int
+    parked: int
+    oldest: float
+
+
+def backlog(tx: Tx) -> list[Backlog]:
+    """What waits, lane by lane."""
+    now = tx.now.timestamp()
+    ready = (work.c.due <= now) & work.c.token.is_(None)
+    rows = tx.execute(
+        sa.select(
+            work.c.kind,
+            work.c.lane,
+            sa.func.sum(sa.case((ready, 1), else_=0)),
+            sa.func.sum(sa.case((work.c.due > now, 1), else_=0)),
+            sa.func.sum(sa.case((work.c.parked_at.is_not(None), 1), else_=0)),
+            sa.func.min(sa.case((ready, work.c.due), else_=None)),
+        )
+        .where(work.c.due.is_not(None) | work.c.parked_at.is_not(None))
+        .group_by(work.c.kind, work.c.lane)
+        .order_by(work.c.kind, work.c.lane)
+    )
+    return [
+        Backlog(kind, lane, int(due), int(waiting), int(parked), max(0.0, now - oldest) if oldest else 0.0)
+        for kind, lane, due, waiting, parked, oldest in rows
+    ]

@@ -1,0 +1,350 @@
+"""The three-way merge: what people changed on each side since the sides last agreed, and what follows for the incident.
+
+Sides are compared in their own vocabulary: a side changed only where a native value differs from its shadow. So a
+lossy value map never drifts. Pure: data in, decision out.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from syncline.connector import Native
+from syncline.mapping import Directory, Unmapped
+from syncline.mapping import Mapping as FieldMapping
+from syncline.mapping.rules import Conflict as Policy
+from syncline.model import ENDED, FIELDS, Incident, Kind, Status, Value
+
+SIMULTANEOUS: Final = timedelta(seconds=2)
+"""Two platforms' clocks are not closer than this: edits within it have no order, and policy decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where the present value of a field came from."""
+
+    instance: str
+    actor: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A value that somebody gave a field on one side.
+
+    Attributes:
+        field: Common field.
+        value: The new common value.
+        base: The common value on which that side and the incident last agreed.
+        origin: Who gave it, where and when.
+        recovered: Our own write had overwritten it; the platform's history brought it back.
+    """
+
+    field: str
+    value: Value
+    base: Value
+    origin: Origin
+    recovered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A write of ours of which the platform may not have told the outcome.
+
+    Attributes:
+        values: Native values as sent.
+        fields: The common values that they stand for.
+        open: Whether its outcome is still unknown; else it was taken for lost.
+    """
+
+    values: Mapping[str, Native]
+    fields: Mapping[str, Value]
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One link as the merge sees it.
+
+    Attributes:
+        instance: Which side.
+        shadow: Native values on which both sides last agreed.
+        settled: The common values that the shadow stands for.
+        seen: Native values as last seen.
+        seen_at: The record's own time of that.
+        seen_by: Who wrote last, where the platform says.
+        own: Whether that was our own account.
+    """
+
+    instance: str
+    shadow: Mapping[str, Native]
+    settled: Mapping[str, Value]
+    seen: Mapping[str, Native]
+    seen_at: datetime
+    seen_by: str | None = None
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one side has to say.
+
+    Attributes:
+        instance: Which side.
+        candidates: What people changed there.
+        shadow: The shadow once that is taken up.
+        settled: What it then stands for.
+        unmapped: Values that no mapping knows; their shadow stays, so that they are not forgotten.
+    """
+
+    instance: str
+    candidates: tuple[Candidate, ...]
+    shadow: Mapping[str, Native]
+    settled: Mapping[str, Value]
+    unmapped: tuple[Unmapped, ...]
+
+
+def look(view: View, mapping: FieldMapping, directory: Directory, sent: Sequence[Sent] = ()) -> Look:
+    """Compare what was seen of a record with its shadow.
+
+    `sent` are writes to it whose outcome is not known, oldest first: what came of them is no person's edit.
+    """
+    if view.seen == view.shadow:
+        return Look(view.instance, (), view.shadow, view.settled, ())
+    reading = mapping.read(view.seen, directory, Incident("", view.settled))
+    unknown = {entry.field: entry for entry in reading.unmapped}
+    settled = dict(view.settled)
+    shadow = dict(view.seen)
+    origin = Origin(view.instance, view.seen_by or "somebody", view.seen_at)
+    candidates: list[Candidate] = []
+    unmapped: list[Unmapped] = []
+    for name, rule in mapping.rules.items():
+        natives = mapping.natives_of(name)
+        changed = {n for n in natives if view.shadow.get(n) != view.seen.get(n)}
+        if not changed or not rule.direction.reads:
+            continue
+        ours = next((s for s in reversed(sent) if _came_of(s, changed, view)), None)
+        if ours is not None:
+            # A hop on the way to a status stands for no common value: the way goes on.
+            if name in ours.fields:
+                settled[name] = ours.fields[name]
+        elif name in unknown:
+            unmapped.append(unknown[name])
+            for native in changed:
+                _keep(shadow, view.shadow, native)
+        elif name in reading.values:
+            value = reading.values[name]
+            if value != view.settled.get(name):
+                candidates.append(Candidate(name, value, view.settled.get(name), origin))
+            settled[name] = value
+    return Look(view.instance, tuple(candidates), shadow, settled, tuple(unmapped))
+
+
+def _came_of(sent: Sent, changed: set[str], view: View) -> bool:
+    """Whether a difference is our own write that landed: by value and sequence, and by actor where we had given up on it."""
+    matches = all(n in sent.values and sent.values[n] == view.seen.get(n) for n in changed)
+    return matches and (sent.open or view.own)
+
+
+def _keep(shadow: dict[str, Native], old: Mapping[str, Native], native: str) -> None:
+    if native in old:
+        shadow[native] = old[native]
+    else:
+        shadow.pop(native, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two sides gave one field different values.
+
+    Attributes:
+        field: Which.
+        winner: The one that stands; None while it is parked.
+        losers: The others. Each is on record, and none is forgotten.
+        reason: Why it was decided so, or why it is not decided.
+    """
+
+    field: str
+    winner: Candidate | None
+    losers: tuple[Candidate, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How conflicts are decided.
+
+    Attributes:
+        policy: Common field to policy; a field that is not named follows `default`.
+        owner: Common field to the instance that decides under `owner`.
+        default: For all other fields.
+        reopen_from: Statuses from which an ended incident may be opened again.
+    """
+
+    policy: Mapping[str, Policy] = field(default_factory=dict)
+    owner: Mapping[str, str] = field(default_factory=dict)
+    default: Policy = Policy.LATEST
+    reopen_from: frozenset[Status] = frozenset({Status.RESOLVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What the sides together say.
+
+    Attributes:
+        incident: The incident afterwards.
+        changes: Fields that changed, each with the candidate that won.
+        conflicts: Decided ones.
+        parked: Ones that wait for a person; the field stays as it was, on all sides.
+    """
+
+    incident: Incident
+    changes: Mapping[str, Candidate]
+    conflicts: tuple[Conflict, ...]
+    parked: tuple[Conflict, ...]
+
+
+def merge(
+    incident: Incident,
+    origins: Mapping[str, Origin],
+    looks: Sequence[Look],
+    rules: Rules,
+    recovered: Sequence[Candidate] = (),
+    blocked: frozenset[str] = frozenset(),
+) -> Merged:
+    """Merge what people changed on all sides into the incident, field by field.
+
+    Args:
+        incident: As it stands.
+        origins: Where its present values came from.
+        looks: What each side has to say.
+        rules: How conflicts are decided.
+        recovered: Edits that our own writes had overwritten.
+        blocked: Fields that are parked already: they stay as they are until a person decides.
+    """
+    by_field: dict[str, list[Candidate]] = {}
+    for candidate in (*(c for side in looks for c in side.candidates), *recovered):
+        by_field.setdefault(candidate.field, []).append(candidate)
+    changes: dict[str, Candidate] = {}
+    conflicts: list[Conflict] = []
+    parked: list[Conflict] = []
+    for name, candidates in by_field.items():
+        if name in blocked:
+            parked.append(Conflict(name, None, tuple(candidates), "the field is parked"))
+            continue
+        present = Candidate(
+            name, incident[name], None, origins.get(name, Origin("", "Syncline", candidates[0].origin.at))
+        )
+        decided = _decide(name, incident, present, candidates, rules)
+        if isinstance(decided, Conflict):
+            (conflicts if decided.winner else parked).append(decided)
+            winner = decided.winner
+        else:
+            winner = decided
+        if winner is not None and winner.value != incident[name]:
+            changes[name] = winner
+    return Merged(
+        incident.changed({name: c.value for name, c in changes.items()}),
+        changes,
+        tuple(conflicts),
+        tuple(parked),
+    )
+
+
+def hold(side: Look, view: View, mapping: FieldMapping, names: frozenset[str]) -> Look:
+    """The look without those fields: they stay different from the shadow, so that no later look forgets them."""
+    if not any(c.field in names for c in side.candidates):
+        return side
+    shadow, settled = dict(side.shadow), dict(side.settled)
+    for name in names:
+        for native in mapping.natives_of(name):
+            _keep(shadow, view.shadow, native)
+        if name in view.settled:
+            settled[name] = view.settled[name]
+        else:
+            settled.pop(name, None)
+    return replace(side, shadow=shadow, settled=settled)
+
+
+def _decide(
+    name: str, incident: Incident, present: Candidate, candidates: list[Candidate], rules: Rules
+) -> Candidate | Conflict | None:
+    spec = FIELDS.get(name)
+    if spec is not None and spec.kind is Kind.TAGS:
+        return _union(present, candidates)
+    contested = any(c.base != present.value and c.value != present.value for c in candidates)
+    running = [*candidates, present] if contested else candidates
+    if name == "status":
+        late = _reopens(incident, candidates, rules)
+        if late is not None:
+            return late
+    if len({c.value for c in running}) == 1:
+        return candidates[-1]
+    policy = rules.policy.get(name, rules.default)
+    if policy is Policy.MANUAL:
+        return Conflict(name, None, tuple(running), "a person decides conflicts of this field")
+    winner, reason = _winner(name, policy, running, present, rules)
+    losers = tuple(c for c in running if c.value != winner.value)
+    return Conflict(name, winner, losers, reason)
+
+
+def _union(present: Candidate, candidates: Sequence[Candidate]) -> Candidate:
+    """Labels never conflict: what each side added is added, what each side took away is taken away."""
+    value = set(_labels(present.value))
+    for candidate in candidates:
+        base, now = set(_labels(candidate.base)), set(_labels(candidate.value))
+        value = (value | (now - base)) - (base - now)
+    return replace(candidates[-1], value=tuple(sorted(value)))
+
+
+def _labels(value: Value) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+def _reopens(incident: Incident, candidates: Sequence[Candidate], rules: Rules) -> Conflict | None:
+    if incident.status not in ENDED or incident.status in rules.reopen_from:
+        return None
+    opening = [c for c in candidates if isinstance(c.value, str) and Status(c.value) not in ENDED]
+    if not opening:
+        return None
+    names = ", ".join(sorted(rules.reopen_from)) or "no status"
+    return Conflict(
+        "status",
+        None,
+        tuple(opening),
+        f"the incident is {incident.status}; it may be opened again only from {names}",
+    )
+
+
+def _winner(
+    name: str, policy: Policy, running: Sequence[Candidate], present: Candidate, rules: Rules
+) -> tuple[Candidate, str]:
+    owner = rules.owner.get(name)
+    owned = [c for c in running if owner and c.origin.instance == owner]
+    if policy is Policy.OWNER and owned:
+        return owned[0], f"{owner} owns this field"
+    if policy is Policy.HIGHEST:
+        ranked = [c for c in running if c.value is not None]
+        if ranked:
+            return max(ranked, key=lambda c: _rank(name, c.value)), "the highest value wins"
+    newest = max(c.origin.at for c in running)
+    close = [c for c in running if newest - c.origin.at <= SIMULTANEOUS]
+    if len({c.value for c in close}) == 1:
+        return close[0], "the latest edit wins"
+    chosen = (
+        owned[0]
+        if owned and owned[0] in close
+        else min(close, key=lambda c: (c is present, c.origin.instance))
+    )
+    return chosen, "the edits were made at the same time as far as the platforms' clocks can tell"
+
+
+_LIFE: Final = {status: position for position, status in enumerate(Status)}
+
+
+def _rank(name: str, value: Value) -> float:
+    if name == "status" and isinstance(value, str):
+        return _LIFE[Status(value)]
+    if isinstance(value, int):
+        return -value  # priority 1 is the highest
+    return float(len(value)) if isinstance(value, str | tuple) else 0.0

@@ -1,0 +1,127 @@
+"""What has to be written to one side so that it agrees with the incident: the smallest set of operations. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from syncline.connector import Native, PartyKind, Step
+from syncline.mapping import Directory
+from syncline.mapping import Mapping as FieldMapping
+from syncline.merge import View
+from syncline.model import Incident, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What one side lacks.
+
+    Attributes:
+        fields: The common values that it is to be given.
+        values: The native values that do so.
+        settled: Common values that its native ones already stand for: agreed without a write.
+        withheld: Common field to the reason why it is not written here.
+        supplied: Native fields that go with a status: a workflow step may ask for them.
+        strangers: People and groups that the directory does not know, and whom the platform may.
+    """
+
+    fields: Mapping[str, Value] = field(default_factory=dict)
+    values: Mapping[str, Native] = field(default_factory=dict)
+    settled: Mapping[str, Value] = field(default_factory=dict)
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    supplied: Mapping[str, Native] = field(default_factory=dict)
+    strangers: tuple[tuple[PartyKind, str], ...] = ()
+
+
+def difference(
+    incident: Incident,
+    view: View,
+    mapping: FieldMapping,
+    directory: Directory,
+    *,
+    blocked: frozenset[str] = frozenset(),
+    origin: str = "",
+) -> Want:
+    """What the record of `view` lacks to agree with the incident.
+
+    A field that somebody edited since the last merge is left alone: it is merged first. Fields in `blocked` wait for
+    a person.
+
+    Args:
+        incident: As it should be.
+        view: The record as last seen.
+        mapping: Of that instance.
+        directory: Of that instance's people and groups.
+        blocked: Common fields that must not be written there now.
+        origin: What a text that must name the origin calls it.
+    """
+    behind = {
+        name: incident[name]
+        for name, rule in mapping.rules.items()
+        if rule.direction.writes(creating=False)
+        and name in incident.values
+        and name not in blocked
+        and (name not in view.settled or incident[name] != view.settled[name])
+    }
+    if not behind:
+        return Want()
+    unmerged = {
+        name
+        for name in behind
+        if any(view.seen.get(n) != view.shadow.get(n) for n in mapping.natives_of(name))
+    }
+    wanted = {name: value for name, value in behind.items() if name not in unmerged}
+    if not wanted:
+        return Want()
+    writing = mapping.write(wanted, incident, view.shadow, directory, origin=origin)
+    withheld = {entry.field: entry.reason for entry in writing.withheld}
+    fields = {
+        name: value
+        for name, value in wanted.items()
+        if any(n in writing.values for n in mapping.natives_of(name))
+    }
+    settled = {name: value for name, value in wanted.items() if name not in fields}
+    strangers = tuple(entry.party for entry in writing.withheld if entry.party is not None)
+    return Want(fields, writing.values if fields else {}, settled, withheld, writing.supplied, strangers)
+
+
+@dataclass(frozen=True, slots=True)
+class Explore:
+    """The path cannot be known before the steps of that status are."""
+
+    status: str
+
+
+FURTHEST = 6
+"""More transitions than this in a row are no way to a status but a walk through a workflow."""
+
+
+def path(
+    known: Mapping[str, Sequence[Step]], start: str, targets: Sequence[str]
+) -> Sequence[Step] | Explore | None:
+    """The shortest way through a workflow.
+
+    Args:
+        known: Native status to the steps that lead out of it, as far as they were looked up.
+        start: The present status.
+        targets: Native statuses that will do, the preferred one first.
+
+    Returns:
+        The steps in order; the status to look up next; or None where no way leads there.
+    """
+    wanted = {status.casefold(): rank for rank, status in enumerate(reversed(targets))}
+    frontier: list[tuple[str, tuple[Step, ...]]] = [(start, ())]
+    visited = {start.casefold()}
+    while frontier:
+        reached = [way for status, way in frontier if status.casefold() in wanted]
+        if reached:
+            return max(reached, key=lambda way: wanted[(way[-1].to if way else start).casefold()])
+        unknown = next((status for status, _ in frontier if status not in known), None)
+        if unknown is not None:
+            return Explore(unknown)
+        following: list[tuple[str, tuple[Step, ...]]] = []
+        for status, way in frontier:
+            for step in known[status]:
+                if step.to.casefold() not in visited and len(way) < FURTHEST:
+                    visited.add(step.to.casefold())
+                    following.append((step.to, (*way, step)))
+        frontier = following
+    return None

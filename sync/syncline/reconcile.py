@@ -1,0 +1,472 @@
+"""Reconcile: look at one incident afresh and do what is needed. The only verb that changes anything.
+
+Two halves. `refresh` asks the platforms what the store does not know, outside any transaction; most of the time that
+is nothing, since a polled row already is the read. `reconcile` then merges, escalates and plans in one transaction, and
+marks the deliveries; it never waits for a write.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
+
+from syncline import ledger
+from syncline.connector import HistoryKind, PartyKind, Sighting
+from syncline.errors import Configuration, Gone, RetryLater, SynclineError
+from syncline.escalation import escalate
+from syncline.intake.sightings import recover, take_in
+from syncline.merge import Candidate, Conflict, Look, Merged, hold, look, merge
+from syncline.model import Incident, Value, json_value
+from syncline.planning import Want, difference
+from syncline.station import Endpoint, Station
+from syncline.store import incidents, items, operations, timeline
+from syncline.store.database import Tx
+from syncline.store.incidents import Kept, Link
+from syncline.store.operations import Logged
+from syncline.store.timeline import Event, Parked
+
+
+@dataclass(slots=True)
+class Situation:
+    """All that one transaction read about one incident."""
+
+    kept: Kept
+    links: list[Link]
+    sent: Mapping[str, list[Logged]]
+    parked: list[Parked]
+
+    @property
+    def live(self) -> list[Link]:
+        """The links whose records exist and are kept in agreement."""
+        return [link for link in self.links if link.live]
+
+    @property
+    def source(self) -> str:
+        """The instance on which it began."""
+        return next(
+            (link.instance for link in self.links if link.origin),
+            self.links[0].instance if self.links else "",
+        )
+
+    def held(self) -> frozenset[str]:
+        """Fields that wait for a person on all sides."""
+        return frozenset(p.field for p in self.parked if p.instance is None and p.field is not None)
+
+    def blocked(self, instance: str, incident: Incident) -> frozenset[str]:
+        """Fields that must not be written to that side now: what was refused is refused only for the same value."""
+        stuck = {
+            p.field
+            for p in self.parked
+            if p.instance == instance
+            and p.field is not None
+            and (
+                p.kind == "frozen" or ("value" in p.data and p.data["value"] == json_value(incident[p.field]))
+            )
+        }
+        return self.held() | stuck
+
+
+def situations(tx: Tx, incident_ids: Sequence[str]) -> list[Situation]:
+    """What the store knows about those incidents."""
+    kept = incidents.load(tx, incident_ids)
+    links = incidents.links_of(tx, incident_ids)
+    sent = operations.unsettled(tx, incident_ids)
+    parked = timeline.waiting(tx, incident_ids)
+    return [
+        Situation(
+            kept[i],
+            links[i],
+            {instance: logged for (of, instance), logged in sent.items() if of == i},
+            parked.get(i, []),
+        )
+        for i in incident_ids
+        if i in kept
+    ]
+
+
+# ---- what the store does not know ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Something that must be asked of a platform before an incident can be merged."""
+
+    link: Link
+    audit: tuple[Logged, ...] = ()
+
+
+def gaps(tx: Tx, station: Station, incident_ids: Sequence[str]) -> list[Gap]:
+    """What must be asked before those incidents can be merged."""
+    unaudited = operations.unaudited(tx, incident_ids)
+    found: list[Gap] = []
+    for of, links in incidents.links_of(tx, incident_ids).items():
+        for link in links:
+            endpoint = station.endpoints.get(link.instance)
+            if endpoint is None or not link.live:
+                continue
+            by_read = endpoint.capabilities.history is HistoryKind.READ
+            audit = tuple(unaudited.get((of, link.instance), ())) if by_read else ()
+            if link.stale or link.unread or audit:
+                found.append(Gap(link, audit))
+    return found
+
+
+def refresh(station: Station, found: Sequence[Gap]) -> None:
+    """Ask the platforms. What cannot be read now is used as last seen, and looked at again later."""
+    for gap in found:
+        endpoint = station.endpoints[gap.link.instance]
+        try:
+            _refresh(station, endpoint, gap)
+        except Gone as error:
+            station.database.transact(partial(_missing, station=station, link=gap.link, reason=str(error)))
+        except (RetryLater, Configuration) as error:
+            station.database.transact(partial(_later, station=station, link=gap.link, error=error))
+
+
+def _refresh(station: Station, endpoint: Endpoint, gap: Gap) -> None:
+    link = gap.link
+    connector = endpoint.connector
+    sighting = connector.read(link.record_id)
+    if link.unread:
+        sighting = Sighting(
+            sighting.record_id,
+            sighting.record,
+            tuple(connector.remarks(link.record_id)),
+            tuple(connector.attachments(link.record_id)) if endpoint.capabilities.attachments else (),
+            sighting.edits,
+        )
+    edits = None
+    if gap.audit:
+        since = min(logged.base_at or logged.created_at for logged in gap.audit)
+        edits = connector.history(link.record_id, since - timedelta(seconds=2))
+
+    def store(tx: Tx) -> None:
+        take_in(tx, station, endpoint, [sighting])
+        if edits is not None:
+            recover(tx, endpoint, link, gap.audit, edits)
+            operations.audited(tx, [logged.id for logged in gap.audit])
+        incidents.update_link(
+            tx, link.incident_id, link.instance, stale=False, unread=False, missing_since=None
+        )
+
+    station.database.transact(store)
+
+
+def _later(tx: Tx, station: Station, link: Link, error: SynclineError) -> None:
+    wait = error.after if isinstance(error, RetryLater) and error.after else 30.0
+    _again_in(tx, station, link.incident_id, wait)
+
+
+def _again_in(tx: Tx, station: Station, incident_id: str, seconds: float) -> None:
+    station.ledger.mark(tx, ledger.incident(incident_id), tx.now.timestamp() + seconds)
+
+
+def _missing(tx: Tx, station: Station, link: Link, reason: str) -> None:
+    """A direct read did not find the record. Once proves nothing: a second one, some time later, does."""
+    if link.gone_at is not None:
+        return
+    patience = station.configuration.gone_after
+    if link.missing_since is None:
+        incidents.update_link(tx, link.incident_id, link.instance, missing_since=tx.now, stale=True)
+        station.ledger.mark(tx, ledger.incident(link.incident_id), (tx.now + patience).timestamp())
+        return
+    if tx.now - link.missing_since < patience:
+        station.ledger.mark(
+            tx, ledger.incident(link.incident_id), (link.missing_since + patience).timestamp()
+        )
+        return
+    incidents.update_link(tx, link.incident_id, link.instance, gone_at=tx.now, stale=False)
+    text = (
+        f"{link.instance} {link.record_key} no longer exists ({reason}); the other tickets stay as they are and go on "
+        "without it. If it was moved on purpose, link its new key with `syncline link`."
+    )
+    timeline.append(tx, link.incident_id, Event("gone", text, link.instance, data={"record": link.record_id}))
+    station.ledger.mark(tx, ledger.incident(link.incident_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """A person or group that the store has not met and that an incident needs.
+
+    Attributes:
+        instance: Where.
+        kind: Person or group.
+        name: An id of that platform, or what to look for.
+        by_id: Whether `name` is an id.
+    """
+
+    instance: str
+    kind: PartyKind
+    name: str
+    by_id: bool
+
+
+def meet(station: Station, incident_id: str, strangers: Sequence[Stranger]) -> None:
+    """Ask the platforms who they are, and have the incident looked at again."""
+    for one in strangers:
+        endpoint = station.endpoints[one.instance]
+        try:
+            found = (
+                list(endpoint.connector.parties(one.kind, [one.name]))
+                if one.by_id
+                else [p for p in [endpoint.connector.find_party(one.kind, one.name)] if p is not None]
+            )
+        except (RetryLater, Configuration) as error:
+            wait = error.after if isinstance(error, RetryLater) and error.after else 30.0
+            station.database.transact(
+                partial(_again_in, station=station, incident_id=incident_id, seconds=wait)
+            )
+            continue
+        endpoint.asked[one.kind, one.name] = station.clock.now()
+        station.database.transact(partial(endpoint.meet, parties=found))
+    station.database.transact(lambda tx: station.ledger.mark(tx, ledger.incident(incident_id)))
+
+
+# ---- merge, escalate, plan ----------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What reconciling one incident came to.
+
+    Attributes:
+        incident: As it is now.
+        deliveries: The instances that must be written to.
+        look_again: When it must be looked at again whatever happens; seconds since 1970.
+        merged: What the sides said.
+        wants: By instance, what its record lacks.
+        strangers: Whom the platforms must be asked about first.
+    """
+
+    incident: Incident
+    deliveries: list[str] = field(default_factory=list)
+    look_again: float | None = None
+    merged: Merged | None = None
+    wants: dict[str, Want] = field(default_factory=dict)
+    strangers: list[Stranger] = field(default_factory=list)
+
+
+def reconcile(tx: Tx, station: Station, incident_ids: Sequence[str]) -> dict[str, Outcome]:
+    """Merge, escalate and plan those incidents, and mark the deliveries that follow: all or nothing."""
+    outcomes = {}
+    for situation in situations(tx, incident_ids):
+        if situation.kept.unlinked_at is None and situation.links:
+            outcomes[situation.kept.incident.id] = _reconcile(tx, station, situation)
+    return outcomes
+
+
+def _reconcile(tx: Tx, station: Station, s: Situation) -> Outcome:
+    looks, merged = merged_views(station, s)
+    outcome = Outcome(merged.incident, merged=merged)
+    for side, link in zip(looks, s.live, strict=True):
+        _save_look(tx, station, s, side, link, outcome)
+    origins = dict(s.kept.origins)
+    for name, winner in merged.changes.items():
+        origins[name] = winner.origin
+    _report(tx, s, merged)
+    decision = escalate((), merged.incident, (), tx.now)
+    if decision.incident.values != s.kept.incident.values:
+        incidents.save(tx, decision.incident, origins)
+    outcome.incident = decision.incident
+    if decision.look_again is not None:
+        outcome.look_again = decision.look_again.timestamp()
+    _plan(tx, station, s, looks, outcome)
+    urgency = decision.incident.priority or ledger.ORDINARY
+    station.ledger.mark_all(
+        tx, [ledger.delivery(outcome.incident.id, name) for name in outcome.deliveries], urgency=urgency
+    )
+    return outcome
+
+
+def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
+    """What each side says, and what they say together. Fields that wait for a person are left unsettled."""
+    looks: list[Look] = []
+    recovered: list[Candidate] = []
+    for link in s.live:
+        endpoint = station.endpoints.get(link.instance)
+        if endpoint is None:  # no longer configured: it stays linked, and says nothing
+            looks.append(Look(link.instance, (), link.shadow, link.settled, ()))
+            continue
+        sent = [logged.sent() for logged in s.sent.get(link.instance, ())]
+        looks.append(look(link.view(), endpoint.mapping, endpoint.directory, sent))
+        recovered += link.candidates()
+    merged = merge(s.kept.incident, s.kept.origins, looks, station.rules(), recovered, s.held())
+    waiting = frozenset(conflict.field for conflict in merged.parked)
+    if waiting:
+        looks = [
+            hold(side, link.view(), station.endpoints[link.instance].mapping, waiting)
+            if link.instance in station.endpoints
+            else side
+            for side, link in zip(looks, s.live, strict=True)
+        ]
+    return looks, merged
+
+
+def _save_look(tx: Tx, station: Station, s: Situation, side: Look, link: Link, outcome: Outcome) -> None:
+    if side.shadow != link.shadow or side.settled != link.settled or link.recovered:
+        incidents.update_link(
+            tx, link.incident_id, link.instance, shadow=side.shadow, settled=side.settled, recovered=[]
+        )
+    for entry in side.unmapped:
+        if entry.party is not None and station.endpoints[link.instance].worth_asking(*entry.party, tx.now):
+            outcome.strangers.append(Stranger(link.instance, *entry.party, by_id=True))
+            continue
+        timeline.park(
+            tx,
+            link.incident_id,
+            "unmapped",
+            f"{link.instance} {link.record_key}: {entry.reason}; add it to the mapping of {link.instance} "
+            f"(`{entry.field}:`), publish it, and it is taken up",
+            instance=link.instance,
+            field=None,
+            data={"field": entry.field, "native": str(entry.value)},
+            standing=s.parked,
+        )
+    if not side.unmapped:
+        for parked in s.parked:
+            if parked.kind == "unmapped" and parked.instance == link.instance:
+                timeline.unpark(tx, parked.id, timeline.SYNCLINE, "the value is known now")
+
+
+def _report(tx: Tx, s: Situation, merged: Merged) -> None:
+    incident_id = s.kept.incident.id
+    timeline.append(
+        tx, incident_id, *(_changed(s.kept.incident, name, c) for name, c in merged.changes.items())
+    )
+    timeline.append(tx, incident_id, *(_decided(conflict) for conflict in merged.conflicts))
+    for conflict in merged.parked:
+        if conflict.field in s.held():
+            continue
+        sides = " and ".join(_said(c) for c in conflict.losers)
+        kind = "reopen" if conflict.field == "status" and "opened again" in conflict.reason else "conflict"
+        timeline.park(
+            tx,
+            incident_id,
+            kind,
+            f"{conflict.field}: {sides}; {conflict.reason}. Nothing is written for this field until then: "
+            "`syncline park retry` takes the latest edit, `syncline park drop` keeps the present value",
+            field=conflict.field,
+            data={"values": [[c.origin.instance, json_value(c.value)] for c in conflict.losers]},
+            standing=s.parked,
+        )
+
+
+def _said(candidate: Candidate) -> str:
+    return (
+        f"{candidate.origin.actor} on {candidate.origin.instance or 'Syncline'} says {shown(candidate.value)}"
+    )
+
+
+def shown(value: Value | float) -> str:
+    """A value as people read it on a timeline: short, and quoted where it is text."""
+    if value is None or value in ("", ()):
+        return "nothing"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    text = str(value)
+    return text if len(text) <= 80 and "\n" not in text else text[:77].replace("\n", " ") + "..."
+
+
+def _changed(before: Incident, name: str, winner: Candidate) -> Event:
+    again = (
+        " (our own write had overwritten it; the platform's history brought it back)"
+        if winner.recovered
+        else ""
+    )
+    return Event(
+        "changed",
+        f"{name}: {shown(before[name])} -> {shown(winner.value)}, by {winner.origin.actor} on {winner.origin.instance}{again}",
+        winner.origin.instance,
+        winner.origin.actor,
+        name,
+        {
+            "before": json_value(before[name]),
+            "after": json_value(winner.value),
+            "at": winner.origin.at.isoformat(),
+        },
+    )
+
+
+def _decided(conflict: Conflict) -> Event:
+    assert conflict.winner is not None
+    lost = " and ".join(_said(c) for c in conflict.losers)
+    return Event(
+        "conflict",
+        f"{conflict.field}: {_said(conflict.winner)} and stands; {lost} and is kept here only ({conflict.reason})",
+        conflict.winner.origin.instance,
+        conflict.winner.origin.actor,
+        conflict.field,
+        {
+            "winner": [conflict.winner.origin.instance, json_value(conflict.winner.value)],
+            "losers": [
+                [c.origin.instance, c.origin.actor, json_value(c.value), c.origin.at.isoformat()]
+                for c in conflict.losers
+            ],
+        },
+    )
+
+
+def _plan(tx: Tx, station: Station, s: Situation, looks: Sequence[Look], outcome: Outcome) -> None:
+    """Which instances must be written to. What is agreed without a write is settled here."""
+    incident = outcome.incident
+    due = items.due_instances(tx, incident.id)
+    linked = {link.instance for link in s.links}
+    for side, link in zip(looks, s.live, strict=True):
+        endpoint = station.endpoints.get(link.instance)
+        if endpoint is None:
+            continue
+        view = link.view()
+        view = type(view)(
+            view.instance, side.shadow, side.settled, view.seen, view.seen_at, view.seen_by, view.own
+        )
+        want = difference(
+            incident, view, endpoint.mapping, endpoint.directory, blocked=s.blocked(link.instance, incident)
+        )
+        strangers = [p for p in want.strangers if endpoint.worth_asking(*p, tx.now)]
+        if strangers:
+            outcome.strangers += [Stranger(link.instance, *party, by_id=False) for party in strangers]
+            continue
+        outcome.wants[link.instance] = want
+        settle(tx, link, side.settled, want)
+        unfinished = any(logged.state in operations.OPEN for logged in s.sent.get(link.instance, ()))
+        if want.fields or unfinished or link.instance in due or link.referenced != references(s.live, link):
+            outcome.deliveries.append(link.instance)
+    creating = {p.instance for p in s.parked if p.kind == "create"}
+    for name in station.targets(s.source, incident):
+        if name not in linked and name not in creating:
+            outcome.deliveries.append(name)
+
+
+def settle(tx: Tx, link: Link, settled: Mapping[str, Value], want: Want) -> None:
+    """Common values that a record already stands for, or that cannot be said there: agreed without a write."""
+    news = {name: reason for name, reason in want.withheld.items() if link.withheld.get(name) != reason}
+    if not want.settled and not news:
+        return
+    withheld = {
+        name: r
+        for name, r in {**link.withheld, **want.withheld}.items()
+        if name in want.withheld or name not in want.settled
+    }
+    incidents.update_link(
+        tx, link.incident_id, link.instance, settled={**settled, **want.settled}, withheld=withheld
+    )
+    timeline.append(
+        tx,
+        link.incident_id,
+        *(
+            Event(
+                "withheld",
+                f"{name} is not written to {link.instance} {link.record_key}: {reason}",
+                link.instance,
+                field=name,
+            )
+            for name, reason in news.items()
+        ),
+    )
+
+
+def references(live: Sequence[Link], link: Link) -> str:
+    """What the links back on a record should lead to: its siblings' keys. Empty: it has none."""
+    return " ".join(
+        f"{other.instance}/{other.record_id}" for other in live if other.instance != link.instance
+    )

@@ -1,0 +1,119 @@
+"""What every worker has at hand: the database, the ledger, and each instance's connector, mapping and directory."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from syncline.configuration import Configuration, Route
+from syncline.connector import Capabilities, Connector, Party, PartyKind, Plugin
+from syncline.fights import Breaker
+from syncline.http.client import Http
+from syncline.http.settings import InstanceSettings
+from syncline.ledger import Ledger
+from syncline.mapping import Mapping as FieldMapping
+from syncline.mapping import Parties
+from syncline.merge import Rules
+from syncline.model import Incident
+from syncline.ports import Clock, Ids, Runtime
+from syncline.store import instances
+from syncline.store.database import Database, Tx
+
+ASK_AGAIN = timedelta(hours=1)
+"""So long a platform is not asked again for somebody whom it did not know."""
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """One instance at work.
+
+    `mapping`, `directory` and `connector` are replaced whole when a mapping is published or a person is met for the first
+    time; nobody changes them in place.
+
+    Attributes:
+        name: `snow-prod`.
+        plugin: Of its platform.
+        settings: As configured.
+        http: The one way to it.
+        connector: Speaks its language.
+        mapping: The published one.
+        directory: Everybody we have met there.
+        asked: People and groups that the platform was asked for, and when.
+    """
+
+    name: str
+    plugin: Plugin
+    settings: InstanceSettings
+    http: Http
+    connector: Connector
+    mapping: FieldMapping
+    directory: Parties
+    asked: dict[tuple[PartyKind, str], datetime] = field(default_factory=dict)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What its platform can do."""
+        return self.plugin.capabilities
+
+    @property
+    def title(self) -> str:
+        """What people call its platform."""
+        return self.plugin.title
+
+    def quarantine(self) -> timedelta:
+        """After that long a write of which no verdict came back cannot take effect any more, and a search shows it
+        if it did."""
+        facts = self.capabilities
+        return timedelta(seconds=self.settings.read_timeout + facts.settles_within + facts.search_lag)
+
+    def worth_asking(self, kind: PartyKind, name: str, now: datetime) -> bool:
+        """Whether the platform was not asked for that person or group for a while."""
+        return now - self.asked.get((kind, name), datetime.min.replace(tzinfo=now.tzinfo)) > ASK_AGAIN
+
+    def meet(self, tx: Tx, parties: Iterable[Party]) -> None:
+        """Remember people and groups that we did not know, or knew otherwise."""
+        known = self.directory.parties
+        fresh = {(p.kind, p.id): p for p in parties if known.get((p.kind, p.id)) != p}
+        if not fresh:
+            return
+        instances.remember_parties(tx, self.name, fresh.values())
+        self.directory = self.directory.including(fresh.values())
+
+
+@dataclass(slots=True)
+class Station:
+    """What every worker has at hand."""
+
+    configuration: Configuration
+    database: Database
+    ledger: Ledger
+    endpoints: Mapping[str, Endpoint]
+    clock: Clock
+    ids: Ids
+    runtime: Runtime
+
+    def rules(self) -> Rules:
+        """How conflicts are decided. What a mapping says about a field goes before the defaults."""
+        conflicts = self.configuration.conflicts
+        policy = {name: rule.conflict for name, rule in conflicts.fields.items()}
+        owner = {name: rule.owner for name, rule in conflicts.fields.items() if rule.owner}
+        for endpoint in self.endpoints.values():
+            for name, field_rule in endpoint.mapping.rules.items():
+                if field_rule.conflict is not None:
+                    policy[name] = field_rule.conflict
+                if field_rule.owner is not None:
+                    owner[name] = field_rule.owner
+        return Rules(policy, owner, conflicts.default.conflict, self.configuration.reopen.statuses)
+
+    def breaker(self) -> Breaker:
+        """When a field is frozen."""
+        freeze = self.configuration.freeze
+        return Breaker(freeze.writes, freeze.within, freeze.returns)
+
+    def routes(self, source: str, incident: Incident) -> list[Route]:
+        """The routes that an incident that began on `source` goes."""
+        return [route for route in self.configuration.routes if route.takes(source, incident)]
+
+    def targets(self, source: str, incident: Incident) -> Sequence[str]:
+        """The instances that it must exist on, beside its source, in the order of the routes."""
+        names = (name for route in self.routes(source, incident) for name in route.targets)
+        return [name for name in dict.fromkeys(names) if name != source and name in self.endpoints]

@@ -1,0 +1,200 @@
+"""Remarks and attachments, and where each is copied to: the ledger of ids that keeps a copy from being copied."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from syncline.model import Attachment, Remark, Visibility
+from syncline.store.database import Tx
+from syncline.store.schema import copies, items
+
+REMARK = "remark"
+ATTACHMENT = "attachment"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A remark or an attachment, where it was first seen.
+
+    Attributes:
+        id: Ours; also the marker of its copies.
+        incident_id: Of which incident.
+        kind: `remark` or `attachment`.
+        instance: Where it was written; empty: by Syncline itself.
+        native_id: Its id there.
+        author: Who wrote it.
+        created_at: On that platform's clock.
+        content: `body` and `visibility`; or `name`, `content_type`, `size` and `record_id`.
+    """
+
+    id: str
+    incident_id: str
+    kind: str
+    instance: str
+    native_id: str
+    author: str
+    created_at: datetime
+    content: dict[str, Any]
+
+    @property
+    def visibility(self) -> Visibility:
+        """Of a remark."""
+        return Visibility(self.content["visibility"])
+
+    def attachment(self) -> Attachment:
+        """As its connector knows it."""
+        c = self.content
+        return Attachment(
+            self.native_id,
+            c["record_id"],
+            c["name"],
+            c["content_type"],
+            c["size"],
+            self.author,
+            self.created_at,
+        )
+
+
+def known(tx: Tx, instance: str, kind: str, native_ids: Sequence[str]) -> set[str]:
+    """Which of those ids are in the ledger: as originals, or as copies that we wrote."""
+    if not native_ids:
+        return set()
+    originals = tx.execute(
+        sa.select(items.c.native_id).where(
+            items.c.instance == instance, items.c.kind == kind, items.c.native_id.in_(native_ids)
+        )
+    )
+    copied = tx.execute(
+        sa.select(copies.c.native_id).where(copies.c.instance == instance, copies.c.native_id.in_(native_ids))
+    )
+    return {row[0] for row in originals} | {row[0] for row in copied}
+
+
+def insert_remark(tx: Tx, item_id: str, incident_id: str, instance: str, remark: Remark) -> Item:
+    """A remark that a person wrote, or that we write ourselves (instance empty)."""
+    content = {"body": remark.body, "visibility": remark.visibility.value}
+    return _insert(
+        tx, Item(item_id, incident_id, REMARK, instance, remark.id, remark.author, remark.created_at, content)
+    )
+
+
+def insert_attachment(tx: Tx, item_id: str, incident_id: str, instance: str, file: Attachment) -> Item:
+    """A file that a person attached."""
+    content = {
+        "name": file.name,
+        "content_type": file.content_type,
+        "size": file.size,
+        "record_id": file.record_id,
+    }
+    return _insert(
+        tx, Item(item_id, incident_id, ATTACHMENT, instance, file.id, file.author, file.created_at, content)
+    )
+
+
+def _insert(tx: Tx, item: Item) -> Item:
+    tx.execute(
+        sa.insert(items).values(
+            id=item.id,
+            incident_id=item.incident_id,
+            kind=item.kind,
+            instance=item.instance,
+            native_id=item.native_id,
+            author=item.author,
+            created_at=item.created_at,
+            content=item.content,
+        )
+    )
+    return item
+
+
+def copy_to(tx: Tx, item: Item, instance: str, *, state: str = "due", reason: str | None = None) -> None:
+    """The item is to be copied there, or is not, for that reason."""
+    tx.execute(
+        sa.insert(copies).values(
+            item_id=item.id, instance=instance, incident_id=item.incident_id, state=state, reason=reason
+        )
+    )
+
+
+def copied(tx: Tx, item_id: str, instance: str, native_id: str | None) -> bool:
+    """The copy stands there; False where we know of no such copy."""
+    values: dict[str, Any] = {"state": "done"}
+    if native_id is not None:
+        values["native_id"] = native_id
+    done = tx.execute(
+        sa.update(copies).where(copies.c.item_id == item_id, copies.c.instance == instance).values(**values)
+    )
+    return done.rowcount == 1
+
+
+def withhold(tx: Tx, item_id: str, instance: str, reason: str) -> None:
+    """The copy is not made, for that reason."""
+    tx.execute(
+        sa.update(copies)
+        .where(copies.c.item_id == item_id, copies.c.instance == instance)
+        .values(state="withheld", reason=reason)
+    )
+
+
+def release(tx: Tx, item_id: str, instance: str) -> None:
+    """Try to make the copy after all."""
+    tx.execute(
+        sa.update(copies)
+        .where(copies.c.item_id == item_id, copies.c.instance == instance)
+        .values(state="due", reason=None)
+    )
+
+
+def next_due(tx: Tx, incident_id: str, instance: str) -> Item | None:
+    """The oldest item that is still to be copied there."""
+    row = tx.execute(
+        sa.select(*items.columns)
+        .join(copies, copies.c.item_id == items.c.id)
+        .where(copies.c.incident_id == incident_id, copies.c.instance == instance, copies.c.state == "due")
+        .order_by(items.c.created_at, items.c.id)
+        .limit(1)
+    ).first()
+    return None if row is None else Item(*row)
+
+
+def due_instances(tx: Tx, incident_id: str) -> set[str]:
+    """The instances that still lack a copy."""
+    rows = tx.execute(
+        sa.select(copies.c.instance)
+        .where(copies.c.incident_id == incident_id, copies.c.state == "due")
+        .distinct()
+    )
+    return {row[0] for row in rows}
+
+
+def of_incident(tx: Tx, incident_id: str) -> list[Item]:
+    """All remarks and attachments of an incident, oldest first."""
+    rows = tx.execute(
+        sa.select(*items.columns)
+        .where(items.c.incident_id == incident_id)
+        .order_by(items.c.created_at, items.c.id)
+    )
+    return [Item(*row) for row in rows]
+
+
+def find(tx: Tx, item_id: str) -> Item | None:
+    """The item with that id."""
+    row = tx.execute(sa.select(*items.columns).where(items.c.id == item_id)).first()
+    return None if row is None else Item(*row)
+
+
+def is_copy(tx: Tx, incident_id: str, instance: str, file: Attachment) -> bool:
+    """Whether a file on a record is one that we copied there: by id, else by name and size."""
+    rows = tx.execute(
+        sa.select(items.c.content, copies.c.native_id)
+        .join(copies, copies.c.item_id == items.c.id)
+        .where(items.c.kind == ATTACHMENT, copies.c.incident_id == incident_id, copies.c.instance == instance)
+    )
+    return any(
+        native_id == file.id
+        or (native_id is None and (content["name"], content["size"]) == (file.name, file.size))
+        for content, native_id in rows
+    )

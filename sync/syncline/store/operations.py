@@ -1,0 +1,200 @@
+"""The log of what we sent: one row for each write, committed before its request leaves."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import sqlalchemy as sa
+
+from syncline.audit import Write
+from syncline.connector import Native
+from syncline.merge import Sent
+from syncline.model import Value, json_value
+from syncline.store.database import Tx
+from syncline.store.schema import operations
+
+
+class State(StrEnum):
+    """How a write stands."""
+
+    SENT = "sent"  # its request may be on its way; after a crash its outcome is unknown
+    UNKNOWN = "unknown"
+    APPLIED = "applied"
+    VOID = "void"  # it did not happen, as far as the read-back could tell
+    REFUSED = "refused"
+
+
+OPEN = (State.SENT, State.UNKNOWN)
+GHOSTS = timedelta(hours=1)
+"""So long a write that was taken for lost is known again when it turns up after all."""
+AUDITABLE = timedelta(minutes=15)
+"""So long we wait for the history to show a write; some platforms do not log every field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One write. See `operations` in the schema for the columns."""
+
+    id: int
+    incident_id: str
+    instance: str
+    kind: str
+    marker: str
+    item_id: str | None
+    payload: Mapping[str, Native]
+    base: Mapping[str, Native]
+    fields: Mapping[str, Value]
+    state: State
+    created_at: datetime
+    base_at: datetime | None
+    settle_after: datetime
+    finished_at: datetime | None
+    audited: bool
+    error: str | None
+
+    def sent(self) -> Sent:
+        """As the merge sees it."""
+        return Sent(self.payload, self.fields, self.state in OPEN)
+
+    def write(self) -> Write:
+        """As the audit sees it."""
+        return Write(self.payload, self.base, self.base_at or self.created_at)
+
+
+def _logged(row: sa.Row[*tuple[Any, ...]]) -> Logged:
+    return Logged(*row[:9], State(row[9]), *row[10:])  # type: ignore[call-arg]
+
+
+_COLUMNS = list(operations.columns)
+
+
+def insert(
+    tx: Tx,
+    incident_id: str,
+    instance: str,
+    kind: str,
+    marker: str,
+    settle_after: datetime,
+    *,
+    payload: Mapping[str, Native] | None = None,
+    base: Mapping[str, Native] | None = None,
+    base_at: datetime | None = None,
+    fields: Mapping[str, Value] | None = None,
+    item_id: str | None = None,
+) -> Logged:
+    """Log the intent to write."""
+    values = {
+        "incident_id": incident_id,
+        "instance": instance,
+        "kind": kind,
+        "marker": marker,
+        "item_id": item_id,
+        "payload": _json(payload),
+        "base": _json(base),
+        "fields": _json(fields),
+        "state": State.SENT.value,
+        "created_at": tx.now,
+        "base_at": base_at,
+        "settle_after": settle_after,
+        "audited": False,
+    }
+    key = tx.execute(sa.insert(operations).values(**values)).inserted_primary_key
+    assert key is not None
+    return Logged(
+        key[0],
+        incident_id,
+        instance,
+        kind,
+        marker,
+        item_id,
+        payload or {},
+        base or {},
+        fields or {},
+        State.SENT,
+        tx.now,
+        base_at,
+        settle_after,
+        None,
+        False,
+        None,
+    )
+
+
+def _json(values: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {name: json_value(value) for name, value in (values or {}).items()}
+
+
+def finish(tx: Tx, operation_id: int, state: State, error: str | None = None) -> None:
+    """Its outcome is known."""
+    tx.execute(
+        sa.update(operations)
+        .where(operations.c.id == operation_id)
+        .values(state=state.value, finished_at=tx.now, error=error)
+    )
+
+
+def doubt(tx: Tx, operation_id: int, error: str) -> None:
+    """No verdict came back."""
+    tx.execute(
+        sa.update(operations)
+        .where(operations.c.id == operation_id)
+        .values(state=State.UNKNOWN.value, error=error)
+    )
+
+
+def unsettled(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list[Logged]]:
+    """Writes that may yet show up on the platform, by incident and instance, oldest first: those of unknown outcome,
+    and for a while those that we took for lost."""
+    found: dict[tuple[str, str], list[Logged]] = {}
+    rows = tx.execute(
+        sa.select(*_COLUMNS)
+        .where(
+            operations.c.incident_id.in_(incident_ids),
+            operations.c.state.in_([s.value for s in OPEN])
+            | ((operations.c.state == State.VOID.value) & (operations.c.finished_at > tx.now - GHOSTS)),
+        )
+        .order_by(operations.c.id)
+    )
+    for row in rows:
+        found.setdefault((row.incident_id, row.instance), []).append(_logged(row))
+    return found
+
+
+def recent(tx: Tx, incident_id: str, instance: str, within: timedelta) -> list[Logged]:
+    """The writes to a record in the last while, oldest first."""
+    rows = tx.execute(
+        sa.select(*_COLUMNS)
+        .where(
+            operations.c.incident_id == incident_id,
+            operations.c.instance == instance,
+            operations.c.created_at > tx.now - within,
+        )
+        .order_by(operations.c.id)
+    )
+    return [_logged(row) for row in rows]
+
+
+def unaudited(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list[Logged]]:
+    """Applied updates that were not yet held against the platform's history, by incident and instance."""
+    found: dict[tuple[str, str], list[Logged]] = {}
+    rows = tx.execute(
+        sa.select(*_COLUMNS)
+        .where(
+            operations.c.incident_id.in_(incident_ids),
+            operations.c.state == State.APPLIED.value,
+            operations.c.audited.is_(False),
+            operations.c.created_at > tx.now - AUDITABLE,
+        )
+        .order_by(operations.c.id)
+    )
+    for row in rows:
+        found.setdefault((row.incident_id, row.instance), []).append(_logged(row))
+    return found
+
+
+def audited(tx: Tx, operation_ids: Sequence[int]) -> None:
+    """Those were held against the history."""
+    if operation_ids:
+        tx.execute(sa.update(operations).where(operations.c.id.in_(operation_ids)).values(audited=True))

@@ -1,0 +1,68 @@
+"""The published versions of configuration: what the daemon runs. Files are drafts until they are published."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from syncline.store.database import Tx
+from syncline.store.schema import published
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One published version.
+
+    Attributes:
+        id: Grows with each publication, of whatever name.
+        name: `mapping:<instance>`.
+        digest: SHA-256 of the text, first twelve characters.
+        text: As published.
+        author: Who published it.
+        at: When.
+        note: Why, or what it was made from.
+    """
+
+    id: int
+    name: str
+    digest: str
+    text: str
+    author: str
+    at: datetime
+    note: str
+
+
+def digest(text: str) -> str:
+    """What a version is called by."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def publish(tx: Tx, name: str, text: str, author: str, note: str = "") -> Version:
+    """Make that text the version that runs."""
+    version = Version(0, name, digest(text), text, author, tx.now, note)
+    tx.execute(
+        sa.insert(published).values(
+            name=name, digest=version.digest, text=text, author=author, at=tx.now, note=note
+        )
+    )
+    return version
+
+
+def current(tx: Tx, name: str) -> Version | None:
+    """The version that runs."""
+    versions = history(tx, name, 1)
+    return versions[0] if versions else None
+
+
+def history(tx: Tx, name: str, limit: int = 100) -> list[Version]:
+    """All versions, newest first."""
+    rows = tx.execute(
+        sa.select(published).where(published.c.name == name).order_by(published.c.id.desc()).limit(limit)
+    )
+    return [Version(*row) for row in rows]
+
+
+def newest(tx: Tx) -> int:
+    """The id of the newest publication of all; 0 where there is none. Grows whenever anything is published."""
+    return tx.execute(sa.select(sa.func.max(published.c.id))).scalar() or 0

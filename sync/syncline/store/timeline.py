@@ -1,0 +1,206 @@
+"""What happened to an incident, and what waits for a person."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from syncline.store.database import Tx
+from syncline.store.schema import events, parked
+
+SYNCLINE = "Syncline"
+"""The actor of what nobody asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a timeline.
+
+    Attributes:
+        kind: What sort of thing happened: `changed`, `written`, `conflict`, `parked`, ...
+        text: The sentence that people read.
+        instance: Where, or None.
+        actor: Who.
+        field: Which common field, or None.
+        data: What a program would want to know.
+        at: When it happened, by our clock.
+        id: Grows along the timeline; 0 before it is stored.
+        incident_id: Of which incident; None: of the daemon itself.
+    """
+
+    kind: str
+    text: str
+    instance: str | None = None
+    actor: str = SYNCLINE
+    field: str | None = None
+    data: Mapping[str, Any] | None = None
+    at: datetime | None = None
+    id: int = 0
+    incident_id: str | None = None
+
+
+def append(tx: Tx, incident_id: str | None, *entries: Event) -> None:
+    """Add lines to an incident's timeline."""
+    if entries:
+        tx.execute(
+            sa.insert(events),
+            [
+                {
+                    "incident_id": incident_id,
+                    "at": tx.now,
+                    "kind": entry.kind,
+                    "instance": entry.instance,
+                    "actor": entry.actor,
+                    "field": entry.field,
+                    "text": entry.text,
+                    "data": dict(entry.data or {}),
+                }
+                for entry in entries
+            ],
+        )
+
+
+def of(tx: Tx, incident_id: str | None) -> list[Event]:
+    """The whole timeline, oldest first."""
+    return _events(tx, sa.select(events).where(events.c.incident_id == incident_id).order_by(events.c.id))
+
+
+def after(tx: Tx, event_id: int, limit: int = 200) -> list[Event]:
+    """Lines of all timelines after that one, oldest first."""
+    return _events(tx, sa.select(events).where(events.c.id > event_id).order_by(events.c.id).limit(limit))
+
+
+def last_id(tx: Tx) -> int:
+    """The newest line's id; 0 where there is none."""
+    return tx.execute(sa.select(sa.func.max(events.c.id))).scalar() or 0
+
+
+def count_by_kind(tx: Tx) -> dict[str, int]:
+    """How many lines of each kind there are."""
+    return {
+        kind: n for kind, n in tx.execute(sa.select(events.c.kind, sa.func.count()).group_by(events.c.kind))
+    }
+
+
+def _events(tx: Tx, statement: sa.Select[*tuple[Any, ...]]) -> list[Event]:
+    return [
+        Event(r.kind, r.text, r.instance, r.actor, r.field, r.data, r.at, r.id, r.incident_id)
+        for r in tx.execute(statement)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """Something that waits for a person while all else flows on.
+
+    Attributes:
+        id: What a person calls it by.
+        incident_id: Of which incident.
+        instance: On which side; None: on all.
+        kind: `conflict`, `reopen`, `frozen`, `refused`, `unreachable`, `unmapped`, `create`, `item`, `work`.
+        field: Which common field, or None.
+        item_id: Which remark or attachment, or None.
+        reason: Why, and what to do.
+        data: The values in question.
+        since: Since when.
+    """
+
+    id: int
+    incident_id: str | None
+    instance: str | None
+    kind: str
+    field: str | None
+    item_id: str | None
+    reason: str
+    data: Mapping[str, Any]
+    since: datetime
+
+
+_COLUMNS = (
+    parked.c.id,
+    parked.c.incident_id,
+    parked.c.instance,
+    parked.c.kind,
+    parked.c.field,
+    parked.c.item_id,
+    parked.c.reason,
+    parked.c.data,
+    parked.c.since,
+)
+
+
+def park(
+    tx: Tx,
+    incident_id: str | None,
+    kind: str,
+    reason: str,
+    *,
+    instance: str | None = None,
+    field: str | None = None,
+    item_id: str | None = None,
+    data: Mapping[str, Any] | None = None,
+    standing: Sequence[Parked] = (),
+) -> bool:
+    """Let something wait for a person, once: False where the same waits already. `standing` is what is known to wait."""
+    for entry in standing:
+        same = (entry.kind, entry.instance, entry.field, entry.item_id) == (kind, instance, field, item_id)
+        if same and entry.data == dict(data or {}):
+            return False
+        if same:
+            unpark(tx, entry.id, SYNCLINE, "replaced by a newer one")
+    tx.execute(
+        sa.insert(parked).values(
+            incident_id=incident_id,
+            instance=instance,
+            kind=kind,
+            field=field,
+            item_id=item_id,
+            reason=reason,
+            data=dict(data or {}),
+            since=tx.now,
+        )
+    )
+    append(tx, incident_id, Event("parked", reason, instance, field=field, data={"why": kind}))
+    return True
+
+
+def unpark(tx: Tx, parked_id: int, by: str, how: str) -> None:
+    """It waits no longer."""
+    tx.execute(
+        sa.update(parked)
+        .where(parked.c.id == parked_id, parked.c.ended_at.is_(None))
+        .values(ended_at=tx.now, ended_by=by, ended_how=how)
+    )
+
+
+def waiting(tx: Tx, incident_ids: Sequence[str]) -> dict[str, list[Parked]]:
+    """What waits, by incident."""
+    found: dict[str, list[Parked]] = {}
+    rows = tx.execute(
+        sa.select(*_COLUMNS)
+        .where(parked.c.incident_id.in_(incident_ids), parked.c.ended_at.is_(None))
+        .order_by(parked.c.id)
+    )
+    for row in rows:
+        found.setdefault(row.incident_id, []).append(Parked(*row))
+    return found
+
+
+def all_waiting(tx: Tx, limit: int = 1000) -> list[Parked]:
+    """All that waits, oldest first."""
+    return [
+        Parked(*row)
+        for row in tx.execute(
+            sa.select(*_COLUMNS).where(parked.c.ended_at.is_(None)).order_by(parked.c.id).limit(limit)
+        )
+    ]
+
+
+def parked_by_id(tx: Tx, parked_id: int) -> Parked | None:
+    """That one, while it waits."""
+    row = tx.execute(
+        sa.select(*_COLUMNS).where(parked.c.id == parked_id, parked.c.ended_at.is_(None))
+    ).first()
+    return None if row is None else Parked(*row)

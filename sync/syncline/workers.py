@@ -1,0 +1,250 @@
+"""The workers: they claim what is due in the ledger, and do it. One set for the incidents, one for each instance."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from syncline.delivery.deliver import deliver
+from syncline.delivery.turn import Turn
+from syncline.errors import SynclineError
+from syncline.intake import polling
+from syncline.ledger import Kind, Lease, LeaseLost
+from syncline.ports import Signal, Task
+from syncline.reconcile import Outcome, gaps, meet, reconcile, refresh
+from syncline.station import Endpoint, Station
+from syncline.store import timeline
+from syncline.store.database import Tx
+from syncline.store.timeline import Event
+
+log = logging.getLogger(__name__)
+
+BATCH: Final = 32
+"""Incidents that are reconciled in one transaction."""
+IDLE: Final = 1.0
+"""Seconds after which an idle worker looks even if nobody told it: a signal is a hint, the ledger is the truth."""
+
+
+@dataclass(slots=True)
+class Workers:
+    """All workers of one daemon.
+
+    Attributes:
+        station: At hand.
+        stop: Up when they shall stop.
+        polling: Whether platforms are polled.
+        sweeping: Whether linked records are read again.
+    """
+
+    station: Station
+    stop: Signal
+    polling: bool = True
+    sweeping: bool = True
+    _signals: dict[tuple[Kind, str], list[Signal]] = field(default_factory=dict)
+    _tasks: list[Task] = field(default_factory=list)
+
+    def wake(self, kind: Kind, lane: str) -> None:
+        """Something of that kind is due in that lane."""
+        for signal in self._signals.get((kind, lane), ()):
+            signal.set()
+
+    def start(self) -> None:
+        """Start them all."""
+        self._spawn("incidents", (Kind.INCIDENT,), "", BATCH, self._incidents)
+        for endpoint in self.station.endpoints.values():
+            for number in range(endpoint.settings.workers):
+                self._spawn(
+                    f"{endpoint.name}-delivery-{number}",
+                    (Kind.DELIVERY,),
+                    endpoint.name,
+                    1,
+                    self._each(endpoint, self.deliver),
+                )
+            if self.polling:
+                self._spawn(
+                    f"{endpoint.name}-poll", (Kind.POLL,), endpoint.name, 1, self._each(endpoint, self.poll)
+                )
+            if self.sweeping:
+                self._spawn(
+                    f"{endpoint.name}-sweep",
+                    (Kind.SWEEP,),
+                    endpoint.name,
+                    1,
+                    self._each(endpoint, self.sweep),
+                )
+
+    def join(self, timeout: float) -> bool:
+        """Wait for all to stop, at most that many seconds; whether all did."""
+        for signals in self._signals.values():
+            for signal in signals:
+                signal.set()
+        deadline = self.station.clock.monotonic() + timeout
+        for task in self._tasks:
+            task.join(max(0.0, deadline - self.station.clock.monotonic()))
+        return not any(task.is_alive() for task in self._tasks)
+
+    def _spawn(
+        self, name: str, kinds: Sequence[Kind], lane: str, count: int, work: Callable[[list[Lease]], None]
+    ) -> None:
+        signal = self.station.runtime.signal()
+        for kind in kinds:
+            self._signals.setdefault((kind, lane), []).append(signal)
+        self._tasks.append(
+            self.station.runtime.spawn(name, lambda: self._loop(kinds, lane, count, work, signal))
+        )
+
+    def _each(
+        self, endpoint: Endpoint, work: Callable[[Endpoint, Lease], None]
+    ) -> Callable[[list[Lease]], None]:
+        def run(leases: list[Lease]) -> None:
+            for lease in leases:
+                work(endpoint, lease)
+
+        return run
+
+    def _loop(
+        self,
+        kinds: Sequence[Kind],
+        lane: str,
+        count: int,
+        work: Callable[[list[Lease]], None],
+        signal: Signal,
+    ) -> None:
+        station = self.station
+        while not self.stop.is_set():
+            signal.clear()
+            try:
+                leases = station.database.transact(lambda tx: station.ledger.claim(tx, kinds, lane, count))
+                if leases:
+                    self._guarded(leases, work)
+                    continue
+                due = station.database.transact(lambda tx: station.ledger.next_due(tx, kinds, lane))
+            except SynclineError as error:  # the database: say so, and do not spin
+                log.error("%s", error)
+                self.stop.wait(IDLE)
+                continue
+            wait = IDLE if due is None else min(IDLE, max(0.0, due - station.clock.now().timestamp()))
+            if wait > 0.0 and not self.stop.is_set():
+                signal.wait(wait)
+
+    def _guarded(self, leases: list[Lease], work: Callable[[list[Lease]], None]) -> None:
+        """A fault of our own must not take the worker along: the items are tried again, and parked after a while."""
+        try:
+            work(leases)
+        except LeaseLost as lost:
+            log.warning("the lease of %s ran out while it was worked on; it is looked at again", lost)
+            self._again(leases)
+        except Exception as error:
+            log.exception("%s %s failed", leases[0].item.kind, leases[0].item.key)
+            self._failed(leases, error)
+
+    def _again(self, leases: Sequence[Lease]) -> None:
+        def mark(tx: Tx) -> None:
+            self.station.ledger.mark_all(tx, [lease.item for lease in leases])
+
+        self.station.database.transact(mark)
+
+    def _failed(self, leases: Sequence[Lease], error: Exception) -> None:
+        reason = f"{type(error).__name__}: {error}"
+        for lease in leases:
+
+            def store(tx: Tx, lease: Lease = lease) -> None:
+                ours = not isinstance(error, SynclineError)
+                if lease.retry(tx, reason, ours=ours):
+                    subject = (
+                        lease.item.incident_id if lease.item.kind in {Kind.INCIDENT, Kind.DELIVERY} else None
+                    )
+                    timeline.park(
+                        tx,
+                        subject,
+                        "work",
+                        f"{lease.item.kind} {lease.item.key} failed {lease.tries + 1} times, last with {reason}; this is a fault of "
+                        "Syncline: please report it with the log. `syncline park retry` tries it again",
+                        instance=lease.item.lane or None,
+                        data={"kind": lease.item.kind.value, "key": lease.item.key, "lane": lease.item.lane},
+                    )
+
+            try:
+                self.station.database.transact(store)
+            except LeaseLost:
+                continue  # it was given back before the fault: its mark stands
+
+    # ---- what each kind does --------------------------------------------------------------------
+
+    def _incidents(self, leases: list[Lease]) -> None:
+        reconcile_leased(self.station, leases)
+
+    def deliver(self, endpoint: Endpoint, lease: Lease) -> None:
+        """Bring one record in line."""
+        deliver(self.station, Turn(self.station, endpoint, lease))
+
+    def poll(self, endpoint: Endpoint, lease: Lease) -> None:
+        """Ask one instance what changed."""
+        try:
+            polling.poll(self.station, endpoint, lease)
+        except SynclineError as error:
+            log.warning("%s", error)
+            polling.failed(self.station, endpoint, lease, error)
+
+    def sweep(self, endpoint: Endpoint, lease: Lease) -> None:
+        """Read the next linked records of one instance again."""
+        try:
+            polling.sweep(self.station, endpoint, lease)
+        except SynclineError as error:
+            log.warning("%s", error)
+            polling.failed(self.station, endpoint, lease, error)
+
+
+def reconcile_leased(station: Station, leases: Sequence[Lease]) -> dict[str, Outcome]:
+    """Reconcile the leased incidents: in one transaction where nothing must be asked first."""
+    ids = [lease.item.incident_id for lease in leases]
+    missing = station.database.transact(lambda tx: gaps(tx, station, ids))
+    if missing:
+        refresh(station, missing)
+
+    def store(tx: Tx) -> dict[str, Outcome]:
+        outcomes = reconcile(tx, station, ids)
+        for lease in leases:
+            outcome = outcomes.get(lease.item.incident_id)
+            lease.done(tx, outcome.look_again if outcome else None)
+        return outcomes
+
+    try:
+        outcomes = station.database.transact(store)
+    except (LeaseLost, SynclineError):
+        raise
+    except Exception:
+        if len(leases) == 1:
+            raise
+        # One incident that cannot be reconciled must not hold up the others of its batch.
+        log.exception("reconciling %d incidents together failed; they are taken one by one", len(leases))
+        outcomes = _one_by_one(station, leases)
+    for incident_id, outcome in outcomes.items():
+        if outcome.strangers:
+            meet(station, incident_id, outcome.strangers)
+    return outcomes
+
+
+def _one_by_one(station: Station, leases: Sequence[Lease]) -> dict[str, Outcome]:
+    outcomes: dict[str, Outcome] = {}
+    for lease in leases:
+
+        def store(tx: Tx, lease: Lease = lease) -> dict[str, Outcome]:
+            found = reconcile(tx, station, [lease.item.incident_id])
+            lease.done(tx, next((o.look_again for o in found.values()), None))
+            return found
+
+        try:
+            outcomes.update(station.database.transact(store))
+        except Exception as error:
+            log.exception("incident %s cannot be reconciled", lease.item.key)
+            reason = f"{type(error).__name__}: {error}"
+
+            def later(tx: Tx, lease: Lease = lease, reason: str = reason) -> None:
+                if lease.retry(tx, reason, ours=True):
+                    timeline.append(
+                        tx, lease.item.incident_id, Event("parked", f"it cannot be reconciled: {reason}")
+                    )
+
+            station.database.transact(later)
+    return outcomes
