@@ -55,6 +55,7 @@ class Settings:
     rate_limit: int
     rate_limit_headers: bool
     nulls: bool
+    body_after_create: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,9 +44,8 @@ class Incidents:
             case "POST", []:
                 actor = self._account.actor(request, caller)
                 made = self._updates.create(body_of(request, "incident"), actor, now)
-                return json_response(
-                    201, {"incident": self._render.incident(made, {"body", "conference_bridge"})}
-                )
+                include = frozenset({"body"} if self._account.settings.body_after_create else ())
+                return json_response(201, {"incident": self._render.incident(made, include)})
             case "PUT", []:
                 return self._update_many(request, query, caller, now)
             case "GET", ["custom_fields"]:

@@ -1,12 +1,12 @@
 """The Events API v2: `POST /v2/enqueue`, what monitoring tools send (PagerDuty/api-schema, events-v2)."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
 from syncline.sandbox.pagerduty.account import Account, Moment
 from syncline.sandbox.pagerduty.directory import Json, Service
 from syncline.sandbox.pagerduty.lifecycle import Lifecycle
+from syncline.sandbox.pagerduty.reading import parse
 from syncline.sandbox.pagerduty.records import ACKNOWLEDGED, TRIGGERED, Alert, Incident
 from syncline.sandbox.platform import Request, Response, json_response
 
@@ -31,7 +31,7 @@ class Events:
         if len(request.body) > LARGEST:
             return json_response(413, {"status": "invalid event", "message": "Event object is too large"})
         try:
-            event = json.loads(request.body)
+            event = parse(request.body)
         except (ValueError, RecursionError):
             event = None
         if not isinstance(event, dict):
@@ -65,7 +65,7 @@ class Events:
         key = event.get("dedup_key")
         if key is not None and (not isinstance(key, str) or len(key) > LONGEST_KEY):
             problems.append(f"'dedup_key' must be a string of at most {LONGEST_KEY} characters")
-        if action in {"acknowledge", "resolve"} and not key:
+        if action in ("acknowledge", "resolve") and not key:
             problems.append("'dedup_key' is missing or blank")
         if action == "trigger":
             problems += _payload_problems(event.get("payload"))

@@ -69,6 +69,7 @@ class PagerDuty:
         rate_limit: int = 960,
         rate_limit_headers: bool = True,
         nulls: bool = True,
+        body_after_create: bool = True,
     ) -> None:
         """Set up an account.
 
@@ -97,6 +98,8 @@ class PagerDuty:
             rate_limit_headers: Whether replies tell of it; a 429 may come without.
             nulls: Whether what is not set is sent as null, as in the vendor's examples, or left out, as in a
                 literal reading of the contract, which calls few properties nullable.
+            body_after_create: Whether the reply to a create has the body; to reads only who includes it gets it, and
+                the contract does not say which it is for a create.
 
         Raises:
             ValueError: a name of a team or time zone that there is not.
@@ -118,6 +121,7 @@ class PagerDuty:
             rate_limit=rate_limit,
             rate_limit_headers=rate_limit_headers,
             nulls=nulls,
+            body_after_create=body_after_create,
         )
         owned = services if services is not None else {team: team for team in teams}
         self._account = Account(

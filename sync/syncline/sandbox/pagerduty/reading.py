@@ -15,6 +15,9 @@ MAX_LIMIT: Final = 100
 MAX_POSITION: Final = 10_000
 """Classic pagination: offset + limit beyond it is a 400 (PagerDuty docs, Pagination)."""
 
+LATEST: Final = 7_258_118_400
+"""Epoch seconds of the year 2200: later times are refused."""
+
 MAX_DEPTH: Final = 60
 
 
@@ -135,9 +138,12 @@ def moment(text: str, name: str, zone: tzinfo) -> int:
     try:
         parsed = datetime.fromisoformat(text)
         aware = parsed if parsed.tzinfo is not None else parsed.replace(tzinfo=zone)
-        return int(aware.timestamp())
+        at = int(aware.timestamp())
     except (ValueError, OverflowError):
         raise invalid(f"{name.capitalize()} must be an ISO 8601 date and time.") from None
+    if not 0 <= at < LATEST:
+        raise invalid(f"{name.capitalize()} is out of range.")
+    return at
 
 
 def day_of(at: int, zone: tzinfo) -> tuple[int, int]:
@@ -148,7 +154,7 @@ def day_of(at: int, zone: tzinfo) -> tuple[int, int]:
 
 
 def months_before(at: int, months: int) -> int:
-    """The same day and time that many months earlier, or the last day of that month."""
+    """The same day and time that many months earlier, or the last day of that month. `at` is not before 1970."""
     then = datetime.fromtimestamp(at, UTC)
     index = then.year * 12 + then.month - 1 - months
     year, month = index // 12, index % 12 + 1
@@ -158,6 +164,15 @@ def months_before(at: int, months: int) -> int:
         except ValueError:
             continue
     raise ValueError(f"no day {then.day} or the three before it in {year}-{month}")
+
+
+def parse(raw: bytes) -> Any:
+    """JSON as the standard has it, without Python's `NaN` and `Infinity`. Raises ValueError or RecursionError."""
+    return json.loads(raw, parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def body_of(request: Request, name: str | None = None) -> dict[str, Any]:
@@ -170,7 +185,7 @@ def body_of(request: Request, name: str | None = None) -> dict[str, Any]:
     if declared and "json" not in declared:
         raise invalid("Content-Type must be application/json.")
     try:
-        content = json.loads(request.body)
+        content = parse(request.body)
     except (ValueError, RecursionError):
         raise invalid("The request body is not valid JSON.") from None
     if not isinstance(content, dict):

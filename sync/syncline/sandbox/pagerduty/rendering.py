@@ -12,6 +12,7 @@ from syncline.sandbox.pagerduty.records import Alert, Incident, LogEntry, Note, 
 NOTHING: Final[frozenset[str]] = frozenset()
 
 _MOST_TEXTS: Final = 10_000
+_KEPT_WITH: Final = frozenset({"channels", "incidents"})
 
 OVERVIEW: Final = frozenset(
     f"{verb}_log_entry"
@@ -174,7 +175,9 @@ class Renderer:
         if "custom_fields" in include:
             shown["custom_fields"] = self.field_values(incident)
         if "body" in include:
-            shown["body"] = {"type": "incident_body", "details": incident.details}
+            shown["body"] = {"type": "incident_body"}
+            if incident.details is not None:
+                shown["body"]["details"] = incident.details
         return shown
 
     def incident_text(self, incident: Incident, include: Collection[str] = NOTHING) -> str:
@@ -184,11 +187,7 @@ class Renderer:
         kept = self._texts.get(incident.id)
         if kept is not None and kept[0] == incident.revision:
             return kept[1]
-        if len(self._texts) >= _MOST_TEXTS:
-            self._texts.clear()
-        text = _dump(self.incident(incident))
-        self._texts[incident.id] = (incident.revision, text)
-        return text
+        return self._keep(incident.id, incident.revision, _dump(self.incident(incident)))[1]
 
     def _user(self, user: str, *, whole: bool) -> Json:
         return self._directory.users[user] if whole else self._directory.refs[user]
@@ -245,12 +244,26 @@ class Renderer:
         return shown
 
     def entry_text(self, entry: LogEntry, include: Collection[str] = NOTHING) -> str:
-        """The same as JSON text."""
-        if "incidents" not in include:
-            return _dump(self.entry(entry, include))
-        head = self.entry(entry, frozenset(include) - {"incidents"})
-        del head["incident"]
-        return f'{_dump(head)[:-1]},"incident":{self.incident_text(entry.incident)}}}'
+        """The same as JSON text, kept as long as its incident stays as it is."""
+        incident, rest = entry.incident, frozenset(include)
+        if not rest <= _KEPT_WITH:
+            return _dump(self.entry(entry, rest))
+        key = f"{entry.id}/{'channels' in rest}"
+        kept = self._texts.get(key)
+        if kept is None or kept[0] != incident.revision:
+            head = self.entry(entry, rest - {"incidents"})
+            del head["incident"]
+            kept = self._keep(key, incident.revision, _dump(head)[:-1])
+        about = (
+            self.incident_text(incident) if "incidents" in rest else _dump(self.incident_reference(incident))
+        )
+        return f'{kept[1]},"incident":{about}}}'
+
+    def _keep(self, key: str, revision: int, text: str) -> tuple[int, str]:
+        if len(self._texts) >= _MOST_TEXTS:
+            self._texts.clear()
+        self._texts[key] = (revision, text)
+        return self._texts[key]
 
     def note(self, note: Note) -> Json:
         """A note."""

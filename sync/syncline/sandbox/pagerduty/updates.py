@@ -203,7 +203,7 @@ class Updates:
         assigns = bool(content.get("assignments"))
         if assigns and (policy is not None or level is not None):
             raise invalid("Assignments cannot be specified if an escalation policy or level is given.")
-        opened = incident.open or content.get("status") in {TRIGGERED, ACKNOWLEDGED}
+        opened = incident.open or content.get("status") in (TRIGGERED, ACKNOWLEDGED)
         if (policy is not None or level is not None or assigns) and not opened:
             raise already_resolved()
         if content.get("service") is not None:
@@ -293,7 +293,7 @@ class Updates:
 def _details(body: Any) -> Any:
     if body is None:
         return None
-    if not isinstance(body, dict) or body.get("type") not in {"incident_body", None}:
+    if not isinstance(body, dict) or body.get("type") not in ("incident_body", None):
         raise invalid("Body must be an object of type incident_body.")
     details = body.get("details")
     if details is not None and not isinstance(details, str | dict):
