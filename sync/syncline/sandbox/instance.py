@@ -79,6 +79,7 @@ class Instance:
         runtime: Runtime,
         seed: int | str = 0,
         record_bodies: bool = False,
+        logged: int = LOGGED,
     ) -> None:
         self.name = name
         self.platform = platform
@@ -90,7 +91,7 @@ class Instance:
         # Two sources: switching a fault on must not change what the platform draws.
         self._platform_rng = Random(f"{seed}/{name}/platform")
         self._fault_rng = Random(f"{seed}/{name}/faults")
-        self._log: deque[Logged] = deque(maxlen=LOGGED)
+        self._log: deque[Logged] = deque(maxlen=logged)
         self._count = 0
         self._record_bodies = record_bodies
         self._index_lag = float(getattr(platform, "index_lag", 0.0))

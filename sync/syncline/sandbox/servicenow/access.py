@@ -2,8 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Final
@@ -35,11 +35,19 @@ class Call:
         user: Who asks.
         now: When, aware and in UTC.
         rng: The source of whatever is drawn.
+        pairs: The decoded query, in order.
+        params: The first value of each of its names.
     """
 
     user: User
     now: datetime
     rng: Random
+    pairs: Sequence[tuple[str, str]] = ()
+    params: Mapping[str, str] = field(default_factory=dict)
+
+    def flag(self, name: str) -> bool:
+        """A boolean parameter. `True` counts as true: it is read by Java's `parseBoolean`."""
+        return self.params.get(name, "").lower() == "true"
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,7 +84,7 @@ class AttachmentApi:
                 )
 
     def _list(self, request: Request, call: Call) -> Response:
-        found = self._table_api.find(request, "sys_attachment", call, _DEFAULT_LIMIT)
+        found = self._table_api.find("sys_attachment", call, _DEFAULT_LIMIT)
         rows = [self._shown(row, request) for row in found.rows if self._owner_visible(row, call.user)]
         headers = {"Content-Type": JSON_TYPE}
         if found.total is not None:
@@ -104,7 +104,7 @@ class AttachmentApi:
 
     def _post_file(self, request: Request, call: Call) -> Response:
         # Attachment API docs: the three parameters and the file's own Content-Type are mandatory.
-        table, owner, name = (request.param(p) for p in ("table_name", "table_sys_id", "file_name"))
+        table, owner, name = (call.params.get(p) for p in ("table_name", "table_sys_id", "file_name"))
         kind = request.header("content-type")
         if not (table and owner and name):
             raise RefusalError(

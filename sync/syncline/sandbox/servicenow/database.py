@@ -102,8 +102,9 @@ class Database:
             matched: Iterable[Row] = filter(predicate, candidates.rows)
             if len(query.order) == 1:
                 matched = _shuffled_ties(matched, query.order[0][0][0].column, rng)
-            if not count:
-                return Found(list(islice(matched, offset, offset + limit)), None)
+            if not count or candidates.size is not None:
+                total = candidates.size if count else None
+                return Found(list(islice(matched, offset, offset + limit)), total)
             found = list(matched)
         else:
             found = self._ordered([row for row in candidates.rows if predicate(row)], query, rng)
@@ -129,7 +130,11 @@ class Database:
     def labels(self, field: str) -> dict[str, str]:
         """Value to label of the choice list of a field. One of `incident` goes before one that `task` hands down."""
         if field not in self._labels:
-            rows = [row for row in self.tables["sys_choice"].where("element", field) if row.get("inactive") != "true"]
+            rows = [
+                row
+                for row in self.tables["sys_choice"].where("element", field)
+                if row.get("inactive") != "true"
+            ]
             rows.sort(key=lambda row: row["name"] == "incident")
             self._labels[field] = {row["value"]: row["label"] for row in rows}
         return self._labels[field]
@@ -143,11 +148,7 @@ class Database:
         spec = path[-1]
         if spec.choice:
             wanted = shown.lower()
-            return [
-                value
-                for value, label in self.labels(spec.name).items()
-                if label.lower() == wanted
-            ]
+            return [value for value, label in self.labels(spec.name).items() if label.lower() == wanted]
         target = self.tables.get(spec.reference)
         if target is None:
             return []

@@ -4,14 +4,14 @@ A row is never changed, only replaced: what the table held before stays readable
 answered from an earlier state without copying anything.
 """
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from syncline.sandbox.servicenow.query import Path, Predicate, Query, Row, Term
+from syncline.sandbox.servicenow.query import Path, Query, Row, Term
 from syncline.sandbox.servicenow.schema import TableSpec
 
 REMEMBERED: Final = timedelta(minutes=15)
@@ -19,6 +19,8 @@ REMEMBERED: Final = timedelta(minutes=15)
 
 _ORDERED: Final = ("sys_updated_on", "sys_created_on")
 _LAST: Final = "\uffff"
+_LOWEST: Final = ("", "")
+_HIGHEST: Final = (_LAST, _LAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,12 @@ class Candidates:
     Attributes:
         rows: All that fulfil it are among them.
         column: They come in the order of this column and `sys_id`; empty: in none that means anything.
+        size: How many there are, where all of them fulfil it; else None.
     """
 
     rows: Iterable[Row]
     column: str = ""
+    size: int | None = None
 
 
 class Table:
@@ -125,20 +129,20 @@ class Table:
             least = min(low for low, _ in bounds)
             most = max(high for _, high in bounds)
             ordered = bool(query.order) and _ascends(query.order, column)
-            if ordered or least or most != _LAST:
-                return Candidates(self._range(column, least, most), column)
+            if ordered or (least, most) != (_LOWEST, _HIGHEST):
+                keys = self._sorted[column]
+                first, last = bisect_left(keys, least), bisect_left(keys, most)
+                exact = len(query.groups) == 1 and all(
+                    _bounded(alternatives, column) for alternatives in query.groups[0]
+                )
+                rows = (self.rows[keys[at][1]] for at in range(first, last))
+                return Candidates(rows, column, max(0, last - first) if exact else None)
         return Candidates(self.rows.values())
 
     def _preferred(self, order: tuple[tuple[Path, bool], ...]) -> tuple[str, ...]:
         if order and order[0][0][0].column == _ORDERED[1]:
             return _ORDERED[::-1]
         return _ORDERED
-
-    def _range(self, column: str, least: str, most: str) -> Iterator[Row]:
-        keys = self._sorted[column]
-        first, last = bisect_left(keys, (least, "")), bisect_right(keys, (most, _LAST))
-        rows = self.rows
-        return (rows[keys[at][1]] for at in range(first, last))
 
     def _remember(self, sys_id: str, before: Row | None, now: datetime) -> None:
         self._changes.append((now, sys_id, before))
@@ -153,27 +157,32 @@ def _ascends(order: tuple[tuple[Path, bool], ...], column: str) -> bool:
     return named in ([(column, False)], [(column, False), ("sys_id", False)])
 
 
-def _bounds(group: tuple[tuple[Term, ...], ...], column: str) -> tuple[str, str]:
-    least, most = "", _LAST
+def _bounded(alternatives: tuple[Term, ...], column: str) -> bool:
+    """Whether a condition is about that column alone, and a range of it."""
+    term = alternatives[0]
+    return (
+        len(alternatives) == 1
+        and len(term.path) == 1
+        and term.path[0].column == column
+        and term.operator in {">", ">=", "<", "<=", "="}
+        and bool(term.value)
+    )
+
+
+def _bounds(group: tuple[tuple[Term, ...], ...], column: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The keys between which the rows of a group lie."""
+    least, most = _LOWEST, _HIGHEST
     for alternatives in group:
-        term = alternatives[0]
-        if len(alternatives) > 1 or len(term.path) > 1 or term.path[0].column != column or not term.value:
+        if not _bounded(alternatives, column):
             continue
-        match term.operator:
-            case ">" | ">=":
-                least = max(least, term.value)
-            case "<" | "<=":
-                most = min(most, term.value)
-            case "=":
-                least, most = max(least, term.value), min(most, term.value)
+        operator, value = alternatives[0].operator, alternatives[0].value
+        if operator in {">=", "=", ">"}:
+            least = max(least, (value, _LAST if operator == ">" else ""))
+        if operator in {"<=", "=", "<"}:
+            most = min(most, (value, "" if operator == "<" else _LAST))
     return least, most
 
 
 def in_order(candidates: Candidates, order: tuple[tuple[Path, bool], ...]) -> bool:
     """Whether the candidates already come in that order, ties by `sys_id`."""
     return bool(candidates.column) and bool(order) and _ascends(order, candidates.column)
-
-
-def matching(rows: Iterable[Row], predicate: Predicate) -> Iterator[Row]:
-    """Those that fulfil it."""
-    return (row for row in rows if predicate(row))

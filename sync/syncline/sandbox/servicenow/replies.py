@@ -86,11 +86,6 @@ class View:
     zone: ZoneInfo
 
 
-def flag(request: Request, name: str) -> bool:
-    """A boolean parameter. `True` counts as true: it is read by Java's `parseBoolean`."""
-    return request.param(name).lower() == "true"
-
-
 def base_url(request: Request) -> str:
     """The address that the client used."""
     scheme = request.header("x-forwarded-proto") or "http"
@@ -103,11 +98,11 @@ class Renderer:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def view(self, request: Request, table: str, zone: ZoneInfo) -> View:
+    def view(self, request: Request, params: Mapping[str, str], table: str, zone: ZoneInfo) -> View:
         """The view that the request's parameters ask for."""
-        display = request.param("sysparm_display_value", "false").lower()
+        display = params.get("sysparm_display_value", "false").lower()
         paths: dict[str, Path] | None = None
-        if names := request.param("sysparm_fields"):
+        if names := params.get("sysparm_fields"):
             # Table API docs: invalid fields are ignored.
             found = {name.strip(): self._database.path(table, name.strip()) for name in names.split(",")}
             paths = {name: path for name, path in found.items() if path is not None}
@@ -115,7 +110,7 @@ class Renderer:
             base_url(request),
             paths,
             display if display in {"true", "all"} else "false",
-            not flag(request, "sysparm_exclude_reference_link"),
+            params.get("sysparm_exclude_reference_link", "").lower() != "true",
             zone,
         )
 

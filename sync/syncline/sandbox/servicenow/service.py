@@ -199,7 +199,8 @@ class ServiceNow:
             return self.throttled(now)
         if parts[:2] != ["api", "now"]:
             raise _no_such_resource()
-        call = Call(user, now, rng)
+        pairs = request.params
+        call = Call(user, now, rng, pairs, dict(reversed(pairs)))
         rest = parts[2:]
         version = rest.pop(0) if rest and rest[0] in _VERSIONS else "v2"
         match rest:

@@ -18,7 +18,6 @@ from syncline.sandbox.servicenow.replies import (
     RefusalError,
     Renderer,
     base_url,
-    flag,
 )
 from syncline.sandbox.servicenow.writes import Writer
 
@@ -67,18 +66,16 @@ class TableApi:
             case "GET", 1:
                 return self._list(request, version, table, call)
             case "GET", 2:
-                return self._show(200, request, table, self._row(table, rest[1], call.user), call.user)
+                return self._show(200, request, table, self._row(table, rest[1], call.user), call)
             case "POST", 1:
-                given = self._input(request, table)
+                given = self._input(request, table, call)
                 row = self._writer.insert(table, given, call)
                 location = f"{base_url(request)}/api/now/table/{table}/{row['sys_id']}"
-                return self._show(201, request, table, row, call.user, {"Location": location})
+                return self._show(201, request, table, row, call, {"Location": location})
             case (("PUT" | "PATCH"), 2):
                 before = self._row(table, rest[1], call.user)
-                given = self._input(request, table)
-                return self._show(
-                    200, request, table, self._writer.update(table, before, given, call), call.user
-                )
+                given = self._input(request, table, call)
+                return self._show(200, request, table, self._writer.update(table, before, given, call), call)
             case "DELETE", 2:
                 self._row(table, rest[1], call.user)
                 self._writer.delete(table, rest[1], call)
@@ -88,22 +85,22 @@ class TableApi:
                     405, "Method not supported", f"{method} is not supported for {request.path}"
                 )
 
-    def find(self, request: Request, table: str, call: Call, limit: int) -> Found:
+    def find(self, table: str, call: Call, limit: int) -> Found:
         """The page of rows that the request's parameters ask for; `limit` where they name none. Those that the
         user may not see are still among them."""
-        query = self._query(request, table, call.user)
-        wanted, offset = _count(request, "sysparm_limit", limit, 1), _count(request, "sysparm_offset", 0, 0)
+        query = self._query(table, call)
+        wanted, offset = _count(call, "sysparm_limit", limit, 1), _count(call, "sysparm_offset", 0, 0)
         if query is None:
             return Found([], 0)
         seen_at = call.now - timedelta(seconds=self.index_lag) if self.index_lag > 0 else None
-        counted = not flag(request, "sysparm_no_count")
+        counted = not call.flag("sysparm_no_count")
         return self._database.search(
             table, query, offset=offset, limit=wanted, count=counted, seen_at=seen_at, rng=call.rng
         )
 
     def _list(self, request: Request, version: str, table: str, call: Call) -> Response:
-        found = self.find(request, table, call, _DEFAULT_LIMIT)
-        view = self._renderer.view(request, table, self._zone)
+        found = self.find(table, call, _DEFAULT_LIMIT)
+        view = self._renderer.view(request, call.params, table, self._zone)
         unreadable = self._may_not_read(call.user)
         # The limit is applied before ACLs: rows that the user may not see make the page short (Table API docs).
         rows = [
@@ -119,8 +116,8 @@ class TableApi:
         headers = {"Content-Type": JSON_TYPE}
         if found.total is not None:
             headers["X-Total-Count"] = str(found.total)
-        if not flag(request, "sysparm_suppress_pagination_header"):
-            links = _links(request, found.total, _DEFAULT_LIMIT)
+        if not call.flag("sysparm_suppress_pagination_header"):
+            links = _links(request, call, found.total, _DEFAULT_LIMIT)
             if len(links) > _LONGEST_LINKS:
                 # A very long query does not fit into the Link header.
                 raise RefusalError(
@@ -129,13 +126,13 @@ class TableApi:
             headers["Link"] = links
         return json_response(200, {"result": rows}, headers)
 
-    def _query(self, request: Request, table: str, user: User) -> Query | None:
+    def _query(self, table: str, call: Call) -> Query | None:
         """The query; None where an invalid one gives no rows."""
         resolve = lambda name: self._database.path(table, name)  # noqa: E731
-        if text := request.param("sysparm_query"):
-            query = parse(text, resolve, Reader(user.sys_id, user.user_name, self._zone))
+        if text := call.params.get("sysparm_query"):
+            query = parse(text, resolve, Reader(call.user.sys_id, call.user.user_name, self._zone))
         else:
-            pairs = [(name, value) for name, value in request.params if not name.startswith("sysparm_")]
+            pairs = [(name, value) for name, value in call.pairs if not name.startswith("sysparm_")]
             query = pairs_query(pairs, resolve, self._database.stored)
         # By default the invalid part is dropped and the rest answers (Table API docs).
         return None if query.invalid and self._database.property(_NO_ROWS) == "true" else query
@@ -149,9 +146,9 @@ class TableApi:
     def _may_not_read(self, user: User) -> frozenset[str]:
         return frozenset() if user.is_admin else self._unreadable
 
-    def _input(self, request: Request, table: str) -> Any:
+    def _input(self, request: Request, table: str, call: Call) -> Any:
         body = read_json(request)
-        zone = self._zone if flag(request, "sysparm_input_display_value") else None
+        zone = self._zone if call.flag("sysparm_input_display_value") else None
         return self._writer.read_input(table, body, zone)
 
     def _show(
@@ -160,11 +157,11 @@ class TableApi:
         request: Request,
         table: str,
         row: Row,
-        user: User,
+        call: Call,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
-        view = self._renderer.view(request, table, self._zone)
-        shown = self._renderer.record(table, row, view, self._may_not_read(user))
+        view = self._renderer.view(request, call.params, table, self._zone)
+        shown = self._renderer.record(table, row, view, self._may_not_read(call.user))
         return json_response(status, {"result": shown}, {"Content-Type": JSON_TYPE, **(headers or {})})
 
 
@@ -201,8 +198,8 @@ def _check_accept(request: Request, *, required: bool) -> None:
         raise RefusalError(406, "Not Acceptable", f"The endpoint does not support {accept}")
 
 
-def _count(request: Request, name: str, default: int, least: int) -> int:
-    text = request.param(name)
+def _count(call: Call, name: str, default: int, least: int) -> int:
+    text = call.params.get(name)
     if not text:
         return default
     if not text.isascii() or not text.isdigit() or int(text) < least:
@@ -211,13 +208,9 @@ def _count(request: Request, name: str, default: int, least: int) -> int:
     return int(text)
 
 
-def _links(request: Request, total: int | None, default_limit: int) -> str:
+def _links(request: Request, call: Call, total: int | None, default_limit: int) -> str:
     """The Link header: first, prev, next, last, each with all the parameters of this request."""
-    limit, offset = (
-        _count(request, "sysparm_limit", default_limit, 1),
-        _count(request, "sysparm_offset", 0, 0),
-    )
-    kept = [(name, value) for name, value in request.params if name != "sysparm_offset"]
+    limit, offset = _count(call, "sysparm_limit", default_limit, 1), _count(call, "sysparm_offset", 0, 0)
     places = {"first": 0}
     if offset:
         places["prev"] = max(0, offset - limit)
@@ -225,8 +218,6 @@ def _links(request: Request, total: int | None, default_limit: int) -> str:
         places["next"] = offset + limit
     if total is not None:
         places["last"] = max(0, total - 1) // limit * limit
-    address = f"{base_url(request)}{request.path}"
-    return ",".join(
-        f'<{address}?{urlencode([*kept, ("sysparm_offset", str(at))])}>;rel="{rel}"'
-        for rel, at in places.items()
-    )
+    kept = urlencode([(name, value) for name, value in call.pairs if name != "sysparm_offset"])
+    address = f"{base_url(request)}{request.path}?{kept}{'&' if kept else ''}sysparm_offset="
+    return ",".join(f'<{address}{at}>;rel="{rel}"' for rel, at in places.items())

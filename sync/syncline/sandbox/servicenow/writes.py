@@ -232,9 +232,11 @@ class Writer:
             self._changed(table, sys_id, column, "", text, call, row)
 
     def _audit(self, before: Row, after: Row, call: Call) -> None:
-        for spec in self._database.specs["incident"].fields.values():
-            old, new = before.get(spec.column, ""), after.get(spec.column, "")
-            if old != new and not spec.name.startswith("sys_") and spec.column not in _UNAUDITED:
+        table = self._database.specs["incident"]
+        for column in sorted({column for column, _ in before.items() ^ after.items()}):
+            spec = table.by_column(column)
+            old, new = before.get(column, ""), after.get(column, "")
+            if spec is not None and not column.startswith("sys_") and column not in _UNAUDITED:
                 self._changed("incident", after["sys_id"], spec.name, old, new, call, after)
 
     def _changed(
