@@ -205,7 +205,7 @@ class Check:
 
     def _schema(self, page: Rows) -> Iterator[Finding]:
         """Whether every field that we ask for and query by exists, and may be read."""
-        schema: Schema = Dictionary(self._client, self._settings.table).schema(self._shape.fields)
+        schema: Schema = Dictionary(self._client, self._settings.table).schema(self._shape.values)
         own = dict.fromkeys((*_QUERIED, *self._shape.values, *named_fields(self._settings.filter)))
         missing = [name for name in own if name.partition(".")[0] not in schema.fields]
         if missing:
@@ -233,15 +233,21 @@ class Check:
     def _invalid_terms(self) -> Iterator[Finding]:
         """Whether a term that the platform does not know gives all rows, as it does unless told otherwise."""
         page = self._client.rows(self._settings.table, "syncline_no_such_field=1", ("sys_id",), 1)
-        if page.rows:
+        if not page.rows:
+            yield Finding("schema", Severity.OK, "a query with an unknown field gives no rows")
+        elif self._settings.filter:
             yield Finding(
                 "schema",
                 Severity.WARNING,
-                "a query with an unknown field gives all rows",
-                "Set the system property glide.invalid_query.returns_no_rows to true; Syncline checks rows either way.",
+                "a query with an unknown field gives all rows, and rows cannot be held against the setting filter",
+                "Set the system property glide.invalid_query.returns_no_rows to true.",
             )
         else:
-            yield Finding("schema", Severity.OK, "a query with an unknown field gives no rows")
+            yield Finding(
+                "schema",
+                Severity.OK,
+                "a query with an unknown field gives all rows, so Syncline checks each row",
+            )
 
     def _library(self) -> Finding:
         found = version("pysnow")

@@ -45,6 +45,9 @@ _VALUES: Final = {"sysparm_display_value": "false", "sysparm_exclude_reference_l
 _WRITTEN: Final = {**_VALUES, "sysparm_input_display_value": "false"}
 """And what we send is of the same kind."""
 
+ATTACHMENTS: Final = "sys_attachment"
+"""Its rows come through the Attachment API, which takes fewer parameters and gives all columns."""
+
 _MOST_PAGES: Final = 200
 
 T = TypeVar("T")
@@ -71,33 +74,34 @@ class Client:
         scheme, _, self._host = http.base_url.partition("://")
         self._tls = scheme == "https"
 
-    def rows(
-        self, table: str, query: str, columns: Sequence[str], limit: int, offset: int = 0, path: str = ""
-    ) -> Rows:
-        """One page of a table, in database values; `path` leads to another list than the table's.
+    def rows(self, table: str, query: str, columns: Sequence[str], limit: int, offset: int = 0) -> Rows:
+        """One page of a table, in database values.
 
         Raises:
             Configuration: the query, the table or our rights to it are wrong.
             RetryLater: the platform could not answer now, or answered with something else.
         """
         parameters = {
-            **_VALUES,
             "sysparm_query": query,
-            "sysparm_fields": ",".join(columns) or None,
             "sysparm_limit": str(limit),
             "sysparm_offset": str(offset) if offset else None,
-            # A long query else fails with "Pagination not supported": the links repeat it.
-            "sysparm_suppress_pagination_header": "true",
         }
-        response = self._send("GET", path or f"/table/{table}", parameters)
+        if table == ATTACHMENTS:
+            response = self._send("GET", "/attachment", parameters)
+        else:
+            shown = {
+                **_VALUES,
+                "sysparm_fields": ",".join(columns),
+                # A long query else fails with "Pagination not supported": the links repeat it.
+                "sysparm_suppress_pagination_header": "true",
+            }
+            response = self._send("GET", f"/table/{table}", {**parameters, **shown})
         rows = self._result(response, list)
         if not all(isinstance(row, Mapping) for row in rows):
             raise self._malformed(response, "a list with something else than rows")
         return Rows(tuple(rows), _count(response.headers.get("X-Total-Count")))
 
-    def all_rows(
-        self, table: str, query: str, columns: Sequence[str], size: int, path: str = ""
-    ) -> list[Row]:
+    def all_rows(self, table: str, query: str, columns: Sequence[str], size: int) -> list[Row]:
         """All rows of a query, in the order of sys_id; pages begin behind the last row of the one before.
 
         Raises:
@@ -108,7 +112,7 @@ class Client:
         last, offset = "", 0
         for _ in range(_MOST_PAGES):
             asked = ordered(both(query, f"sys_id>{last}" if last else ""), "sys_id")
-            page = self.rows(table, asked, columns, size, offset, path)
+            page = self.rows(table, asked, columns, size, offset)
             for row in page.rows:
                 sys_id = self.sys_id(row, table)
                 if sys_id <= last:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from syncline.connector import (
     Attach,
@@ -30,6 +30,7 @@ from syncline.connector import (
 from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater
 from syncline.http.body import UnusableBodyError, checked_json
 from syncline.http.client import Http
+from syncline.http.settings import InstanceSettings
 from syncline.model import Attachment, Remark, Visibility
 from syncline_servicenow import records
 from syncline_servicenow.checking import Check
@@ -55,7 +56,7 @@ class ServiceNow:
         self._settings = settings
         self._http = http
         self._client = Client(http)
-        self._shape = Shape(http.base_url, settings.table, fields, settings.kinds())
+        self._shape = Shape.of(http.base_url, settings.table, fields, settings.kinds())
         self._feeds = Feeds(self._client, http, settings, self._shape)
 
     def start(self, since: datetime | None) -> Cursor:
@@ -143,9 +144,7 @@ class ServiceNow:
         query = both(
             self._term("table_name", self._settings.table), self._term("table_sys_id", self._known(record_id))
         )
-        rows = self._of(
-            "sys_attachment", "table_sys_id", record_id, query, records.ATTACHMENT_COLUMNS, "/attachment"
-        )
+        rows = self._of("sys_attachment", "table_sys_id", record_id, query, records.ATTACHMENT_COLUMNS)
         found = self._each(rows, lambda row: records.attachment(row, self._settings.username))
         return tuple(sorted(found, key=lambda file: (file.created_at, file.id)))
 
@@ -235,7 +234,7 @@ class ServiceNow:
 
     def schema(self) -> Schema:
         """Fields, choices and groups, from the dictionary."""
-        return Dictionary(self._client, self._settings.table).schema(self._shape.fields)
+        return Dictionary(self._client, self._settings.table).schema(self._shape.values)
 
     def check(self) -> Iterator[Finding]:
         """Look at the instance, the account, the clock and the schema."""
@@ -255,7 +254,8 @@ class ServiceNow:
         return (Hint(body["sys_id"], event[:200] if isinstance(event, str) and event else None),)
 
     def _create(self, marker: str, values: Mapping[str, Native]) -> Receipt:
-        written = self._written(values, "the new record")
+        given = {name: value for name, value in values.items() if value is not None}
+        written = self._written(given, "the new record")
         marked = {**written, "correlation_id": marker, "correlation_display": ORIGIN}
         row = self._client.insert(self._settings.table, marked, self._shape.columns)
         try:
@@ -308,15 +308,13 @@ class ServiceNow:
             )
         return written
 
-    def _of(
-        self, table: str, column: str, record_id: str, query: str, columns: Sequence[str], path: str = ""
-    ) -> list[Row]:
+    def _of(self, table: str, column: str, record_id: str, query: str, columns: Sequence[str]) -> list[Row]:
         """All rows of a table that belong to a record.
 
         Raises:
             Configuration: others came too, so the platform ignored a term of the query.
         """
-        rows = self._client.all_rows(table, query, columns, _PAGE, path)
+        rows = self._client.all_rows(table, query, columns, _PAGE)
         if any(plain(row.get(column)) != record_id for row in rows):
             raise Configuration(
                 f"{self._http.instance}: asked {table} for record {record_id}, others came too; check that the account"
@@ -356,7 +354,7 @@ class ServiceNow:
             ) from error
 
 
-def connect(settings: Any, http: Http, fields: frozenset[str]) -> ServiceNow:
+def connect(settings: InstanceSettings, http: Http, fields: frozenset[str]) -> ServiceNow:
     """The connector of one instance.
 
     Raises:

@@ -1,7 +1,7 @@
 """Following what changes: the records of the table, and the entries of its journals, each with its own track."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,7 +12,7 @@ from syncline.model import Remark
 from syncline_servicenow import records
 from syncline_servicenow.client import Client, Rows
 from syncline_servicenow.dialect import is_cancelled
-from syncline_servicenow.polling import Chain, Position, Track, misplaced
+from syncline_servicenow.polling import Brought, Chain, Position, Track, link, misplaced
 from syncline_servicenow.query import both, term
 from syncline_servicenow.records import Row, Shape, needed
 from syncline_servicenow.settings import ServiceNowSettings
@@ -43,17 +43,17 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """What one page brought.
+    """What one page brought that the pages before had not.
 
     Attributes:
         track: How far the list has been followed now.
-        rows: Those that the pages before had not brought.
-        brought: Their keys, times and revisions.
+        rows: By key.
+        fresh: Their times and revisions, by key.
     """
 
     track: Track
-    rows: tuple[Row, ...] = ()
-    brought: Mapping[str, tuple[str, int]] | None = None
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    fresh: Brought = field(default_factory=dict)
 
 
 class Feeds:
@@ -78,7 +78,10 @@ class Feeds:
 
     def start(self, since: datetime) -> Cursor:
         """The cursor that sees all from the second of `since` on."""
-        track = Track(Position(stamp(since), ""), reached=stamp(self._http.platform_now()))
+        told = self._http.clock_skew() is not None
+        # A run from `since` on is itself a look back; by our own clock we could not say when it was.
+        reached = stamp(self._http.platform_now()) if told else ""
+        track = Track(Position(stamp(since), ""), reached=reached)
         return {name: track.as_json() for name in self._feeds}
 
     def poll(self, cursor: Cursor, limit: int) -> Page:
@@ -86,24 +89,23 @@ class Feeds:
         tracks = self._tracks(cursor)
         going_on = any(track.running for track in tracks.values())
         before = self._chain.before(cursor)
-        brought = dict(before)
+        fresh: dict[str, tuple[str, int]] = {}
         rows: dict[str, tuple[Row, ...]] = {}
         for name, feed in self._feeds.items():
             if going_on and not tracks[name].running:
                 continue
             turn = self._turn(name, feed, tracks[name], limit, before)
             tracks[name] = turn.track
-            rows[name] = turn.rows
-            brought.update(turn.brought or {})
-        after = {name: track.as_json() for name, track in tracks.items()}
+            rows[name] = tuple(turn.rows.values())
+            fresh.update(turn.fresh)
+        after: dict[str, Any] = {name: track.as_json() for name, track in tracks.items()}
+        after["chain"] = link(str(cursor.get("chain", "")), fresh)
         since = {name: track.earliest(self._settings.overlap) for name, track in tracks.items()}
-        self._chain = Chain.after(after, brought, since)
+        self._chain = Chain.after(after, {**before, **fresh}, since)
         more = any(track.running for track in tracks.values())
         return Page(self._sightings(rows.get(RECORDS, ()), rows.get(JOURNAL, ())), after, more)
 
-    def _turn(
-        self, name: str, feed: Feed, track: Track, limit: int, before: Mapping[str, tuple[str, int]]
-    ) -> _Turn:
+    def _turn(self, name: str, feed: Feed, track: Track, limit: int, before: Brought) -> _Turn:
         # Until the platform has told its time we cannot say which second has ended there.
         asked = None if self._http.clock_skew() is None else self._http.platform_now()
         track = track.begun(self._http.platform_now(), self._settings.overlap, self._settings.page_size)
@@ -119,21 +121,22 @@ class Feeds:
             return _Turn(smaller)
         places = [self._place(feed, row) for row in page.rows]
         self._suspect(feed, track, page, places)
-        fresh: list[Row] = []
-        brought: dict[str, tuple[str, int]] = {}
+        rows: dict[str, Row] = {}
+        fresh: dict[str, tuple[str, int]] = {}
         for row, place in zip(page.rows, places, strict=True):
             key, mark = f"{name}:{place.id}", (place.at, _revision(row))
-            if before.get(key) != mark and key not in brought:
-                fresh.append(row)
-            brought[key] = mark
-        return _Turn(track.turned(places, page.total, size, asked), tuple(fresh), brought)
+            if before.get(key) != mark:
+                rows[key], fresh[key] = row, mark
+        return _Turn(track.turned(places, page.total, size, asked), rows, fresh)
 
     def _place(self, feed: Feed, row: Row) -> Position:
         try:
             at = needed(row, feed.column)
             instant(at)
         except ValueError as error:
-            raise Configuration(f"{self._http.instance}: {feed.table} cannot be followed by {feed.column}: {error}") from error
+            raise Configuration(
+                f"{self._http.instance}: {feed.table} cannot be followed by {feed.column}: {error}"
+            ) from error
         return Position(at, self._client.sys_id(row, feed.table))
 
     def _suspect(self, feed: Feed, track: Track, page: Rows, places: list[Position]) -> None:

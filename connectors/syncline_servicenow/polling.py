@@ -12,6 +12,7 @@ The limit is applied before ACLs (ServiceNow Table API docs): a short page says 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Final, NamedTuple, Self
 
 from syncline_servicenow.query import after
@@ -60,15 +61,18 @@ class Track:
         return self.page is not None
 
     def begun(self, now: datetime, overlap: float, size: int) -> Self:
-        """A run under way: this one, or a new one that begins at the mark, or further back when that is due."""
+        """A run under way: this one, or a new one that begins at the mark, or further back when that is due.
+
+        A mark never lies ahead of the clock, unless that was put back: then it goes back too.
+        """
         if self.running:
             return self
-        start, reached = self.mark, self.reached
+        mark = min(self.mark, Position(stamp(now), ""))
+        start, reached = mark, self.reached
         if _reach_due(self, now, overlap):
-            start, reached = self.mark.seconds_earlier(_depth(overlap)), stamp(now)
-        return replace(
-            self, page=start, offset=0, hold=None, reached=reached, size=min(self.size or size, size)
-        )
+            start, reached = mark.seconds_earlier(_depth(overlap)), stamp(now)
+        size = min(self.size or size, size)
+        return replace(self, mark=mark, page=start, offset=0, hold=None, reached=reached, size=size)
 
     def query(self, column: str, condition: str) -> str:
         """The encoded query of the next page."""
@@ -162,9 +166,11 @@ def _reach_due(track: Track, now: datetime, overlap: float) -> bool:
     if not track.reached:
         return True
     last = instant(track.reached)
+    if now < last:
+        return True
     if last >= instant(track.mark.at) + timedelta(seconds=_depth(overlap)):
         return False
-    return abs((now - last).total_seconds()) >= overlap / 4
+    return (now - last).total_seconds() >= overlap / 4
 
 
 def misplaced(start: Position, rows: Sequence[Position], now: datetime) -> str | None:
@@ -184,6 +190,18 @@ def misplaced(start: Position, rows: Sequence[Position], now: datetime) -> str |
     return None
 
 
+Brought = Mapping[str, tuple[str, int]]
+"""Row to the time and the revision in which it was brought; a key is the list's name, a colon and the sys_id."""
+
+
+def link(last: str, brought: Brought) -> str:
+    """The name of all that was brought so far: that of what was brought before, and these rows. It stands in the
+    cursor, so that equal cursors mean that the same rows were brought."""
+    if not brought:
+        return last
+    return blake2b(f"{last}{sorted(brought.items())}".encode(), digest_size=8).hexdigest()
+
+
 @dataclass(frozen=True, slots=True)
 class Chain:
     """Which rows the pages up to a cursor brought, so that looking back brings only what is new.
@@ -193,28 +211,24 @@ class Chain:
 
     Attributes:
         cursor: The cursor of the last page.
-        brought: Row to its time and revision.
+        brought: The rows that may come again.
     """
 
     cursor: Mapping[str, Any] | None = None
-    brought: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    brought: Brought = field(default_factory=dict)
 
-    def before(self, cursor: Mapping[str, Any]) -> Mapping[str, tuple[str, int]]:
+    def before(self, cursor: Mapping[str, Any]) -> Brought:
         """What was brought up to that cursor."""
         return self.brought if self.cursor == cursor else {}
 
     @staticmethod
-    def after(
-        cursor: Mapping[str, Any], brought: Mapping[str, tuple[str, int]], since: Mapping[str, str]
-    ) -> "Chain":
+    def after(cursor: Mapping[str, Any], brought: Brought, since: Mapping[str, str]) -> "Chain":
         """The chain that ends with `cursor`; rows that no look back can bring any more are forgotten.
 
         Args:
             cursor: The new cursor.
-            brought: All that was brought up to it; the keys begin with the list's name and a colon.
+            brought: All that was brought up to it.
             since: List to the time from which on rows can come again.
         """
         kept = {key: row for key, row in brought.items() if row[0] >= since[key.partition(":")[0]]}
-        if len(kept) > _REMEMBERED:
-            kept = {}
-        return Chain(cursor, kept)
+        return Chain(cursor, kept if len(kept) <= _REMEMBERED else {})

@@ -6,7 +6,7 @@ out what the account may not read, without a word.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 from urllib.parse import quote
 
 from syncline.connector import Edit, Native, Party, PartyKind, Record
@@ -69,30 +69,29 @@ class Shape:
     Attributes:
         base_url: The instance, without a slash at the end.
         table: The table of the records.
-        fields: Native fields that the mapping names; a dot-walked one (`cmdb_ci.name`) can only be read.
-        kinds: Which of them hold more than text.
+        values: Native fields that come as values, sorted; a dot-walked one (`cmdb_ci.name`) can only be read.
+        columns: All columns to ask for: those, what every record needs, and who its people and groups are.
+        kinds: Which fields hold more than text.
     """
 
     base_url: str
     table: str
-    fields: frozenset[str]
+    values: tuple[str, ...]
+    columns: tuple[str, ...]
     kinds: Kinds
 
-    @property
-    def values(self) -> tuple[str, ...]:
-        """The fields that come as values, sorted; journals never do."""
-        return tuple(sorted(self.fields - JOURNALS))
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """All columns to ask for: values, what every record needs, and who the people and groups are."""
+    @classmethod
+    def of(cls, base_url: str, table: str, fields: Iterable[str], kinds: Kinds) -> Self:
+        """The shape of records of which those fields are wanted; journals never come as values."""
+        values = tuple(sorted(set(fields) - JOURNALS))
         described = [
             f"{name}.{column}"
-            for name in self.values
-            if name in self.kinds.people or name in self.kinds.groups
+            for name in values
+            if name in kinds.people or name in kinds.groups
             for column in ("name", "email")
         ]
-        return tuple(dict.fromkeys((*_OWN_COLUMNS, *self.values, *described)))
+        columns = tuple(dict.fromkeys((*_OWN_COLUMNS, *values, *described)))
+        return cls(base_url, table, values, columns, kinds)
 
     def url(self, sys_id: str) -> str:
         """Where a person opens the record."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import responses
 from pydantic import SecretStr
+
 from syncline.http.client import Http
 from syncline.ports import ThreadRuntime
 from syncline_servicenow import ServiceNow, ServiceNowSettings, plugin

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from syncline.connector import (
     Attach,
     Comment,
@@ -18,7 +19,9 @@ from syncline.connector import (
     Update,
 )
 from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater
+from syncline.http.exchange import Rehearsed
 from syncline.model import Attachment, Visibility
+from syncline_servicenow import plugin
 
 COLUMNS = (
     "sys_id,number,sys_created_on,sys_updated_on,sys_updated_by,sys_mod_count,correlation_id,correlation_display,"
@@ -185,7 +188,10 @@ class TestFinding:
 
     @pytest.mark.parametrize(
         ("key", "expected"),
-        [(" inc0000001 ", "number=INC0000001^ORDERBYsys_id"), (sid(0xAB).upper(), f"sys_id={sid(0xAB)}^ORDERBYsys_id")],
+        [
+            (" inc0000001 ", "number=INC0000001^ORDERBYsys_id"),
+            (sid(0xAB).upper(), f"sys_id={sid(0xAB)}^ORDERBYsys_id"),
+        ],
     )
     def test_people_may_write_a_key_as_they_like(self, snow, wire, incident, key, expected):
         wire.answers("GET", "/table/incident", [incident(0xAB, number="INC0000001")], total=1)
@@ -215,7 +221,6 @@ class TestWriting:
         assert json.loads(wire.request.body) == {
             "short_description": "Mail is down",
             "impact": "2",
-            "cmdb_ci": "",
             "correlation_id": "SL-7",
             "correlation_display": "Syncline",
         }
@@ -230,6 +235,7 @@ class TestWriting:
             "opened_at": "2026-11-23T09:00:00Z",
             "watch_list": (sid(2), sid(9)),
             "made_sla": True,
+            "close_notes": None,
         }
         receipt = snow.write(Update(sid(1), values))
         assert query(wire.request) == WRITING
@@ -238,6 +244,7 @@ class TestWriting:
             "opened_at": "2026-11-23 09:00:00",
             "watch_list": f"{sid(2)},{sid(9)}",
             "made_sla": "true",
+            "close_notes": "",
         }
         # The platform computes priority: what it says is what counts.
         assert receipt.record.values["priority"] == "1"
@@ -277,6 +284,16 @@ class TestWriting:
         assert wire.request.body == b"\x89PNG"
         assert (receipt.record_id, receipt.record, receipt.item_id) == (sid(1), None, sid(0xF1))
 
+    def test_a_rehearsal_shows_the_call_and_makes_none(self, settings_of, http_of, wire):
+        settings = settings_of()
+        rehearsing = plugin.connect(settings, http_of(settings).rehearsal(), frozenset({"state"}))
+        with pytest.raises(Rehearsed) as caught:
+            rehearsing.write(Update(sid(1), {"state": "2"}))
+        assert caught.value.call.method == "PATCH"
+        assert caught.value.call.url.startswith(f"https://snow.example/api/now/table/incident/{sid(1)}?")
+        assert caught.value.call.body == b'{"state": "2"}'
+        assert wire.requests == []
+
     def test_a_transition_is_refused_with_the_way_out(self, snow, wire):
         with pytest.raises(Refused, match="set the field state by an update"):
             snow.write(Transition(sid(1), "31", "6"))
@@ -292,7 +309,12 @@ class TestWriting:
         }
         with pytest.raises(Refused) as caught:
             snow.write(Update(sid(1), values))
-        assert set(caught.value.fields) == {"short_description", "cmdb_ci.name", "correlation_id", "sys_mod_count"}
+        assert set(caught.value.fields) == {
+            "short_description",
+            "cmdb_ci.name",
+            "correlation_id",
+            "sys_mod_count",
+        }
         assert wire.requests == []
 
     def test_parameters_of_one_call_never_reach_the_next(self, snow, wire, incident):
@@ -394,18 +416,22 @@ class TestItems:
         assert snow.content(file) == body
         listed, fetched = wire.requests
         expected = f"table_name=incident^table_sys_id={sid(1)}^ORDERBYsys_id"
-        assert query(listed)["sysparm_query"] == expected
+        assert query(listed) == {"sysparm_query": expected, "sysparm_limit": "1000"}
         assert urlsplit(fetched.url).query == ""
         assert (file.name, file.size, file.own) == ("log.html", 13, True)
 
     def test_a_login_page_is_no_file(self, snow, wire):
-        file = Attachment(sid(0xF1), sid(1), "a.txt", "text/plain", 3, "amina", datetime.now(UTC))
+        file = Attachment(
+            sid(0xF1), sid(1), "a.txt", "text/plain", 3, "amina", datetime(2026, 11, 23, tzinfo=UTC)
+        )
         wire.answers("GET", f"/attachment/{sid(0xF1)}/file", body="<html>Log in", content_type="text/html")
         with pytest.raises(RetryLater, match="a page instead of the file"):
             snow.content(file)
 
     def test_a_file_over_the_limit_is_not_even_asked_for(self, snow, wire):
-        file = Attachment(sid(0xF1), sid(1), "dump.bin", "x/y", 10_000_001, "amina", datetime.now(UTC))
+        file = Attachment(
+            sid(0xF1), sid(1), "dump.bin", "x/y", 10_000_001, "amina", datetime(2026, 11, 23, tzinfo=UTC)
+        )
         with pytest.raises(Refused, match="max_attachment"):
             snow.content(file)
         assert wire.requests == []
@@ -483,7 +509,8 @@ class TestHints:
         assert snow.parse_hint({}, json.dumps({"table": "problem", "sys_id": sid(1)}).encode()) == ()
 
     @pytest.mark.parametrize(
-        "raw", [b"", b"x", b"[]", b'{"sys_id": 1}', b'{"sys_id": "x"}', b"\xff\xfe", b"[" * 100_000, b'{"a":1}']
+        "raw",
+        [b"", b"x", b"[]", b'{"sys_id": 1}', b'{"sys_id": "x"}', b"\xff\xfe", b"[" * 100_000, b'{"a":1}'],
     )
     def test_anything_else_is_a_value_error(self, snow, raw):
         with pytest.raises(ValueError):

@@ -9,9 +9,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as limits
 from hypothesis import strategies as st
+
 from syncline.connector import Sighting
 from syncline.errors import Configuration, RetryLater
 from syncline_servicenow.client import Rows
@@ -21,6 +22,7 @@ from syncline_servicenow.records import Shape
 from syncline_servicenow.settings import ServiceNowSettings
 from syncline_servicenow.values import Kinds, stamp
 
+YEARS = (datetime(2020, 1, 1), datetime(2030, 1, 1))  # noqa: DTZ001  hypothesis wants them naive
 START = datetime(2026, 11, 23, 10, 0, 0, tzinfo=UTC)
 JOURNAL = "name=incident^elementINcomments,work_notes"
 CANCELLED = {
@@ -54,7 +56,8 @@ def told_time(snow, wire, incident):
 
 
 class TestCalls:
-    def test_nothing_new_is_exactly_two_calls(self, snow, wire):
+    def test_nothing_new_is_exactly_two_calls(self, snow, wire, incident):
+        told_time(snow, wire, incident)
         wire.answers("GET", "/table/incident", [], total=0)
         wire.answers("GET", "/table/sys_journal_field", [], total=0)
         page = snow.poll(snow.start(START), 100)
@@ -81,9 +84,13 @@ class TestCalls:
         # While a run is under way only the list that has more is asked.
         assert queries(wire)[-1] == (
             "incident",
-            "sys_updated_on>2026-11-23 09:45:00^active=true"
-            f"^NQsys_updated_on=2026-11-23 09:45:00^sys_id>{sid(5)}^active=true"
-            "^ORDERBYsys_updated_on^ORDERBYsys_id",
+            "^".join(
+                (
+                    "sys_updated_on>2026-11-23 09:45:00^active=true",
+                    f"NQsys_updated_on=2026-11-23 09:45:00^sys_id>{sid(5)}^active=true",
+                    "ORDERBYsys_updated_on^ORDERBYsys_id",
+                )
+            ),
             "20",
         )
         assert len(queries(wire)) == 3
@@ -100,13 +107,28 @@ class TestCalls:
         }
         row = incident(1, sys_updated_on="2026-11-23 10:00:10")
         wire.answers("GET", "/table/incident", [row], total=1)
-        wire.answers("GET", "/table/sys_journal_field", [entry, {**entry, "sys_id": sid(0xE2), "element_id": sid(2)}], total=2)
+        wire.answers(
+            "GET",
+            "/table/sys_journal_field",
+            [entry, {**entry, "sys_id": sid(0xE2), "element_id": sid(2)}],
+            total=2,
+        )
         page = snow.poll(snow.start(START), 100)
         first, second = page.sightings
-        assert (first.record_id, first.record.key, [r.body for r in first.remarks]) == (sid(1), "INC0000001", ["Still down"])
-        assert (second.record_id, second.record, [r.id for r in second.remarks]) == (sid(2), None, [sid(0xE2)])
+        assert (first.record_id, first.record.key, [r.body for r in first.remarks]) == (
+            sid(1),
+            "INC0000001",
+            ["Still down"],
+        )
+        assert (second.record_id, second.record, [r.id for r in second.remarks]) == (
+            sid(2),
+            None,
+            [sid(0xE2)],
+        )
 
-    def test_a_second_that_has_not_ended_is_read_again_and_brings_nothing_twice(self, snow, wire, incident, clock):
+    def test_a_second_that_has_not_ended_is_read_again_and_brings_nothing_twice(
+        self, snow, wire, incident, clock
+    ):
         told_time(snow, wire, incident)
         wire.answers("GET", "/table/sys_journal_field", [], total=0)
         first = incident(1, sys_updated_on="2026-11-23 10:00:30")
@@ -171,6 +193,17 @@ class TestCalls:
         page = snow.poll(snow.start(START), 100)
         assert page.cursor["records"]["mark"] == ["2026-11-23 10:00:29", ""]
 
+    def test_a_clock_that_was_put_back_takes_the_cursor_along(self, snow, wire, incident, clock):
+        told_time(snow, wire, incident)
+        cursor = snow.start(clock.now())
+        for date in ("Mon, 23 Nov 2026 09:00:00 GMT", "Mon, 23 Nov 2026 09:00:10 GMT"):
+            for table in ("incident", "sys_journal_field"):
+                wire.answers("GET", f"/table/{table}", [], total=0, headers={"Date": date})
+            cursor = snow.poll(cursor, 100).cursor
+        last = [q for table, q, _ in queries(wire) if table == "incident"][-1]
+        assert last.startswith("sys_updated_on>=2026-11-23 08:57:28^")
+        assert cursor["records"]["mark"] == ["2026-11-23 09:00:00", ""]
+
     @pytest.mark.parametrize(
         "rows",
         [
@@ -183,13 +216,20 @@ class TestCalls:
     )
     def test_rows_that_were_not_asked_for_stop_the_poll(self, snow, wire, incident, rows):
         told_time(snow, wire, incident)
-        result = [incident(i, **{"sys_updated_on": "2026-11-23 10:00:10", **row}) for i, row in enumerate(rows)]
+        result = [
+            incident(i, **{"sys_updated_on": "2026-11-23 10:00:10", **row}) for i, row in enumerate(rows)
+        ]
         wire.answers("GET", "/table/incident", result, total=len(result))
         with pytest.raises(Configuration, match=r"snow-test: .*sys_(updated_on|id)"):
             snow.poll(snow.start(START), 100)
 
     def test_entries_of_other_tables_stop_the_poll(self, snow, wire):
-        entry = {"sys_id": sid(1), "name": "problem", "element": "comments", "sys_created_on": "2026-11-23 10:00:10"}
+        entry = {
+            "sys_id": sid(1),
+            "name": "problem",
+            "element": "comments",
+            "sys_created_on": "2026-11-23 10:00:10",
+        }
         wire.answers("GET", "/table/incident", [], total=0)
         wire.answers("GET", "/table/sys_journal_field", [entry], total=1)
         with pytest.raises(Configuration, match="ignored part of the query of sys_journal_field"):
@@ -307,10 +347,13 @@ changes = st.builds(
 
 
 def settings(overlap: float = 20.0) -> ServiceNowSettings:
-    return ServiceNowSettings.model_construct(table="incident", filter="", page_size=10, overlap=overlap, username="u")
+    return ServiceNowSettings.model_construct(
+        table="incident", filter="", page_size=10, overlap=overlap, username="u"
+    )
 
 
 @limits(deadline=None, max_examples=150)
+@example([Change(0.5, 0.0, 1)], frozenset(), [(0.5, True), (0.5, False)], 1)
 @given(
     st.lists(changes, max_size=40),
     st.frozensets(st.integers(1, 12), max_size=3),
@@ -320,7 +363,7 @@ def settings(overlap: float = 20.0) -> ServiceNowSettings:
 def test_every_change_that_we_may_see_is_brought(changes, hidden, gaps, limit):
     """Rows that show up to `overlap` late, ties, hidden rows, pages that are not stored: none is left out."""
     world = World(changes, hidden, counted=True)
-    shape = Shape("https://snow.example", "incident", frozenset(), Kinds())
+    shape = Shape.of("https://snow.example", "incident", frozenset(), Kinds())
     feeds = Feeds(world, world, settings(), shape)
     cursor = feeds.start(START)
     seen: dict[str, int] = {}
@@ -348,7 +391,9 @@ def test_every_change_that_we_may_see_is_brought(changes, hidden, gaps, limit):
 @given(st.lists(changes, max_size=40), st.integers(1, 4))
 def test_without_a_count_an_empty_page_ends_a_run(changes, limit):
     world = World(changes, frozenset(), counted=False)
-    feeds = Feeds(world, world, settings(), Shape("https://snow.example", "incident", frozenset(), Kinds()))
+    feeds = Feeds(
+        world, world, settings(), Shape.of("https://snow.example", "incident", frozenset(), Kinds())
+    )
     cursor, seen = feeds.start(START), {}
     while world.time < 120:
         page = feeds.poll(cursor, limit)
@@ -358,7 +403,9 @@ def test_without_a_count_an_empty_page_ends_a_run(changes, limit):
     assert seen == {row_id: count for _, row_id, count, _ in world.visible()}
 
 
-ties = st.builds(Change, at=st.sampled_from([10.1, 10.4, 10.6, 10.9]), delay=st.just(0.0), row=st.integers(1, 12))
+ties = st.builds(
+    Change, at=st.sampled_from([10.1, 10.4, 10.6, 10.9]), delay=st.just(0.0), row=st.integers(1, 12)
+)
 
 
 @limits(deadline=None)
@@ -366,7 +413,9 @@ ties = st.builds(Change, at=st.sampled_from([10.1, 10.4, 10.6, 10.9]), delay=st.
 def test_ties_of_one_second_need_no_look_back(changes, limit, gap):
     """Polls in the middle of a busy second, and no overlap that could mend what they miss."""
     world = World(changes, frozenset(), counted=True)
-    feeds = Feeds(world, world, settings(0.0), Shape("https://snow.example", "incident", frozenset(), Kinds()))
+    feeds = Feeds(
+        world, world, settings(0.0), Shape.of("https://snow.example", "incident", frozenset(), Kinds())
+    )
     cursor, seen = feeds.start(START), {}
     while world.time < 14:
         page = feeds.poll(cursor, limit)
@@ -380,7 +429,9 @@ def test_ties_of_one_second_need_no_look_back(changes, limit, gap):
 @given(st.lists(changes, min_size=1, max_size=40))
 def test_looking_back_brings_nothing_twice(changes):
     world = World(changes, frozenset(), counted=True, time=90.0)
-    feeds = Feeds(world, world, settings(), Shape("https://snow.example", "incident", frozenset(), Kinds()))
+    feeds = Feeds(
+        world, world, settings(), Shape.of("https://snow.example", "incident", frozenset(), Kinds())
+    )
     cursor, brought = feeds.start(START), []
     for _ in range(60):
         page = feeds.poll(cursor, 5)
@@ -391,7 +442,11 @@ def test_looking_back_brings_nothing_twice(changes):
 
 
 @given(
-    st.builds(Position, st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)).map(lambda t: stamp(t.replace(tzinfo=UTC))), st.integers(0, 9).map(sid)),
+    st.builds(
+        Position,
+        st.datetimes(*YEARS).map(lambda t: stamp(t.replace(tzinfo=UTC))),
+        st.integers(0, 9).map(sid),
+    ),
     st.integers(0, 100),
     st.integers(0, 200),
 )
