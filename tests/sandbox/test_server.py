@@ -320,6 +320,19 @@ class TestAdapter:
         runtime.spawned[0]()
         assert (len(counter.rows), runtime.slept[-1]) == (2, 90)
 
+    def test_a_patient_client_gets_the_late_reply(self, session, instance, counter, runtime):
+        instance.set_faults(next=[{"fault": "late", "seconds": 20}])
+        assert session.post("http://one.example/rows", timeout=30).status_code == 201
+        assert (len(counter.rows), runtime.slept) == (1, [20])
+
+    def test_a_late_reset_breaks_at_once_and_applies_later(self, session, instance, counter, runtime):
+        instance.set_faults(next=[{"fault": "late_reset", "seconds": 20}])
+        with pytest.raises(requests.ConnectionError):
+            session.post("http://one.example/rows", timeout=30)
+        assert counter.rows == []
+        runtime.spawned[0]()
+        assert (len(counter.rows), runtime.slept) == (1, [20])
+
     def test_latency_counts_against_the_clients_patience(self, session, instance, runtime):
         instance.set_faults(latency=2)
         assert session.get("http://one.example/rows", timeout=5).status_code == 200
@@ -348,6 +361,14 @@ class TestCatalogue:
     def test_an_unknown_kind_is_said(self):
         with pytest.raises(ValueError, match="servicenow"):
             build("x", "remedy")
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_every_kind_says_no_in_its_own_words_and_shows_its_state(self, kind, clock):
+        instance = Instance("x", build("x", kind), clock=clock, runtime=ThreadRuntime())
+        assert instance.platform.throttled(clock.now()).status == 429
+        assert instance.platform.unavailable(503).status == 503
+        assert instance.answer(Request("GET", "/")).response.status >= 400
+        json.dumps(instance.state())
 
     def test_servicenow_is_built_with_its_knobs(self):
         assert "servicenow" in KINDS

@@ -79,7 +79,8 @@ def exchange_with(instance: Instance, clock: Clock, runtime: Runtime) -> Exchang
 
     def wait(seconds: float, patience: float | None) -> None:
         limit = _FOR_EVER if patience is None else patience
-        runtime.sleep(min(seconds, limit))
+        if seconds > 0:
+            runtime.sleep(min(seconds, limit))
         if seconds > limit:
             raise requests.ReadTimeout(f"{instance.name} said nothing within {limit:g} s")
 
@@ -94,17 +95,23 @@ def exchange_with(instance: Instance, clock: Clock, runtime: Runtime) -> Exchang
         outcome = instance.answer(request)
         if outcome.fault is Fault.RESET_BEFORE and instance.down == "hang":
             wait(_FOR_EVER, _FOR_EVER - 1 if patience is None else patience)
-        if outcome.late is not None:
+        response = outcome.response
+        if outcome.fault is Fault.LATE and outcome.late is not None:
+            if patience is None or outcome.late <= patience:
+                runtime.sleep(outcome.late)
+                response = instance.apply(request)
+            else:
+                later(request, outcome.late)
+                wait(outcome.late, patience)
+        elif outcome.late is not None:
             later(request, outcome.late)
-        if outcome.fault is Fault.LATE:
-            wait(_FOR_EVER, _FOR_EVER - 1 if patience is None else patience)
         wait(outcome.delay, patience)
-        if outcome.response is None:
+        if response is None:
             raise requests.ConnectionError(f"{instance.name} reset the connection")
         return Response(
-            outcome.response.status,
-            outcome.response.body,
-            {"Date": http_date(clock.now()), **outcome.response.headers},
+            response.status,
+            response.body,
+            {"Date": http_date(clock.now()), **response.headers},
         )
 
     return exchange

@@ -340,7 +340,8 @@ def carry_out(
         case Fault.DUPLICATE_REQUEST:
             response = platform.handle(request, now, rng)
         case Fault.DUPLICATE_ROWS:
-            response = repeat_rows(response, rng)
+            # A source of its own: a fault must not change what the platform draws next.
+            response = repeat_rows(response, Random(response.body))
         case Fault.CANCELLED:
             response = _own(platform, "cancelled", response, response)
     return Outcome(response, delay, fault=kind)

@@ -180,8 +180,7 @@ class _Listener:
         self._wait(outcome.delay)
         response = outcome.response
         if outcome.fault is Fault.LATE and outcome.late is not None:
-            self._wait(outcome.late)
-            response = self._instance.apply(request)
+            response = self._instance.apply(request) if self._wait(outcome.late) else None
         if response is None:
             return _reset(connection)
         self._send(connection, request.method, response, keep=keep)
@@ -189,14 +188,14 @@ class _Listener:
 
     def _apply_later(self, request: Request, seconds: float) -> None:
         def apply() -> None:
-            self._wait(seconds)
-            self._instance.apply(request)
+            if self._wait(seconds):
+                self._instance.apply(request)
 
         self._runtime.spawn(f"sandbox-{self._instance.name}-late", apply)
 
-    def _wait(self, seconds: float) -> None:
-        if seconds > 0:
-            self._stopping.wait(seconds)
+    def _wait(self, seconds: float) -> bool:
+        """Let that time pass; whether it did, and was not cut short by `stop`."""
+        return seconds <= 0 or not self._stopping.wait(seconds)
 
     def _send(self, connection: socket.socket, method: str, response: Response, *, keep: bool) -> None:
         status = response.status
