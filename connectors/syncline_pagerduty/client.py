@@ -121,6 +121,8 @@ class Client:
         # pdpyras shows the end of its key in messages: it never gets ours, which the guard adds on the way out.
         session = self._pdpyras.APISession("unused", default_from=self._from_email)
         del session.headers["Authorization"]
+        # The OpenAPI document asks for it on reads too; pdpyras sends it with writes only.
+        session.headers["Content-Type"] = "application/json"
         session.max_network_attempts = 0
         session.retry[429] = 1
         session.max_http_attempts = -1

@@ -102,7 +102,7 @@ class PagerDutyConnector:
         if not plain.isascii() or not plain.isalnum() or len(plain) > _LONGEST_KEY:
             return None
         try:
-            return self._reader.record(self._reader.incident(plain))
+            return self._reader.one(plain)
         except Gone:
             return None
 

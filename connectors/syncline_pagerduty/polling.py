@@ -16,8 +16,8 @@ from syncline.errors import Gone
 from syncline_pagerduty import records
 from syncline_pagerduty.client import LAST_ROW, PAGE, listed
 from syncline_pagerduty.cursor import Position, advance, begin, open_due, remember
-from syncline_pagerduty.reading import Reader
-from syncline_pagerduty.records import ANNOTATE, MalformedError, identity, mapping, moment, name, stamp
+from syncline_pagerduty.reading import Reader, UnreadableError
+from syncline_pagerduty.records import ANNOTATE, identity, mapping, moment, stamp
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +56,9 @@ class Poller:
 
     def _log_page(self, position: Position, limit: int) -> Page:
         size = max(1, min(limit, PAGE))
-        sure = self._http.clock_skew() is not None
+        asof, mark = self._reader.clock(), self._reader.writes.moment()
         look = position.look or begin(position, self._http.platform_now(), self._settings.overlap)
-        if position.look is None and not sure:
+        if position.look is None and asof is None:
             look = replace(look, until=look.until + _FAR)
         reply = self._reader.client.get(
             "/log_entries",
@@ -70,11 +70,12 @@ class Poller:
                 "offset": look.offset,
             },
         )
-        if position.look is None and not sure:
+        if position.look is None and asof is None:
             look = replace(look, asof=self._http.platform_now() - _UNSURE)
         entries = listed(reply, "log_entries")
         times = [at for at in (moment(entry.get("created_at")) for entry in entries) if at is not None]
-        sightings = self._sightings(position, entries, look.floor)
+        found = self._sightings(position, entries, look.floor, asof)
+        held = {s.record_id for s in found if s.record is not None and self._is_doubtful(s.record, mark)}
         more = reply.get("more")
         following = advance(
             position,
@@ -84,22 +85,27 @@ class Poller:
             more if isinstance(more, bool) else len(entries) >= size,
             self._http.instance,
         )
-        following = remember(following, _stamped(entries, look.floor), self._settings.overlap)
+        following = remember(following, _stamped(entries, look.floor, held), self._settings.overlap)
         if following.look is None and self._open_due(following):
             following = replace(following, open_offset=0)
         again = following.look is not None or following.open_offset is not None
-        return Page(sightings, following.dump(), again)
+        return Page(tuple(s for s in found if s.record_id not in held), following.dump(), again)
 
     def _open_page(self, position: Position, limit: int) -> Page:
         size = max(1, min(limit, PAGE))
         offset = position.open_offset or 0
+        asof, mark = self._reader.clock(), self._reader.writes.moment()
         reply = self._reader.client.get(
             "/incidents", {**self._reader.open_filter(), "limit": size, "offset": offset}
         )
         sightings = []
         for incident in listed(reply, "incidents"):
-            record = self._whole(incident)
-            if record is not None:
+            try:
+                record = self._reader.record(incident, asof)
+            except UnreadableError as error:
+                log.warning("%s", error)
+                continue
+            if not self._is_doubtful(record, mark):
                 sightings.append(Sighting(record.id, record))
         if reply.get("more") is True and offset + 2 * size <= LAST_ROW:
             following = replace(position, open_offset=offset + size)
@@ -110,10 +116,17 @@ class Poller:
             )
         return Page(tuple(sightings), following.dump(), following.open_offset is not None)
 
-    def _sightings(self, position: Position, entries: list[Entry], floor: datetime) -> tuple[Sighting, ...]:
+    def _is_doubtful(self, record: Record, mark: int) -> bool:
+        """Whether a row may be older than a write of ours with the same stamp. It would look like a person's revert;
+        the next poll brings it when there is no doubt any more."""
+        return not records.is_final(record.revision) and self._reader.writes.disturbed(record.id, mark)
+
+    def _sightings(
+        self, position: Position, entries: list[Entry], floor: datetime, asof: datetime | None
+    ) -> list[Sighting]:
         of_incident: dict[str, list[Entry]] = {}
         fresh: dict[str, list[Entry]] = {}
-        for entry in records.ordered(entries):
+        for entry in self._reader.in_order(entries):
             record_id, entry_id = identity(entry.get("incident")), identity(entry)
             at = moment(entry.get("created_at"))
             if record_id is None or entry_id is None or at is None or not self._mine(entry):
@@ -121,14 +134,14 @@ class Poller:
             of_incident.setdefault(record_id, []).append(entry)
             if at >= floor and not position.known(entry_id, at):
                 fresh.setdefault(record_id, []).append(entry)
-        found = (self._sighting(record_id, of_incident[record_id], new) for record_id, new in fresh.items())
-        return tuple(sighting for sighting in found if sighting is not None)
+        found = (self._sighting(one, of_incident[one], new, asof) for one, new in fresh.items())
+        return [sighting for sighting in found if sighting is not None]
 
-    def _sighting(self, record_id: str, entries: list[Entry], new: list[Entry]) -> Sighting | None:
+    def _sighting(
+        self, record_id: str, entries: list[Entry], new: list[Entry], asof: datetime | None
+    ) -> Sighting | None:
         try:
-            record = self._row(record_id, new[-1])
-            if record is None:
-                return None
+            record = self._row(record_id, new[-1], asof)
             annotated = any(entry.get("type") == ANNOTATE for entry in new)
             return Sighting(
                 record_id=record_id,
@@ -138,23 +151,20 @@ class Poller:
             )
         except Gone:
             log.info("%s: incident %s was in the log and is no more", self._http.instance, record_id)
-            return None
+        except UnreadableError as error:
+            # One broken incident must not stop the poll of all others.
+            log.warning("%s", error)
+        return None
 
-    def _row(self, record_id: str, entry: Entry) -> Record | None:
+    def _row(self, record_id: str, entry: Entry, asof: datetime | None) -> Record:
         """The incident that came with an entry; read on its own where only a reference came, or less."""
-        agent = entry.get("agent")
-        by = name(agent) or identity(agent)
-        incident = mapping(entry.get("incident"))
-        row = self._whole(incident, by) if records.complete(incident) else None
-        return row or self._whole(self._reader.incident(record_id), by)
-
-    def _whole(self, incident: Mapping[str, Any], by: str | None = None) -> Record | None:
-        """The record, or None where PagerDuty sent something else: one broken row must not stop the poll."""
-        try:
-            return records.record(incident, self._reader.fields, by)
-        except MalformedError as error:
-            log.warning("%s: PagerDuty sent %s; it is left out of this poll", self._http.instance, error)
-            return None
+        incident, agent = mapping(entry.get("incident")), mapping(entry.get("agent"))
+        if records.complete(incident):
+            try:
+                return self._reader.record(incident, asof, agent)
+            except UnreadableError:
+                log.debug("%s: incident %s came broken with its log", self._http.instance, record_id)
+        return self._reader.one(record_id, agent)
 
     def _mine(self, entry: Entry) -> bool:
         return self._reader.ours(mapping(entry.get("incident")), entry)
@@ -164,11 +174,12 @@ class Poller:
         return open_due(position, self._http.platform_now(), self._settings.reread_open_every, pages)
 
 
-def _stamped(entries: list[Entry], floor: datetime) -> list[tuple[str, datetime]]:
-    """Id and time of those entries that are of interest."""
+def _stamped(entries: list[Entry], floor: datetime, held: set[str]) -> list[tuple[str, datetime]]:
+    """Id and time of the entries that need not be looked at again."""
     found = []
     for entry in entries:
         entry_id, at = identity(entry), moment(entry.get("created_at"))
-        if entry_id is not None and at is not None and at >= floor:
-            found.append((entry_id, at))
+        if entry_id is None or at is None or at < floor or identity(entry.get("incident")) in held:
+            continue
+        found.append((entry_id, at))
     return found

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from syncline_pagerduty.client import LAST_ROW, PAGE, Client, Params
 from syncline_pagerduty.directory import Directory
 from syncline_pagerduty.records import ANNOTATE, MalformedError, identity, mapping, moment, stamp
 from syncline_pagerduty.settings import PagerDutySettings
+from syncline_pagerduty.writes import Writes
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +26,10 @@ OPEN: Final = ("triggered", "acknowledged")
 
 WORTH_A_LIST: Final = 4
 """So many incidents to be read make a page of the open ones cheaper than one read for each."""
+
+
+class UnreadableError(RetryLater):
+    """PagerDuty sent an incident that lacks what every incident has."""
 
 
 class Reader:
@@ -43,6 +49,9 @@ class Reader:
         self.directory = directory
         self.settings = settings
         self.fields = fields
+        self.writes = Writes()
+        # The order of the log is not documented; it is learnt from the first page that shows it.
+        self._newest_first = True
         self._services = frozenset(settings.services)
 
     def ours(self, *referring: Mapping[str, Any]) -> bool:
@@ -52,27 +61,46 @@ class Reader:
         named = (identity(one.get("service")) for one in referring)
         return next((service in self._services for service in named if service), True)
 
-    def record(self, incident: Mapping[str, Any], updated_by: str | None = None) -> Record:
-        """An incident of a reply.
+    def record(
+        self, incident: Mapping[str, Any], asof: datetime | None, last: Mapping[str, Any] | None = None
+    ) -> Record:
+        """An incident of a reply; `last` refers to who wrote last.
 
         Raises:
-            RetryLater: it lacks what every incident has.
+            UnreadableError: it lacks what every incident has.
         """
+        own = self.directory.own_id() if last else None
         try:
-            return records.record(incident, self.fields, updated_by)
+            return records.record(incident, self.fields, asof, last, own)
         except MalformedError as error:
-            raise RetryLater(f"{self.client.http.instance}: PagerDuty sent {error}") from None
+            raise UnreadableError(
+                f"{self.client.http.instance}: PagerDuty sent {error}; it is read again later"
+            ) from None
 
-    def incident(self, record_id: str) -> Mapping[str, Any]:
-        """One incident by id or number, as PagerDuty has it. Raises `Gone`."""
+    def clock(self) -> datetime | None:
+        """PagerDuty's clock, for a read that begins now; None as long as we have not heard from it."""
+        http = self.client.http
+        return None if http.clock_skew() is None else http.platform_now()
+
+    def one(self, record_id: str, last: Mapping[str, Any] | None = None) -> Record:
+        """One incident by id or number, read on its own. Raises `Gone`."""
+        asof = self.clock()
         params = {"include[]": ["body"]} if self.settings.read_body and "description" in self.fields else {}
         reply = self.client.get(f"/incidents/{quote(record_id, safe='')}", params)
-        return mapping(reply.get("incident"))
+        return self.record(mapping(reply.get("incident")), asof, last)
 
     def read(self, record_id: str) -> Sighting:
         """One incident with the latest of its log, and its notes where the log tells of any. Raises `Gone`."""
-        record = self.record(self.incident(record_id))
-        entries = list(self.log_of(record.id, self.client.http.platform_now() - LOOKED_BACK))
+        record = self.one(record_id)
+        entries = self.log_of(record.id, self.client.http.platform_now() - LOOKED_BACK)
+        if entries:
+            agent = mapping(entries[-1].get("agent"))
+            own = self.directory.own_id()
+            record = replace(
+                record,
+                updated_by=records.name(agent) or identity(agent),
+                own=own is not None and identity(agent) == own,
+            )
         annotated = any(entry.get("type") == ANNOTATE for entry in entries)
         return Sighting(
             record_id=record.id,
@@ -86,18 +114,19 @@ class Reader:
         that is not on them."""
         wanted = list(dict.fromkeys(record_ids))
         found: dict[str, Sighting] = {}
+        asof = self.clock()
         if len(wanted) >= WORTH_A_LIST:
             for incident in self.open(most=len(wanted) // WORTH_A_LIST * PAGE):
                 record_id = identity(incident)
                 if record_id in wanted and records.complete(incident):
-                    record = self.record(incident)
+                    record = self.record(incident, asof)
                     found[record.id] = Sighting(record.id, record)
                 if len(found) == len(wanted):
                     break
         for record_id in wanted:
             if record_id not in found:
                 try:
-                    found[record_id] = Sighting(record_id, self.record(self.incident(record_id)))
+                    found[record_id] = Sighting(record_id, self.one(record_id))
                 except Gone:
                     continue
         return [found[record_id] for record_id in wanted if record_id in found]
@@ -121,28 +150,33 @@ class Reader:
 
     def find(self, marker: str) -> list[Record]:
         """Incidents that carry the marker, oldest first."""
-        key = records.incident_key(marker)
+        key, asof = records.incident_key(marker), self.clock()
         params: Params = {"incident_key": key, "date_range": "all", **self.service_filter()}
         # The filter also finds incidents by the keys of their alerts (REST API docs); those are not ours.
-        rows = [
-            row
+        found = [
+            self.record(row, asof)
             for row in self.client.rows("/incidents", "incidents", params)
             if row.get("incident_key") == key
         ]
-        return sorted(map(self.record, rows), key=lambda record: (record.created_at, record.key))
+        return sorted(found, key=lambda record: (record.created_at, len(record.key), record.key))
 
     def remarks(self, record_id: str) -> tuple[Remark, ...]:
         """All notes of an incident, oldest first."""
         reply = self.client.get(f"/incidents/{quote(record_id, safe='')}/notes")
         return records.remarks(record_id, reply.get("notes"), self.directory.own_id())
 
-    def log_of(self, record_id: str, since: datetime) -> Iterator[Mapping[str, Any]]:
-        """The log entries of an incident from then on, in no particular order."""
-        path = f"/incidents/{quote(record_id, safe='')}/log_entries"
-        for entry in self.client.rows(path, "log_entries", {"since": stamp(since)}):
-            at = moment(entry.get("created_at"))
-            if at is not None and at >= since.replace(microsecond=0):
-                yield entry
+    def log_of(self, record_id: str, since: datetime) -> list[Mapping[str, Any]]:
+        """The log entries of an incident from then on, oldest first."""
+        path, first = f"/incidents/{quote(record_id, safe='')}/log_entries", since.replace(microsecond=0)
+        entries = self.in_order(list(self.client.rows(path, "log_entries", {"since": stamp(since)})))
+        return [entry for entry in entries if (moment(entry.get("created_at")) or first) >= first]
+
+    def in_order(self, entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Log entries as they came, oldest first."""
+        shown = records.newest_first(entries)
+        if shown is not None:
+            self._newest_first = shown
+        return records.ordered(entries, falling=self._newest_first)
 
     def edits(self, entries: Iterable[Mapping[str, Any]], record: Record | None) -> tuple[Edit, ...]:
         """The changes that log entries tell of."""

@@ -9,10 +9,9 @@ always empties (its OpenAPI document), so that resolving does not read as unassi
 which only some replies bring.
 """
 
-import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -28,24 +27,6 @@ resolved it: work goes on over there, and a mapping must be able to tell the two
 
 STATUSES: Final = ("triggered", "acknowledged", "resolved", MERGED)
 URGENCIES: Final = ("high", "low")
-
-TIE_BITS: Final = 20
-"""Bits of a revision that tell states of the same second apart. With 33 bits of seconds it stays below 2**53."""
-
-_STATE: Final = (
-    "title",
-    "status",
-    "urgency",
-    "priority",
-    "assignee",
-    "assignees",
-    "escalation_policy",
-    "service",
-    "teams",
-    "incident_key",
-    "resolve_reason",
-    "merged_into",
-)
 
 _COMPLETE: Final = (
     "id",
@@ -187,24 +168,44 @@ def values(incident: Mapping[str, Any]) -> dict[str, Native]:
     return found
 
 
-def revision(updated_at: datetime, state: Mapping[str, Native]) -> int:
-    """The seconds of `updated_at`, then `TIE_BITS` of a digest of what a person can change.
+def revision(updated_at: datetime, asof: datetime | None) -> int:
+    """Twice the second of `updated_at`, and one more if that second was over when the read began.
 
-    PagerDuty has no version and stamps whole seconds, so two updates may share a stamp. The seconds alone would
-    then be equal for unequal values, and the second update would be taken for known: lost. With the digest, equal
-    revisions mean equal values (but for one pair in a million), whichever reply brings them and whoever reads.
-    Between two seconds a revision grows. Within one second the order is arbitrary: the later state may
-    have the smaller revision, which costs a read by id and never hides a change.
+    PagerDuty has no version and stamps whole seconds, so several updates may share a stamp, and nothing in an incident
+    tells their order. What a read brings that began after the second was over is the last state of that second:
+    an odd revision stands for one state, and is never behind a newer one. An even one stands for a state that may
+    have been followed by others in its second: of two such states with equal revisions the later seen counts, and
+    the values must be compared.
+
+    Args:
+        updated_at: PagerDuty's stamp.
+        asof: PagerDuty's clock when the read began, or before; None where it is not known.
     """
-    canonical = json.dumps([state.get(field) for field in _STATE], ensure_ascii=False, default=list)
-    digest = hashlib.blake2b(canonical.encode("utf-8", "replace"), digest_size=8).digest()
-    return (int(updated_at.timestamp()) << TIE_BITS) | (int.from_bytes(digest) & ((1 << TIE_BITS) - 1))
+    second = int(updated_at.timestamp())
+    over = asof is not None and int(asof.timestamp()) > second
+    return second * 2 + over
+
+
+def is_final(revision: int) -> bool:
+    """Whether no other state can have the same stamp and be newer."""
+    return revision % 2 == 1
 
 
 def record(
-    incident: Mapping[str, Any], fields: frozenset[str] | None = None, updated_by: str | None = None
+    incident: Mapping[str, Any],
+    fields: frozenset[str] | None = None,
+    asof: datetime | None = None,
+    last: Mapping[str, Any] | None = None,
+    own: str | None = None,
 ) -> Record:
-    """An incident of a reply as a record; `fields` limits the values, None takes all.
+    """An incident of a reply as a record.
+
+    Args:
+        incident: The incident.
+        fields: Limits the values; None takes all.
+        asof: PagerDuty's clock when the read began, or before; None where it is not known.
+        last: Who wrote last, as a reference.
+        own: The id of our own user.
 
     Raises:
         MalformedError: it has no id, no status or no creation time.
@@ -226,10 +227,11 @@ def record(
         values=found
         if fields is None
         else {field: value for field, value in found.items() if field in fields},
-        revision=revision(updated_at, found),
+        revision=revision(updated_at, asof),
         created_at=created_at,
         updated_at=updated_at,
-        updated_by=updated_by,
+        updated_by=name(last) or identity(last),
+        own=own is not None and identity(last) == own,
         marker=marker(found["incident_key"]),
         # People come with their name alone, and who has no address there would pass for one whose is hidden.
         parties=(Party(PartyKind.GROUP, policy, policy_name),)
@@ -239,15 +241,15 @@ def record(
 
 
 def edits(entries: Iterable[Mapping[str, Any]], own: str | None, status: Native = None) -> tuple[Edit, ...]:
-    """The changes of fields that log entries tell of, oldest first. Kinds that we do not know tell of none.
+    """The changes of fields that log entries tell of, in their order. Kinds that we do not know tell of none.
 
     Args:
-        entries: Log entries of one incident.
+        entries: Log entries of one incident, oldest first.
         own: The id of our own user.
         status: The incident's native status now: a merge is logged as a resolve.
     """
     found = []
-    for entry in ordered(entries):
+    for entry in entries:
         entry_id, at = identity(entry), moment(entry.get("created_at"))
         change = _change(entry, status)
         if entry_id is None or at is None or change is None:
@@ -268,13 +270,16 @@ def edits(entries: Iterable[Mapping[str, Any]], own: str | None, status: Native 
     return tuple(found)
 
 
-def ordered(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Log entries, oldest first, whatever order the platform sends them in; within a second as they came, turned
-    round where they came newest first."""
-    listed = list(entries)
-    if len(listed) > 1 and _instant(listed[0]) > _instant(listed[-1]):
-        listed.reverse()
-    return sorted(listed, key=_instant)
+def newest_first(entries: Sequence[Mapping[str, Any]]) -> bool | None:
+    """Whether log entries came newest first; None where they do not show it, being all of one second."""
+    if not entries or _instant(entries[0]) == _instant(entries[-1]):
+        return None
+    return _instant(entries[0]) > _instant(entries[-1])
+
+
+def ordered(entries: Sequence[Mapping[str, Any]], *, falling: bool) -> list[Mapping[str, Any]]:
+    """Log entries, oldest first; within a second by the order in which they came, `falling` if newest first."""
+    return sorted(reversed(entries) if falling else entries, key=_instant)
 
 
 def remark(record_id: str, note: Mapping[str, Any], own: str | None) -> Remark | None:

@@ -1,11 +1,11 @@
 """What we write: the bodies of the requests, and the requests.
 
-PagerDuty takes an assignee or an escalation policy, not both, and a new policy assigns whoever is on call. Where an
-operation brings both, the policy goes out; the reply shows who it assigned, and the assignee follows as an
-update of its own.
+PagerDuty takes an assignee or an escalation policy, not both, and a policy assigns whoever is on call. Where an
+operation brings both, the policy goes out, since it is what gets somebody called; the reply shows whom it assigned.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -85,6 +85,7 @@ class Writer:
         if "service" not in body:
             body["service"] = _reference("service", self._default_service())
         body = {"type": "incident", **body, "incident_key": incident_key(operation.marker)}
+        asof = self._reader.clock()
         try:
             reply = self._client.post("/incidents", {"incident": body})
         except Refused as refused:
@@ -95,7 +96,7 @@ class Writer:
             if not adopted:
                 raise
             return Receipt(adopted[-1].id, adopted[-1])
-        return self._receipt(mapping(reply.get("incident")))
+        return self._receipt(mapping(reply.get("incident")), asof)
 
     def _update(self, operation: Update) -> Receipt:
         what = f"incident {operation.record_id}"
@@ -103,26 +104,37 @@ class Writer:
         if "resolution" in body and body.get("status") != RESOLVED:
             raise self._refusal(what, {"resolution": "can be written only together with status resolved"})
         if not body:
-            record = self._reader.record(self._reader.incident(operation.record_id))
+            record = self._reader.one(operation.record_id)
             return Receipt(record.id, record)
         try:
             return self._put(operation.record_id, body)
         except Refused as refused:
-            if not _is_so_already(refused, body.get("status")):
-                raise
-        # Nothing of the request took effect. The status is as we wanted it; what else we wanted goes on its own.
+            return self._second_try(operation, body, refused)
+
+    def _second_try(self, operation: Update, body: Body, refused: Refused) -> Receipt:
+        """After a refusal for the sake of the status; nothing of the request has taken effect."""
+        status = body.get("status")
         rest = {field: value for field, value in body.items() if field not in ("status", "resolution")}
-        if rest:
-            return self._put(operation.record_id, rest)
-        if "resolution" in body:
-            self._note(operation.record_id, body["resolution"])
-        record = self._reader.record(self._reader.incident(operation.record_id))
-        return Receipt(record.id, record)
+        if _is_so_already(refused, status):
+            if rest:
+                return self._put(operation.record_id, rest)
+            if "resolution" in body:
+                self._note(operation.record_id, body["resolution"])
+            record = self._reader.one(operation.record_id)
+            return Receipt(record.id, record)
+        if is_code(refused.fields, "status", ALREADY_RESOLVED):
+            if rest and status is not None:
+                # It is to be opened again, and some fields of an ended incident cannot be set. Opening comes first.
+                return self._put(operation.record_id, {"status": status})
+            if status is None:
+                raise Refused(str(refused), dict.fromkeys(operation.values, refused.fields["status"]))
+        raise refused
 
     def _put(self, record_id: str, body: Body) -> Receipt:
-        path = f"/incidents/{quote(record_id, safe='')}"
-        reply = self._client.put(path, {"incident": {"type": "incident_reference", **body}})
-        return self._receipt(mapping(reply.get("incident")))
+        path, asof = f"/incidents/{quote(record_id, safe='')}", self._reader.clock()
+        with self._reader.writes.under_way(record_id):
+            reply = self._client.put(path, {"incident": {"type": "incident_reference", **body}})
+        return self._receipt(mapping(reply.get("incident")), asof)
 
     def _note(self, record_id: str, content: str) -> Receipt:
         path = f"/incidents/{quote(record_id, safe='')}/notes"
@@ -136,7 +148,7 @@ class Writer:
         path = f"/incidents/{quote(operation.record_id, safe='')}/notes"
         for note in records.items(self._client.get(path).get("notes")):
             note_id, written = identity(note), records.text(note.get("content")) or ""
-            if note_id is None or not written.endswith(sign):
+            if note_id is None or not written.startswith(sign):
                 continue
             if written == content:
                 return Receipt(operation.record_id, item_id=note_id)
@@ -147,11 +159,11 @@ class Writer:
                 continue
         return self._note(operation.record_id, content)
 
-    def _receipt(self, incident: Mapping[str, Any]) -> Receipt:
+    def _receipt(self, incident: Mapping[str, Any], asof: datetime | None) -> Receipt:
         record_id = identity(incident)
         if record_id is None:
             raise OutcomeUnknown(f"{self._instance}: PagerDuty's reply to a write names no incident")
-        return Receipt(record_id, self._reader.record(incident) if records.complete(incident) else None)
+        return Receipt(record_id, self._reader.record(incident, asof) if records.complete(incident) else None)
 
     def _body(self, values: Mapping[str, Native], allowed: frozenset[str], what: str) -> Body:
         """The fields of an incident as the API takes them.
@@ -219,16 +231,13 @@ class Writer:
 
 
 def link_note(operation: LinkBack) -> str:
-    """The text of the note that shows where the siblings of an incident are; it ends with the marker."""
-    lines = [
-        f"{ref.platform} {ref.key} ({ref.instance}): {ref.title}\n{ref.url}" for ref in operation.references
-    ]
-    text = "\n".join(["Linked records:", *lines, _sign(operation.marker)])
-    return records.text(text) or ""
+    """The text of the note that shows where the siblings of an incident are; it begins with the marker."""
+    lines = [f"{reference.instance} {reference.key}: {reference.url}" for reference in operation.references]
+    return records.text("\n".join((f"{_sign(operation.marker)} The same incident elsewhere:", *lines))) or ""
 
 
 def _sign(marker: str) -> str:
-    return f"[{marker}]"
+    return f"[Syncline {marker}]"
 
 
 def _one_of(text: str, allowed: tuple[str, ...]) -> str:

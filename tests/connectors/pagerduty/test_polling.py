@@ -5,6 +5,7 @@ from itertools import islice
 
 import pytest
 
+from syncline.connector import Update
 from syncline.errors import RetryLater
 from syncline_pagerduty import cursor as cursors
 
@@ -312,3 +313,66 @@ def test_a_cursor_stays_small(world):
         _, cursor = world.poll(cursor)
     # 20 minutes of work are not remembered: only what a look may reach back to.
     assert sum(len(entries) for entries in cursor["seen"].values()) <= 2 * 5 * 20
+
+
+def test_a_row_that_may_be_older_than_our_write_waits_for_the_next_poll(world):
+    """A poll is answered, then our write lands in the same second, then the poll's row arrives: with equal stamps the
+    row would pass for a person's revert."""
+    incident = world.raise_incident()
+    world.clock.move(60)
+    cursor = world.connector.start(None)
+    world.clock.move(10)
+    world.edit(incident["id"], status="acknowledged")
+    client = world.connector._reader.client
+    get, receipts = client.get, []
+
+    def overtaken(path, params=None):
+        reply = get(path, params)
+        client.get = get
+        receipts.append(world.connector.write(Update(incident["id"], {"status": "resolved"})))
+        return reply
+
+    client.get = overtaken
+    page = world.connector.poll(cursor, 100)
+    assert receipts[0].record.values["status"] == "resolved"
+    assert page.sightings == ()
+    world.clock.move(10)
+    sightings, cursor = world.poll(page.cursor)
+    assert [s.record.values["status"] for s in sightings] == ["resolved"]
+    assert sightings[0].record.revision > receipts[0].record.revision
+    assert [e.after for e in sightings[0].edits][-2:] == ["acknowledged", "resolved"]
+    assert world.poll(cursor)[0] == []
+
+
+def test_later_states_never_have_a_smaller_revision(world):
+    cursor = world.connector.start(None)
+    incident = world.raise_incident()
+    revisions = []
+    for title in ("a", "b", "c"):
+        receipt = world.connector.write(Update(incident["id"], {"title": title}))
+        revisions.append(receipt.record.revision)
+        revisions.append(world.connector.read(incident["id"]).record.revision)
+    sightings, _ = world.poll(cursor)
+    revisions.append(sightings[0].record.revision)
+    world.clock.move(2)
+    revisions.append(world.connector.read(incident["id"]).record.revision)
+    assert revisions == sorted(revisions)
+    assert revisions[-1] == revisions[0] + 1
+    receipt = world.connector.write(Update(incident["id"], {"title": "d"}))
+    assert receipt.record.revision > revisions[-1]
+
+
+def test_who_wrote_last_is_told(world):
+    cursor = world.connector.start(None)
+    first, second = world.raise_incident("A"), world.raise_incident("B")
+    world.clock.move(1)
+    world.connector.write(Update(first["id"], {"status": "acknowledged"}))
+    world.edit(second["id"], who="noah", status="acknowledged")
+    world.clock.move(1)
+    sightings, _ = world.poll(cursor)
+    assert {s.record_id: (s.record.own, s.record.updated_by) for s in sightings} == {
+        first["id"]: (True, "Syncline"),
+        second["id"]: (False, "Noah Brooks"),
+    }
+    assert world.connector.read(first["id"]).record.own
+    assert not world.connector.read(second["id"]).record.own

@@ -123,6 +123,9 @@ def test_a_poll_asks_for_the_log_with_its_incidents_and_says_utc(plain, api):
     clock.move(100)
     connector.poll(cursor, 500)
     method, path, query = sent(api.calls[-1])
+    headers = api.calls[-1].request.headers
+    assert headers["Accept"] == "application/vnd.pagerduty+json;version=2"
+    assert headers["Content-Type"] == "application/json"
     assert (method, path) == ("GET", "/log_entries")
     assert dict(query) == {
         "include[]": "incidents",

@@ -164,6 +164,21 @@ def test_a_resolution_is_kept_when_a_person_was_faster(world):
     assert [r.body for r in world.connector.remarks(made.record_id)] == ["Swept."]
 
 
+def test_what_an_ended_incident_refuses_is_named_by_its_field(world):
+    made = create(world)
+    world.edit(made.record_id, status="resolved")
+    with pytest.raises(Refused) as refused:
+        world.connector.write(Update(made.record_id, {"urgency": "high"}))
+    assert set(refused.value.fields) == {"urgency"}
+
+
+def test_an_incident_is_opened_again_even_where_its_urgency_cannot_follow_at_once(world):
+    made = create(world)
+    world.edit(made.record_id, status="resolved")
+    after = world.connector.write(Update(made.record_id, {"status": "triggered", "urgency": "high"}))
+    assert after.record.values["status"] == "triggered"
+
+
 def test_a_merged_incident_reads_as_merged_and_stays_so(world):
     target, source = world.raise_incident("Target"), world.raise_incident("Source")
     world.clock.move(2)
