@@ -1,6 +1,7 @@
 """The connector of one ServiceNow instance."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -45,6 +46,8 @@ from syncline_servicenow.values import JOURNALS, is_sys_id, plain, stamp, sys_id
 _PARTY_TABLES: Final = {PartyKind.PERSON: "sys_user", PartyKind.GROUP: "sys_user_group"}
 _PAGE: Final = 1000
 _IDS: Final = 100
+
+_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*", re.ASCII)
 
 T = TypeVar("T")
 
@@ -151,7 +154,7 @@ class ServiceNow:
     def content(self, attachment: Attachment) -> bytes:
         """The bytes of a file."""
         limit = self._http.max_attachment
-        content = self._client.download(attachment.id) if attachment.size <= limit else b""
+        content = self._client.download(self._known(attachment.id)) if attachment.size <= limit else b""
         if max(attachment.size, len(content)) > limit:
             raise Refused(
                 f"{self._http.instance}: {attachment.name} on record {attachment.record_id} has"
@@ -274,7 +277,8 @@ class ServiceNow:
             self._settings.table,
             self._known(operation.record_id),
             operation.name,
-            operation.content_type,
+            # It comes from another platform and becomes a header.
+            operation.content_type if _TYPE.fullmatch(operation.content_type) else "application/octet-stream",
             operation.content,
         )
         item = plain(row.get("sys_id"))

@@ -284,6 +284,12 @@ class TestWriting:
         assert wire.request.body == b"\x89PNG"
         assert (receipt.record_id, receipt.record, receipt.item_id) == (sid(1), None, sid(0xF1))
 
+    @pytest.mark.parametrize("kind", ["text/html\r\nX-Evil: 1", "", "ünicode/x", "text/plain; x"])
+    def test_a_type_that_is_none_becomes_plain_bytes(self, snow, wire, kind):
+        wire.answers("POST", "/attachment/file", {"sys_id": sid(0xF1)}, status=201)
+        snow.write(Attach(sid(1), "m", "a.txt", kind, b"a"))
+        assert wire.request.headers["Content-Type"] == "application/octet-stream"
+
     def test_a_rehearsal_shows_the_call_and_makes_none(self, settings_of, http_of, wire):
         settings = settings_of()
         rehearsing = plugin.connect(settings, http_of(settings).rehearsal(), frozenset({"state"}))
@@ -427,6 +433,14 @@ class TestItems:
         wire.answers("GET", f"/attachment/{sid(0xF1)}/file", body="<html>Log in", content_type="text/html")
         with pytest.raises(RetryLater, match="a page instead of the file"):
             snow.content(file)
+
+    def test_a_file_whose_id_is_none_is_gone(self, snow, wire):
+        file = Attachment(
+            "../x", sid(1), "a.txt", "text/plain", 3, "amina", datetime(2026, 11, 23, tzinfo=UTC)
+        )
+        with pytest.raises(Gone):
+            snow.content(file)
+        assert wire.requests == []
 
     def test_a_file_over_the_limit_is_not_even_asked_for(self, snow, wire):
         file = Attachment(
