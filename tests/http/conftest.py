@@ -116,6 +116,7 @@ class Wire(BaseAdapter):
         self.script = list(script) or [reply()]
         self.sent: list[requests.PreparedRequest] = []
         self.options: list[dict[str, Any]] = []
+        self.closed = 0
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:  # type: ignore[override]
         self.sent.append(request)
@@ -126,7 +127,7 @@ class Wire(BaseAdapter):
         return entry(request)
 
     def close(self) -> None:
-        pass
+        self.closed += 1
 
 
 @dataclass

@@ -82,7 +82,7 @@ def test_a_token_is_fetched_once_and_used_until_shortly_before_its_end(make, iss
         "client_id": ["client-1"],
         "client_secret": ["canary-secret"],
     }
-    assert world.http.counts["auth"] == 2
+    assert world.http.counts["auth"] == world.wire.closed == 2
     assert world.http.counts["read"] == 7
 
 

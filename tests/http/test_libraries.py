@@ -221,7 +221,7 @@ def test_what_a_caller_says_goes_for_calls_through_a_library(make, tools):
     session = world.http.session()
     with world.http.about(record="OPS-1", safe=True):
         assert session.post("https://snow.example.com/search").ok
-    with pytest.raises(Refused) as caught, world.http.about(record="OPS-1"), world.http.urgent():
+    with pytest.raises(Refused) as caught, world.http.about(record="OPS-1"), world.http.about(raw=False):
         session.post("https://snow.example.com/issue")
     assert "snow-prod: OPS-1: POST /issue" in str(caught.value)
     assert world.http.counts["write"] == 1

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from syncline.errors import Configuration, OutcomeUnknown, RetryLater
-from syncline.http.auth import BearerAuth
+from syncline.http.auth import BearerAuth, HeaderAuth
 from syncline.http.client import Http
 from syncline.http.dialect import Dialect
 from syncline.ports import ThreadRuntime
@@ -134,8 +134,9 @@ def test_the_environment_names_no_proxy_and_no_credentials(live, server, monkeyp
     monkeypatch.setenv("NETRC", str(netrc))
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    live(auth=lambda _context: BearerAuth(SecretStr("token-1"))).request("GET", "/x")
-    assert server.headers[0]["Authorization"] == "Bearer token-1"
+    live(auth=lambda _context: HeaderAuth("x-sn-apikey", "", SecretStr("key-1"))).request("GET", "/x")
+    assert server.headers[0]["x-sn-apikey"] == "key-1"
+    assert "Authorization" not in server.headers[0]
 
 
 def test_a_proxy_that_is_not_there(live):

@@ -14,7 +14,8 @@ from syncline.http.redaction import Redactor
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
 
-_LONGEST_QUOTE: Final = 300
+LONGEST_QUOTE: Final = 300
+_MOST_READ: Final = 16_384
 _BLANKS: Final = re.compile(r"\s+")
 
 
@@ -52,7 +53,7 @@ class Call:
     body: bytes | None
 
 
-class Rehearsed(Exception):  # noqa: N818  it is no error: the rehearsal went as it should
+class Rehearsed(Exception):
     """Where a rehearsal ends: at the write that would have been sent.
 
     Attributes:
@@ -97,6 +98,10 @@ class Exchange:
         what = quote_text(f"{self.method} {path}")
         return self.redactor(f"{whom}: {what}: {cause.rstrip('.')}. {next_step}")
 
+    def quote(self, text: str, longest: int = LONGEST_QUOTE) -> str:
+        """A stranger's text as messages show it; secrets are hidden before it is cut, lest half of one is left."""
+        return quote_text(self.redactor(text[:_MOST_READ]), longest)
+
     def without_verdict(self, cause: str, *, after: float | None = None) -> SynclineError:
         """No word came on whether it was done: a read is repeated, of a write the outcome is unknown."""
         if self.write:
@@ -133,10 +138,11 @@ class Outcome:
         return self.error.after if isinstance(self.error, RetryLater) else None
 
 
-def quote_text(text: str, longest: int = _LONGEST_QUOTE) -> str:
+def quote_text(text: str, longest: int = LONGEST_QUOTE) -> str:
     """A stranger's text on one line of moderate length, without control or format characters."""
     plain = "".join(
-        " " if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else char for char in text[:4096]
+        " " if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else char
+        for char in text[:_MOST_READ]
     )
     line = _BLANKS.sub(" ", plain).strip()
     return line if len(line) <= longest else line[: longest - 1] + "…"

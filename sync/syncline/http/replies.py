@@ -12,7 +12,7 @@ import requests
 
 from syncline.errors import Configuration, Gone, Refused, RetryLater, SynclineError
 from syncline.http.dialect import DEFAULT_REACTIONS, Dialect, Reaction, Verdict, plain_reason
-from syncline.http.exchange import Exchange, Outcome, quote_text
+from syncline.http.exchange import Exchange, Outcome
 
 LONGEST_WAIT: Final = 3600.0
 """Seconds: a platform that asks for more is asked again after that."""
@@ -101,7 +101,7 @@ def judge_redirect(exchange: Exchange, response: requests.Response, target: str)
 def judge_page(exchange: Exchange, status: int, content: bytes) -> Outcome:
     """HTML where JSON should stand, with a status that says all is well."""
     text = content[:_PAGE].decode("utf-8", "replace")
-    title = _title(text)
+    title = _title(exchange, text)
     cause = f"a page{title} came instead of JSON ({status})"
     account = f"check {exchange.credentials_named()}, the setting url, and whether the account may use the API without it"
     if _ASLEEP.search(text):
@@ -129,10 +129,10 @@ def _page(exchange: Exchange, cause: str, step: str, *, down: bool = False) -> O
     return Outcome(error=error, down=down, reason=cause)
 
 
-def _title(text: str) -> str:
+def _title(exchange: Exchange, text: str) -> str:
     """A page's title in quotes, with a leading blank; empty where it has none."""
     found = _TITLE.search(text)
-    title = quote_text(html.unescape(found[1]), 80) if found else ""
+    title = exchange.quote(html.unescape(found[1]), 80) if found else ""
     return f' "{title}"' if title else ""
 
 
@@ -153,10 +153,10 @@ def judge(exchange: Exchange, dialect: Dialect, response: requests.Response, now
         verdict = Verdict(reaction, _asked(dialect.reason, response, plain_reason(response)))
     if verdict.reaction is Reaction.OK:
         return Outcome(response=response)
-    reason = quote_text(verdict.reason)
+    reason = exchange.quote(verdict.reason)
     if response.status_code >= 400 and is_page(response.headers.get("Content-Type", ""), response.content):
         text = response.content[:_PAGE].decode("utf-8", "replace")
-        reason = f"a page{_title(text)}"
+        reason = f"a page{_title(exchange, text)}"
         if response.status_code == 404:
             step = f"Check the setting url ({exchange.base_url}): is it the right address?"
             return Outcome(
@@ -188,7 +188,7 @@ def _outcome(
             step = "It was deleted, or our account may no longer see it."
             return Outcome(error=Gone(exchange.sentence(f"the record is not there {said}", step)))
         case Reaction.REFUSED if exchange.write:
-            fields = {name: exchange.redactor(quote_text(text)) for name, text in verdict.fields.items()}
+            fields = {name: exchange.quote(text) for name, text in verdict.fields.items()}
             step = "Correct the record, the mapping or the permissions of our account, then retry."
             return Outcome(
                 error=Refused(exchange.sentence(f"the platform refuses this {said}", step), fields)

@@ -10,7 +10,7 @@ from requests.auth import HTTPBasicAuth
 
 from syncline.errors import Configuration, RetryLater
 from syncline.http import body
-from syncline.http.exchange import Exchange, Outcome, quote_text
+from syncline.http.exchange import Exchange, Outcome
 from syncline.http.failures import judge_failure
 from syncline.http.line import Line
 from syncline.http.replies import judge_redirect, wait_of
@@ -101,7 +101,7 @@ class TokenEndpoint:
                 if isinstance(answer, dict)
                 else []
             )
-            said = quote_text(" ".join(words)) or response.reason or "no reason given"
+            said = exchange.quote(" ".join(words)) or response.reason or "no reason given"
             step = (
                 f"Check the client id, {exchange.credentials_named()} and the address of the token endpoint."
             )
