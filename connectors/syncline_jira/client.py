@@ -48,6 +48,11 @@ class GuardedSession(ResilientSession):
         return self._http.request(method, address, headers=headers, record=_record_in(address), **options)
 
 
+def issue_path(record: str, *more: str) -> str:
+    """The path of an issue, or of something beneath it."""
+    return "/".join(("issue", quote(record, safe=""), *more))
+
+
 def _record_in(address: str) -> str | None:
     """The issue that an address is about, for messages."""
     found = _RECORD.search(urlsplit(address).path)
@@ -156,7 +161,7 @@ class JiraClient(JIRA):
         params = {"fields": ",".join(fields)}
         if expand:
             params["expand"] = expand
-        return self.get(f"issue/{quote(record, safe='')}", params)
+        return self.get(issue_path(record), params)
 
     def page(
         self, jql: str, fields: Sequence[str], limit: int, token: str | None = None, expand: str = ""

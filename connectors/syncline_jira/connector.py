@@ -4,17 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import quote
 
 from syncline.connector import (
-    Attach,
-    Comment,
-    Create,
     Cursor,
     Edit,
     Finding,
     Hint,
-    LinkBack,
     Operation,
     Page,
     Party,
@@ -24,25 +19,17 @@ from syncline.connector import (
     Schema,
     Sighting,
     Step,
-    Transition,
-    Update,
 )
-from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, SynclineError
+from syncline.errors import Configuration, Gone
 from syncline.http.client import Http
-from syncline.model import Attachment, Remark, Visibility
-from syncline_jira import directory, hints, history, inspection, polling, records, shape, writing
-from syncline_jira.client import JiraClient
+from syncline.model import Attachment, Remark
+from syncline_jira import directory, hints, history, inspection, polling, records, shape
+from syncline_jira.client import JiraClient, issue_path
+from syncline_jira.operations import Writer
 from syncline_jira.perspective import Perspective
 from syncline_jira.records import Lens
 from syncline_jira.settings import JiraSettings
-from syncline_jira.text import canonical, document
 from syncline_jira.workflow import Workflows
-
-PROPERTY: Final = "syncline"
-"""Entity property in which issues and comments that we create carry their marker, too."""
-
-INTERNAL: Final = {"key": "sd.public.comment", "value": {"internal": True}}
-"""Keeps a comment from the customers of a service project (JSM docs: "Comments"); elsewhere it means nothing."""
 
 _COMMENTS: Final = 100
 _HISTORIES: Final = 100
@@ -66,6 +53,7 @@ class JiraConnector:
         self._client = JiraClient(http, cloud=self._cloud)
         self._view = Perspective(self._client, settings, fields)
         self._workflows = Workflows(self._client, http.platform_now)
+        self._writer = Writer(self._client, settings, self._view, self._workflows)
         self._comments: dict[tuple[str, int], tuple[Remark, ...]] = {}
         self._row = tuple(sorted({*records.ALWAYS, *fields}))
         self._whole = tuple(sorted({*self._row, "comment", "attachment"}))
@@ -188,7 +176,7 @@ class JiraConnector:
         found: list[Mapping[str, Any]] = []
         for _ in range(_MOST_PAGES):
             params = {"startAt": len(found), "maxResults": _COMMENTS, "orderBy": "created"}
-            page = shape.mapping(self._client.get(f"issue/{quote(record_id, safe='')}/comment", params))
+            page = shape.mapping(self._client.get(issue_path(record_id, "comment"), params))
             items = shape.objects(page.get("comments"))
             found += items
             if not items or len(found) >= shape.whole(page.get("total")):
@@ -223,7 +211,7 @@ class JiraConnector:
 
     def _histories(self, record_id: str, since: datetime) -> list[Mapping[str, Any]]:
         """Cloud: pages of the history, which begins with the oldest: the first tells how many, then from the end."""
-        path = f"issue/{quote(record_id, safe='')}/changelog"
+        path = issue_path(record_id, "changelog")
         first = shape.mapping(self._client.get(path, {"startAt": 0, "maxResults": _HISTORIES}))
         found = shape.objects(first.get("values"))
         end = shape.whole(first.get("total"))
@@ -275,113 +263,9 @@ class JiraConnector:
 
         Each remote link is an upsert by its globalId, so that a link back cut short is safely sent again.
         """
-        match operation:
-            case Create():
-                return self._create(operation)
-            case Update():
-                return self._update(operation)
-            case Transition():
-                return self._transition(operation)
-            case Comment():
-                return self._comment(operation)
-            case Attach():
-                return self._attach(operation)
-            case LinkBack():
-                return self._link_back(operation)
-
-    def _fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        catalogue = (
-            self._view.catalogue() if writing.needs_catalogue(values) else self._view.known_catalogue()
-        )
-        return writing.fields(values, catalogue, cloud=self._cloud, instance=self._http.instance)
-
-    def _create(self, operation: Create) -> Receipt:
-        label = records.label_of(operation.marker)
-        if label is None:
-            raise Refused(f"{self._http.instance}: the marker {operation.marker!r} makes no Jira label")
-        # A new issue gets the first status of its workflow; the way to another one leads over transitions.
-        values = {name: value for name, value in operation.values.items() if name != writing.WORKFLOW}
-        fields = self._fields(
-            {"project": self._settings.projects[0], "issuetype": self._settings.default_issue_type, **values}
-        )
-        fields["labels"] = [*(fields.get("labels") or []), label]
-        body = {"fields": fields, "properties": [{"key": PROPERTY, "value": {"marker": operation.marker}}]}
-        answer = shape.mapping(self._client.send("POST", "issue", body))
-        record_id = shape.text(answer.get("id"))
-        if not record_id:
-            raise OutcomeUnknown(
-                f"{self._http.instance}: the reply to a create names no issue; it will be looked for by its marker"
-            )
-        return Receipt(record_id)
-
-    def _update(self, operation: Update) -> Receipt:
-        fields = self._fields(operation.values)
-        if "labels" in fields:
-            fields["labels"] += self._view.marker_labels(operation.record_id)
-        lens = self._view.lens()  # before the write: nothing after it may fail but the write itself
-        params = {"returnIssue": "true"} if self._cloud else {}
-        answer = self._client.send("PUT", self._path(operation.record_id), {"fields": fields}, params)
-        try:
-            record = records.record(answer, lens) if answer else None
-        except SynclineError:
-            record = None  # done all the same; the core reads it once
-        return Receipt(operation.record_id, record)
-
-    def _transition(self, operation: Transition) -> Receipt:
-        body: dict[str, Any] = {"transition": {"id": operation.transition_id}}
-        if operation.values:
-            body["fields"] = self._fields(operation.values)
-        try:
-            self._client.send("POST", self._path(operation.record_id, "transitions"), body)
-        except SynclineError:
-            self._workflows.forget(operation.record_id)
-            raise
-        return Receipt(operation.record_id)
-
-    def _comment(self, operation: Comment) -> Receipt:
-        text = canonical(operation.body)
-        body: dict[str, Any] = {"body": document(text) if self._cloud else text}
-        properties: list[dict[str, Any]] = []
-        if operation.visibility is Visibility.INTERNAL:
-            properties.append(INTERNAL)
-            if self._settings.internal_comments:
-                body["visibility"] = self._settings.internal_comments.restriction()
-        if self._cloud:
-            properties.append({"key": PROPERTY, "value": {"marker": operation.marker}})
-        if properties:
-            body["properties"] = properties
-        answer = shape.mapping(self._client.send("POST", self._path(operation.record_id, "comment"), body))
-        return Receipt(operation.record_id, item_id=shape.text(answer.get("id")) or None)
-
-    def _attach(self, operation: Attach) -> Receipt:
-        path = self._path(operation.record_id, "attachments")
-        answer = self._client.upload(path, operation.name, operation.content_type, operation.content)
-        items = shape.objects(answer)
-        return Receipt(operation.record_id, item_id=shape.text(items[0].get("id")) or None if items else None)
-
-    def _link_back(self, operation: LinkBack) -> Receipt:
-        item_id = None
-        for reference in operation.references:
-            body = {
-                "globalId": f"syncline:{operation.marker}:{reference.instance}"[:255],
-                "application": {
-                    "type": "syncline",
-                    "name": f"{reference.platform} {reference.instance}"[:255],
-                },
-                "relationship": "is the same incident as",
-                "object": {"url": reference.url, "title": f"{reference.key}: {reference.title}"[:255]},
-            }
-            answer = shape.mapping(
-                self._client.send("POST", self._path(operation.record_id, "remotelink"), body)
-            )
-            item_id = shape.text(answer.get("id")) or item_id
-        return Receipt(operation.record_id, item_id=item_id)
+        return self._writer.write(operation)
 
     # --- looking ------------------------------------------------------------------------------------------
-
-    @staticmethod
-    def _path(record_id: str, *more: str) -> str:
-        return "/".join(("issue", quote(record_id, safe=""), *more))
 
     def _record(self, issue: Mapping[str, Any], updated_by: str | None = None) -> Record:
         found = records.record(issue, self._view.lens(), updated_by)
@@ -417,7 +301,7 @@ class JiraConnector:
         known = self._comments.get((record.id, record.revision))
         if known is None:
             params = {"orderBy": "-created", "maxResults": _COMMENTS}
-            page = shape.mapping(self._client.get(self._path(record.id, "comment"), params))
+            page = shape.mapping(self._client.get(issue_path(record.id, "comment"), params))
             known = records.remarks(page.get("comments"), record.id, lens, service=service)
             if len(self._comments) >= _COMMENTS:
                 self._comments = {}
