@@ -4,6 +4,8 @@ PagerDuty takes an assignee or an escalation policy, not both, and a policy assi
 operation brings both, the policy goes out, since it is what gets somebody called; the reply shows whom it assigned.
 """
 
+import hashlib
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -38,6 +40,11 @@ AT_CREATE: Final = (SETTABLE | {"description"}) - {"status", "resolution"}
 """Native fields that a create may set. Every incident begins as triggered; its status follows as an update."""
 
 RESOLVED: Final = "resolved"
+
+LINKS: Final = "The same incident elsewhere:"
+"""How the note with the links begins."""
+
+_MARKED: Final = re.compile(r"\[syncline:[^\]\s]+\]$")
 
 
 class Writer:
@@ -142,19 +149,17 @@ class Writer:
         return Receipt(record_id, item_id=identity(reply.get("note")))
 
     def _link_back(self, operation: LinkBack) -> Receipt:
-        """A note that carries the marker. The one that the same marker wrote before is replaced."""
+        """A note that ends with the marker. It replaces the one that we wrote for other siblings before."""
         content = link_note(operation)
-        sign = _sign(operation.marker)
         path = f"/incidents/{quote(operation.record_id, safe='')}/notes"
-        for note in records.items(self._client.get(path).get("notes")):
-            note_id, written = identity(note), records.text(note.get("content")) or ""
-            if note_id is None or not written.startswith(sign):
+        for note in reversed(self._reader.remarks(operation.record_id)):
+            if not note.own or not note.body.startswith(LINKS) or not _MARKED.search(note.body):
                 continue
-            if written == content:
-                return Receipt(operation.record_id, item_id=note_id)
+            if note.body == content:
+                return Receipt(operation.record_id, item_id=note.id)
             try:
-                self._client.put(f"{path}/{quote(note_id, safe='')}", {"note": {"content": content}})
-                return Receipt(operation.record_id, item_id=note_id)
+                self._client.put(f"{path}/{quote(note.id, safe='')}", {"note": {"content": content}})
+                return Receipt(operation.record_id, item_id=note.id)
             except Gone:
                 continue
         return self._note(operation.record_id, content)
@@ -194,7 +199,7 @@ class Writer:
             "escalation_policy": lambda text: {"escalation_policy": _reference("escalation_policy", text)},
             "service": lambda text: {"service": _reference("service", text)},
             "description": lambda text: {"body": {"type": "incident_body", "details": text}},
-            "resolution": lambda text: {"resolution": text},
+            "resolution": lambda text: {"resolution": resolution_note(text)},
         }
         if field not in writers:
             raise ValueError("cannot be written")
@@ -231,13 +236,21 @@ class Writer:
 
 
 def link_note(operation: LinkBack) -> str:
-    """The text of the note that shows where the siblings of an incident are; it begins with the marker."""
+    """The text of the note that shows where the siblings of an incident are; it ends with the marker."""
     lines = [f"{reference.instance} {reference.key}: {reference.url}" for reference in operation.references]
-    return records.text("\n".join((f"{_sign(operation.marker)} The same incident elsewhere:", *lines))) or ""
+    return records.text("\n".join((LINKS, *lines, mark(operation.marker)))) or ""
 
 
-def _sign(marker: str) -> str:
-    return f"[Syncline {marker}]"
+def mark(marker: str) -> str:
+    """How a text ends by which the core knows that we wrote it."""
+    return f"[syncline:{marker}]"
+
+
+def resolution_note(text: str) -> str:
+    """A resolution with a marker of its own: PagerDuty makes a note of it, and no operation of ours writes that note, so
+    it would be copied to the other platforms as somebody's remark."""
+    token = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=6).hexdigest()
+    return f"{text}\n{mark(token)}"
 
 
 def _one_of(text: str, allowed: tuple[str, ...]) -> str:

@@ -15,6 +15,7 @@ from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryL
 from syncline.http.dialect import Reaction
 from syncline.model import Visibility
 from syncline_pagerduty.dialect import verdict, wait
+from syncline_pagerduty.writing import resolution_note
 
 API = "https://api.pagerduty.com"
 DATE = {"Date": "Mon, 23 Nov 2026 10:00:00 GMT"}
@@ -101,7 +102,7 @@ def test_an_update_is_sent_as_the_contract_has_it(plain, api):
         "incident": {
             "type": "incident_reference",
             "status": "resolved",
-            "resolution": "Done.",
+            "resolution": resolution_note("Done."),
             "assignments": [{"assignee": {"id": "PXPGF42", "type": "user_reference"}}],
         }
     }

@@ -1,5 +1,7 @@
 """Writes against a simulated account: what arrives, what comes back, what is refused and why."""
 
+import re
+
 import pytest
 from requests import ReadTimeout
 
@@ -17,6 +19,12 @@ from syncline.model import Visibility
 
 MARKER = "SL-7K2M9QXA"
 VALUES = {"title": "Disk full", "priority": "P2", "urgency": "low", "description": "df says 100 %"}
+
+
+def unmarked(text):
+    """What was written, without the mark by which the core knows it for ours."""
+    assert re.search(r"\n\[syncline:[0-9a-z]{12}\]$", text)
+    return text.rpartition("\n")[0]
 
 
 def create(world, **values):
@@ -115,7 +123,7 @@ def test_resolving_leaves_its_note_and_says_nothing_of_the_assignee(world):
     assert after.record.values["status"] == "resolved"
     assert "assignee" not in after.record.values
     assert after.record.values["resolved_at"] == "2026-11-23T10:00:03Z"
-    assert [r.body for r in world.connector.remarks(made.record_id)] == ["Swept."]
+    assert [unmarked(r.body) for r in world.connector.remarks(made.record_id)] == ["Swept."]
 
 
 def test_a_resolved_incident_is_reopened_by_its_status(world):
@@ -161,7 +169,7 @@ def test_a_resolution_is_kept_when_a_person_was_faster(world):
     made = create(world)
     world.edit(made.record_id, status="resolved")
     world.connector.write(Update(made.record_id, {"status": "resolved", "resolution": "Swept."}))
-    assert [r.body for r in world.connector.remarks(made.record_id)] == ["Swept."]
+    assert [unmarked(r.body) for r in world.connector.remarks(made.record_id)] == ["Swept."]
 
 
 def test_what_an_ended_incident_refuses_is_named_by_its_field(world):
@@ -270,14 +278,18 @@ def test_a_link_back_is_one_note_however_often_it_is_written(world):
     made = create(world)
     snow = Reference("snow", "servicenow", "INC0010001", "https://snow.example/x", "Disk full")
     jira = Reference("ops", "jira", "OPS-1", "https://jira.example/OPS-1", "Disk full")
-    first = world.connector.write(LinkBack(made.record_id, "SL-7K2M9QXA-link", (snow,)))
-    assert first == world.connector.write(LinkBack(made.record_id, "SL-7K2M9QXA-link", (snow,)))
-    again = world.connector.write(LinkBack(made.record_id, "SL-7K2M9QXA-link", (snow, jira)))
-    assert again.item_id == first.item_id
+    first = world.connector.write(LinkBack(made.record_id, "0123456789ab", (snow,)))
+    assert first == world.connector.write(LinkBack(made.record_id, "0123456789ab", (snow,)))
     (note,) = world.connector.remarks(made.record_id)
-    assert "https://snow.example/x" in note.body
-    assert "https://jira.example/OPS-1" in note.body
-    assert "SL-7K2M9QXA-link" in note.body
+    assert note.body == (
+        "The same incident elsewhere:\nsnow INC0010001: https://snow.example/x\n[syncline:0123456789ab]"
+    )
+    world.note(made.record_id, note.body)  # a person who quotes us
+    again = world.connector.write(LinkBack(made.record_id, "ba9876543210", (snow, jira)))
+    assert again.item_id == first.item_id
+    bodies = {note.id: note.body for note in world.connector.remarks(made.record_id)}
+    assert len(bodies) == 2
+    assert "https://jira.example/OPS-1\n[syncline:ba9876543210]" in bodies[first.item_id]
 
 
 def test_files_and_transitions_are_refused(world):
