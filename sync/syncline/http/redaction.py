@@ -54,12 +54,14 @@ class Redactor:
             if len(secret) < _SHORTEST:
                 continue
             plain = base64.b64encode(secret.encode()).decode()
-            forms |= {secret, quote(secret, safe=""), quote(secret), quote_plus(secret), plain}
+            forms |= {secret, plain, quote(secret, safe=""), quote(secret), quote_plus(secret)}
             forms |= {
                 json.dumps(secret)[1:-1],
                 json.dumps(secret, ensure_ascii=False)[1:-1],
                 repr(secret)[1:-1],
             }
+            # As a platform shows it that takes our UTF-8 for Latin-1, and as Python shows bytes.
+            forms |= {secret.encode().decode("latin-1"), repr(secret.encode())[2:-1]}
         if forms != self._forms:
             longest_first = sorted(forms, key=lambda form: (-len(form), form))
             self._pattern = re.compile("|".join(re.escape(form) for form in longest_first))
