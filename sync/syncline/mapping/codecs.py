@@ -243,7 +243,7 @@ class TagsCodec:
             text = label
             for transform in reversed(self.transforms):
                 text = transform.read(text)
-            found.append(text.strip())
+            found.append(_label(text))
         return tags(found)
 
     def write(self, value: Value, side: Side) -> Natives:  # noqa: ARG002  one shape for all codecs
@@ -255,7 +255,7 @@ class TagsCodec:
 
     def holds(self, value: Value, side: Side) -> bool:
         """Whether they are the same labels, whatever their order."""
-        there = tags(label.strip() for label in self._listed(side.present.get(self.native)))
+        there = tags(_label(label) for label in self._listed(side.present.get(self.native)))
         return there == self._written(value) or self.read(side) == _tuple(value)
 
     def shortened(self, limits: Mapping[str, int]) -> Self:  # noqa: ARG002
@@ -269,7 +269,7 @@ class TagsCodec:
             for transform in self.transforms:
                 text = transform.write(text)
             found.extend(text.split(self.separator.strip() or self.separator) if self.separator else [text])
-        return tags(text.strip() for text in found)
+        return tags(_label(text) for text in found)
 
     def _listed(self, raw: Native) -> tuple[str, ...]:
         if isinstance(raw, tuple):
@@ -281,9 +281,13 @@ class TagsCodec:
         return tuple(text.split(self.separator.strip() or self.separator))
 
 
+def _label(text: str) -> str:
+    return plain(text).strip()
+
+
 def _tuple(value: Value) -> tuple[str, ...]:
     if isinstance(value, tuple):
-        return tags(value)
+        return tags(_label(label) for label in value)
     return (plain(value),) if value is not None and plain(value) else ()
 
 

@@ -175,10 +175,12 @@ class _Field:
             return TemplateCodec(entry.field, template, entry.max) if template is not None else None
         if kind in {Kind.PERSON, Kind.GROUP} or entry.party is not None:
             return self._party(kind, entry.field)
-        if entry.values is not None or kind in {Kind.STATUS, Kind.PRIORITY, Kind.LEVEL}:
-            return self._choices(kind, entry.field)
         if kind is Kind.TIME:
             return TimeCodec(entry.field)
+        if kind is not Kind.TAGS and (
+            entry.values is not None or kind in {Kind.STATUS, Kind.PRIORITY, Kind.LEVEL}
+        ):
+            return self._choices(kind, entry.field)
         transforms, special = self._transforms(kind)
         if kind is Kind.TAGS:
             return TagsCodec(entry.field, transforms, special.get("split"))

@@ -1,6 +1,6 @@
 """What can be known about a mapping without a platform: contradictions, gaps, the two laws, and what is lost."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import pairwise
 from typing import Final, Protocol
 
@@ -12,6 +12,7 @@ from syncline.mapping.document import Loc
 from syncline.mapping.lens import Mapping
 from syncline.mapping.rules import Conflict, Direction, Loss, Rule
 from syncline.mapping.specification import FieldEntry, MappingFile
+from syncline.mapping.validation import suggestion
 from syncline.model import Kind, Status, Value
 
 _NOBODY: Final = Parties.of()
@@ -192,6 +193,19 @@ def _shape(rule: Rule, codec: MatrixCodec, note: Note) -> None:
                 f"{rule.name}: no cell gives {value}; it is written as {codec.nearest(value)}",
                 severity="warning",
             )
+
+
+def unknown_owners(mapping: Mapping, instances: Collection[str]) -> list[Problem]:
+    """Owners that are no configured instance; what a mapping by itself cannot know."""
+    return [
+        mapping.document.problem(
+            ("fields", name, "owner"),
+            f'{name}: there is no instance "{rule.owner}"{suggestion(rule.owner, instances)}',
+            value=True,
+        )
+        for name, rule in mapping.rules.items()
+        if rule.owner is not None and rule.owner not in instances and mapping.document is not None
+    ]
 
 
 def losses(mapping: Mapping) -> list[Loss]:
