@@ -155,7 +155,7 @@ def test_every_fault_at_once_in_its_place(load: Load, tmp_path: Path) -> None:
         '9:67: error: there is no common field "statsu". Did you mean "status"?',
         '9:93: error: backfill: "soon" must be none, open, or a date such as 2026-11-01',
         '10:12: error: two routes are called "r"',
-        "10:26: error: this route leads from b to itself",
+        "10:28: error: this route leads from b to itself",
         '11:20: error: title: only status, priority, impact and urgency have a "highest"',
         "11:36: error: group: an owner is named like this: `group: {owner: snow-prod}`",
         '11:43: error: there is no common field "statuz". Did you mean "status"?',
