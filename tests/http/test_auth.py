@@ -243,3 +243,10 @@ def test_tokens_travel_encrypted_only(make):
     with pytest.raises(Configuration, match="https"):
         world.http.request("GET", "/x")
     assert world.wire.sent == []
+
+
+@pytest.mark.parametrize("secret", ["canary\nX-Evil: 1", "canary\r", "\x00canary"])
+def test_a_secret_that_breaks_a_header_is_refused_unseen(secret):
+    with pytest.raises(Configuration, match="line break") as caught:
+        BearerAuth(SecretStr(secret))
+    assert "canary" not in str(caught.value)

@@ -187,3 +187,31 @@ def test_loopback_needs_no_tls(make, url):
     world = make(base_url=url)
     world.http.request("GET", "/x")
     assert world.wire.sent[0].url == f"{url.rstrip('/')}/x"
+
+
+@pytest.mark.parametrize(
+    "location", ["https://h:x/", "http://[", "//[::1", "https://snow.example.com:99999/", ""]
+)
+@pytest.mark.parametrize(("method", "kind"), [("GET", RetryLater), ("POST", OutcomeUnknown)])
+def test_a_redirect_to_no_address_decides_nothing(make, tools, location, method, kind):
+    world = make(tools.reply(307, b"", Location=location))
+    with pytest.raises(kind, match="307"):
+        world.http.request(method, "/x")
+    assert len(world.wire.sent) == 1
+
+
+def test_a_strange_redirect_is_quoted_before_it_is_followed(live, server, answers):
+    def answer(handler):
+        if handler.path == "/x":
+            answers.json(handler, 302, b"", {"Location": "/y z\xfc?a=b c"})
+        else:
+            answers.json(handler, 200, {"path": handler.path})
+
+    server.answer = answer
+    assert live().json("GET", "/x") == {"path": "/y%20z%C3%BC?a=b%20c"}
+
+
+def test_a_path_may_hold_a_colon(make):
+    world = make()
+    world.http.request("GET", "entry:1/x")
+    assert world.wire.sent[0].url == "https://snow.example.com/entry:1/x"

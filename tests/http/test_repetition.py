@@ -1,10 +1,12 @@
 """What is repeated, how soon, and when we give up: at most five seconds, in the platform's time, and never a doubt."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
 import urllib3
+from hypothesis import given
+from hypothesis import strategies as st
 
 from syncline.errors import OutcomeUnknown, RetryLater
 from syncline.http.dialect import Dialect
@@ -97,11 +99,22 @@ def test_a_date_in_retry_after_is_read_by_the_platforms_clock(make, tools, http_
         ("Sunday, 22-Nov-26 12:01:00 GMT", 60.0),
         ("Sun Nov 22 12:01:00 2026", 60.0),
         ("Sun, 22 Nov 9999 12:01:00 GMT", 3600.0),
+        ("Sun, 22 Nov 99999999999999999999 12:01:00 GMT", None),
+        ("Fri, 31 Dec 9999 23:59:00 -2300", None),
         ("Sun, 99 Nov 2026 12:01:00 GMT", None),
     ],
 )
 def test_retry_after_in_all_its_forms(clock, value, seconds):
     assert retry_after(value, clock.now()) == seconds
+
+
+@given(
+    st.text(max_size=60)
+    | st.from_regex(r"[A-Z][a-z]{2}, \d{1,20} [A-Z][a-z]{2} \d{1,20} \d+:\d+:\d+ [+-]?\w*")
+)
+def test_any_text_in_retry_after_is_a_wait_or_none(text):
+    wait = retry_after(text, datetime(2026, 11, 22, tzinfo=UTC))
+    assert wait is None or 0 <= wait <= 3600
 
 
 def test_a_header_of_the_platforms_own_is_honoured(make, tools):

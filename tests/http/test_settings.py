@@ -135,6 +135,13 @@ def test_places_that_cannot_be_read_are_named(monkeypatch, tmp_path, keyring):
         Settings.load(VALUES)
 
 
+def test_a_variable_that_is_no_text_is_named(monkeypatch):
+    monkeypatch.setenv("SYNCLINE_SNOW_PROD_PASSWORD", "canary\udcff")
+    with pytest.raises(InvalidSettings, match="PASSWORD \\(is not UTF-8 text\\)") as caught:
+        Settings.load(VALUES)
+    assert "canary" not in str(caught.value)
+
+
 def test_a_secret_in_the_file_is_refused_and_not_repeated():
     with pytest.raises(InvalidSettings) as caught:
         Settings.load({**VALUES, "password": "canary-1", "token": "canary-2"})

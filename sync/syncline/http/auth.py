@@ -13,7 +13,7 @@ import requests
 from pydantic import SecretStr
 from requests.auth import AuthBase, HTTPBasicAuth
 
-from syncline.errors import RetryLater
+from syncline.errors import Configuration, RetryLater
 from syncline.http.redaction import Redactor
 from syncline.ports import Clock
 
@@ -109,9 +109,16 @@ class HeaderAuth(AuthBase):
         name: The header.
         prefix: What stands before the secret, with its space: `"Token token="`, or empty.
         secret: The secret.
+
+    Raises:
+        Configuration: the secret holds a line break or another control character.
     """
 
     def __init__(self, name: str, prefix: str, secret: SecretStr) -> None:
+        if any(ord(char) < 32 or ord(char) == 127 for char in secret.get_secret_value()):
+            raise Configuration(
+                f"the secret for the header {name} holds a line break or a control character; set it anew without"
+            )
         self.name = name
         self.prefix = prefix
         self._secret = secret

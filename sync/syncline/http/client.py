@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any, Final, Self, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
@@ -343,7 +343,7 @@ class Http:
 
     def _address(self, path: str) -> str:
         """The full address of a path; the guard refuses those of other hosts."""
-        if urlsplit(path).scheme:
+        if path.startswith(("https://", "http://")):
             return path
         return f"{self.base_url}/{path.lstrip('/')}"
 

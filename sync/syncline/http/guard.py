@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from io import BytesIO
 from typing import Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -24,7 +24,16 @@ from syncline.http.auth import Renewable
 from syncline.http.exchange import SAFE_METHODS, About, Call, Exchange, Outcome, Rehearsed
 from syncline.http.failures import judge_failure
 from syncline.http.line import Line
-from syncline.http.replies import is_page, judge, judge_page, judge_redirect, leads_to_login, wait_of
+from syncline.http.replies import (
+    is_page,
+    judge,
+    judge_page,
+    judge_redirect,
+    leads_to_login,
+    origin,
+    redirect_target,
+    wait_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -116,7 +125,7 @@ class GuardedAdapter(BaseAdapter):
             record=about.record,
             redactor=self._line.redactor,
         )
-        if _origin(url) != _origin(route.base_url):
+        if origin(url) != origin(route.base_url):
             cause = f"the address {urlsplit(url).netloc} is not that of the instance"
             step = f"Nothing was sent. The setting url is {route.base_url}; correct it if the platform has moved."
             raise Configuration(exchange.sentence(cause, step))
@@ -296,9 +305,8 @@ class _Sending:
     def _judge(self, signed: requests.PreparedRequest, response: requests.Response) -> Outcome:
         """What a whole reply means."""
         exchange = self._exchange
-        location = response.headers.get("Location", "")
-        if response.is_redirect and location:
-            return self._redirect(response, urljoin(exchange.url, location))
+        if response.is_redirect:
+            return self._redirect(response)
         outcome = judge(exchange, self._line.dialect, response, self._line.platform_now())
         if response.status_code == 401 and not self._renewed and isinstance(self._auth, Renewable):
             self._renewed = True
@@ -311,24 +319,19 @@ class _Sending:
                 self._line.pause(_UNSTATED_PAUSE if wait is None else wait)
         return outcome
 
-    def _redirect(self, response: requests.Response, target: str) -> Outcome:
+    def _redirect(self, response: requests.Response) -> Outcome:
         """Follow a read within the instance; nothing else."""
-        outcome = judge_redirect(self._exchange, response, target)
-        stays = _origin(target) == _origin(self._exchange.url) and not leads_to_login(target)
-        if self._exchange.write or not stays or self._redirects >= _MOST_REDIRECTS:
+        outcome = judge_redirect(self._exchange, response)
+        target = redirect_target(self._exchange, response)
+        if self._exchange.write or target is None or self._redirects >= _MOST_REDIRECTS:
+            return outcome
+        if origin(target) != origin(self._exchange.url) or leads_to_login(target):
             return outcome
         self._redirects += 1
         self._request = self._request.copy()
         self._request.url = target
         self._at_once = True
         return Outcome(error=outcome.error, repeat=True)
-
-
-def _origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port."""
-    parts = urlsplit(url)
-    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
-    return parts.scheme, parts.hostname or "", port
 
 
 def _hold(request: requests.PreparedRequest) -> None:

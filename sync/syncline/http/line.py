@@ -71,6 +71,15 @@ class Health:
     clock_skew: float | None
 
 
+def parse_date(text: str) -> datetime | None:
+    """A time as HTTP headers have it, in UTC; None where it is none, or lies beyond all calendars."""
+    try:
+        at = parsedate_to_datetime(text)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
 class Line:
     """The shared state of one instance. Safe to share between workers."""
 
@@ -157,11 +166,9 @@ class Line:
         """Note the platform's clock by the `Date` header of a reply that no cache kept."""
         if not date or age:
             return
-        try:
-            at = parsedate_to_datetime(date)
-        except ValueError:
+        at = parse_date(date)
+        if at is None:
             return
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
         with self._lock:
             self._heard = (at, self.clock.now(), self.clock.monotonic())
 

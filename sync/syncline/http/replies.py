@@ -3,16 +3,17 @@
 import html
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Final, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
+from requests.utils import requote_uri
 
 from syncline.errors import Configuration, Gone, Refused, RetryLater, SynclineError
 from syncline.http.dialect import DEFAULT_REACTIONS, Dialect, Reaction, Verdict, plain_reason
 from syncline.http.exchange import Exchange, Outcome
+from syncline.http.line import parse_date
 
 LONGEST_WAIT: Final = 3600.0
 """Seconds: a platform that asks for more is asked again after that."""
@@ -54,11 +55,9 @@ def retry_after(value: str | None, now: datetime) -> float | None:
     text = value.strip()
     if re.fullmatch(r"\d{1,9}(\.\d{1,9})?", text, re.ASCII):
         return min(float(text), LONGEST_WAIT)
-    try:
-        until = parsedate_to_datetime(text)
-    except ValueError:
+    until = parse_date(text)
+    if until is None:
         return None
-    until = until.replace(tzinfo=UTC) if until.tzinfo is None else until
     return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)
 
 
@@ -80,10 +79,38 @@ def leads_to_login(url: str) -> bool:
     return _LOGIN_ADDRESS.search(urlsplit(url).path) is not None
 
 
-def judge_redirect(exchange: Exchange, response: requests.Response, target: str) -> Outcome:
+def redirect_target(exchange: Exchange, response: requests.Response) -> str | None:
+    """Where a redirect leads, ready to be called; None where that is no address."""
+    location = response.headers.get("Location", "").strip()
+    if not location:
+        return None
+    try:
+        target = urljoin(exchange.url, requote_uri(location))
+        origin(target)
+    except (ValueError, requests.RequestException):
+        return None
+    return target
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port.
+
+    Raises:
+        ValueError: it is no address.
+    """
+    parts = urlsplit(url)
+    port = parts.port or {"https": 443, "http": 80}.get(parts.scheme)
+    return parts.scheme, parts.hostname or "", port
+
+
+def judge_redirect(exchange: Exchange, response: requests.Response) -> Outcome:
     """A reply that sends us elsewhere, where we do not go: to another host, or with a write."""
+    target = redirect_target(exchange, response)
+    if target is None:
+        cause = f"the platform sends us to no valid address ({response.status_code})"
+        return Outcome(error=exchange.without_verdict(cause))
     parts, ours = urlsplit(target), urlsplit(exchange.url)
-    shown = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    shown = exchange.quote(f"{parts.scheme}://{parts.netloc}{parts.path}")
     cause = f"the platform sends us to {shown} ({response.status_code})"
     if parts.netloc != ours.netloc or leads_to_login(target):
         step = (

@@ -156,6 +156,9 @@ def _seek(instance: str, field: str, secrets_dir: object, *, keyring: bool) -> _
     name = variable(instance, field)
     places = [f"the environment variable {name}"]
     value: str | None = os.environ.get(name)
+    if value and not value.isascii() and value != value.encode("utf-8", "replace").decode():
+        # Bytes that are no UTF-8 come out of the environment as halves of surrogate pairs.
+        value, places = None, [f"{places[0]} (is not UTF-8 text)"]
     if not value:
         value, place = _in_directory(_directory(secrets_dir), name)
         places.append(place)

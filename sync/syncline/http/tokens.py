@@ -87,7 +87,7 @@ class TokenEndpoint:
         """The object that a reply holds."""
         status = response.status_code
         if 300 <= status < 400:
-            outcome = judge_redirect(exchange, response, response.headers.get("Location", ""))
+            outcome = judge_redirect(exchange, response)
             raise outcome.error or exchange.without_verdict(f"no token came ({status})")
         answer: Any = None
         fault = "is no JSON object"
