@@ -138,7 +138,7 @@ def _set_property(site: Site, call: Call, comment_id: str, key: str) -> Response
     _own(site, call, comment, "EDIT")
     new = key not in comment.properties
     site.put_comment_properties(issue, replace(comment, properties={**comment.properties, key: value}))
-    return Response(201 if new else 200, b"", {"Content-Type": "application/json"})
+    return json_response(201 if new else 200, {})
 
 
 def _drop_property(site: Site, call: Call, comment_id: str, key: str) -> Response:

@@ -107,7 +107,7 @@ def _bulk_fetch(site: Site, call: Call) -> Response:
         shown(site, inner, issue.state, fields, "*navigable", asked["properties"])
         for issue in sorted(_seen(site, call, references), key=lambda issue: issue.id)
     ]
-    return json_response(200, {"expand": "schema,names", "issues": issues, "issueErrors": []})
+    return json_response(200, {"issues": issues, "issueErrors": []})
 
 
 # ------------------------------------------------------------------------------------------------ entity properties
@@ -136,7 +136,7 @@ def _set_property(site: Site, call: Call, reference: str, key: str) -> Response:
     editing.check_property(key, value)
     status = 200 if key in issue.properties else 201
     issue.properties[key] = value
-    return Response(status, b"", {"Content-Type": "application/json"})
+    return json_response(status, {})
 
 
 def _drop_property(site: Site, call: Call, reference: str, key: str) -> Response:

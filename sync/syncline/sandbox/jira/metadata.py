@@ -27,7 +27,8 @@ def field_meta(
         "hasDefaultValue": known.kind == "priority",
         "operations": list(known.operations),
     }
-    if site.cloud or listed:
+    if listed or not site.cloud:
+        # Cloud's FieldMetadata has no id of its own; FieldCreateMetadata and Data Center's have.
         shown["fieldId"] = known.id
     if known.kind == "priority":
         shown["defaultValue"] = render.priority(call, "3", "Medium")

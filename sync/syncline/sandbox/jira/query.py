@@ -277,9 +277,9 @@ class _Meaning:
             return Plan(lambda state: bool(get(state)) and not search.matches(get(state)))
         ids = None
         if known is not None and known.kind == "textfield" and search.words():
-            ids = frozenset.intersection(
-                *(frozenset(self._site.index.with_term(known.id, word)) for word in search.words())
-            )
+            found = sorted((self._site.index.with_term(known.id, word) for word in search.words()), key=len)
+            # The rarest word first: most markers share a word with all others.
+            ids = frozenset(set.intersection(found[0], *found[1:]))
         return Plan(lambda state: search.matches(get(state)), ids)
 
     def _words(self, known: Field | None, name: str) -> Callable[[State], str]:

@@ -251,10 +251,13 @@ def group(site: Site, call: Call, name: str) -> dict[str, Any]:
 
 def transition(site: Site, call: Call, state: State, step: Transition) -> dict[str, Any]:
     """A step that an issue may take."""
+    leads_to = status(call, site.status_named(state.project, step.to))
+    if not site.cloud:
+        return {"id": step.id, "name": step.name, "description": "", "opsbarSequence": 10, "to": leads_to}
     return {
         "id": step.id,
         "name": step.name,
-        "to": status(call, site.status_named(state.project, step.to)),
+        "to": leads_to,
         "hasScreen": bool(step.required or step.offered),
         "isGlobal": not step.sources,
         "isInitial": False,

@@ -125,7 +125,7 @@ def _jql(site: Site, call: Call, asked: Mapping[str, Any]) -> Response:
     if not bare:
         # search/jql: "API may return fewer items per page where a large number of fields are requested".
         most = min(most, _MOST_ROWS)
-    digest = sha256(f"{call.user.login}\n{jql}".encode()).hexdigest()[:12]
+    digest = sha256(f"{call.user.login}\n{jql}".encode(errors="replace")).hexdigest()[:12]
     after = None if token is None else _position(call, token, digest)
     rows = list(islice(search.rows(after), most + 1))
     page = rows[:most]

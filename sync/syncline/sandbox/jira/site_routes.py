@@ -26,10 +26,6 @@ def server_info(site: Site, call: Call) -> Response:
         "scmInfo": "7d1f0c0a4f3a8b0ef1d6d2d6a1c4ab8c6a0c7f11",
         "serverTitle": "Jira",
     }
-    if site.cloud:
-        content["displayUrl"] = call.root
-        content["defaultLocale"] = {"locale": "en_US"}
-        content["serverTimeZone"] = str(site.zone)
     return json_response(200, content)
 
 

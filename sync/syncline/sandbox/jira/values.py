@@ -128,9 +128,12 @@ def person(site: Site, value: Any) -> str | None:
     if name is None:
         raise FieldError(f"expected Object containing {'an' if site.cloud else 'a'} '{names[0]}' property")
     text = value[name]
-    if text is None or text in {"-1", ""}:
+    if text is None or text == "-1":
+        # -1 is the project's default assignee, which is nobody here.
         return None
-    found = site.find_person(str(text))
+    if not isinstance(text, str):
+        raise FieldError(f"'{name}' must be a string")
+    found = site.find_person(text)
     if found is None:
         raise FieldError(f"User '{text}' does not exist.")
     return found.login
