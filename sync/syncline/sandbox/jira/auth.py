@@ -71,6 +71,7 @@ def _cloud_basic(site: Site, email: str, token: str, *, gateway: bool) -> Person
 
 
 def _dc_basic(site: Site, name: str, password: str) -> Person | None:
+    # Any password is right but none and those that begin with "wrong", so that a wrong one can be tried.
     return site.people.get(name) if password and not password.startswith("wrong") else None
 
 

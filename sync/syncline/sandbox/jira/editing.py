@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from syncline.sandbox.jira import adf, fields, values
@@ -135,9 +136,9 @@ def _readings(
         edits.values[name] = _updated(site, call, project, known, held, update[name])
 
     for name in plain:
-        yield name, lambda name=name: one(name)  # type: ignore[misc]  # a default binds the loop's variable
+        yield name, partial(one, name)
     for name in update:
-        yield name, lambda name=name: several(name)  # type: ignore[misc]
+        yield name, partial(several, name)
 
 
 def _on_screen(offered: Mapping[str, Field], name: str) -> Field:

@@ -61,12 +61,10 @@ def _create(site: Site, call: Call) -> Response:
 
 def _created(site: Site, call: Call, body: dict[str, Any]) -> Issue:
     sent = body.get("fields")
+    if sent is None:
+        raise refusal(400, fields={"fields": "Specify the fields of the issue."})
     if not isinstance(sent, dict):
-        raise (
-            refusal(400, fields={"fields": "Specify the fields of the issue."})
-            if sent is None
-            else bad_payload()
-        )
+        raise bad_payload()
     try:
         project = values.read(site, call.version, "", site.fields["project"], sent.get("project"))
     except FieldError as error:
