@@ -53,8 +53,9 @@ class TestDoor:
         assert self.session(dc, ("bruno", "secret")).get(me).json()["name"] == "bruno"
         assert self.session(dc, bearer="token-bruno").get(me).json()["name"] == "bruno"
         assert self.session(dc, bearer="bruno").get(me).status_code == 401
+        for auth in (("nobody", "secret"), ("bruno", ""), ("bruno", "wrong one")):
+            assert self.session(dc, auth).get(me).status_code == 401
         refused = self.session(dc, ("nobody", "secret")).get(me)
-        assert refused.status_code == 401
         assert refused.headers["X-Seraph-LoginReason"] == "AUTHENTICATED_FAILED"
         assert "html" in refused.headers["Content-Type"]
 
