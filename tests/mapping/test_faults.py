@@ -81,6 +81,11 @@ def test_ten_errors_are_ten_messages_with_their_places() -> None:
         ("  title: {field: t, fallback: none}\n", 'title: "fallback" is for people and groups only'),
         ("  title: {field: t, with: {a: {b: c}}}\n", 'title: "with" needs a table under "values"'),
         ("  labels: {field: l, values: {a: b}}\n", 'labels: "values" is not possible for tags'),
+        (
+            "  group: {field: g, names: [x]}\n",
+            '4:29: error: group: "x" must hold one *, which stands for the common name',
+        ),
+        ("  title: {field: t, names: ['*']}\n", 'title: "names" is for people and groups only'),
         ("  title: {field: t, rows: [a]}\n", 'title: "rows" belongs to a matrix; there is none here'),
         ("  title: {field: t, max: 3}\n", "4:26: error: max must be 8 or more"),
         ("  title: {max: 30}\n", '4:3: error: title: "field" is missing: which native field is it?'),

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from syncline.connector import Native
-from syncline.mapping import Loss, Mapping, Parties, laws, load_mapping, losses
+from syncline.mapping import Loss, Mapping, Parties, laws, load_mapping, losses, text_losses
 from syncline.mapping.lint import natives_of, values_of
 from syncline.mapping.transforms import CUT_MARK, TRANSFORMS, html_to_text, text_to_html
 from syncline.model import Incident, Kind, Status, Value, tags
@@ -33,6 +33,20 @@ def test_what_the_shipped_mappings_lose(shipped_for) -> None:  # type: ignore[no
         Loss("status", "on_hold", "acknowledged"),
         Loss("status", "closed", "resolved"),
         Loss("status", "canceled", "resolved"),
+    ]
+
+
+def test_what_text_loses_is_said_in_words() -> None:
+    mapping = compiled(
+        {
+            "title": {"field": "t", "max": 40, "transforms": ["one_line", "html_to_text"]},
+            "labels": {"field": "l", "transforms": ["lower"]},
+        }
+    )
+    assert text_losses(mapping) == [
+        "title: what is longer than 40 characters is cut with a visible mark",
+        "title: one_line loses line breaks",
+        "labels: lower loses capital letters",
     ]
 
 

@@ -212,6 +212,48 @@ def test_a_stand_in_is_written_and_reported_and_then_left_alone(mapping_with: Wi
     assert mapping.read(present, people, Incident("SL-1", changes)).values == changes
 
 
+NAMED = "group: {field: team, names: ['*', '* escalation', 'Team *'], values: {Core: Backbone}}"
+
+
+def policies(*names: str) -> Parties:
+    return Parties.of(Party(PartyKind.GROUP, f"p-{name}", name) for name in names)
+
+
+@pytest.mark.parametrize(
+    ("called", "handle"),
+    [
+        ("Network escalation", "Network"),
+        ("NETWORK Escalation", "NETWORK"),
+        ("Team Database", "Database"),
+        ("Security", "Security"),
+        ("Backbone", "Core"),
+        ("Escalation", "Escalation"),
+    ],
+)
+def test_groups_that_are_called_by_a_rule(mapping_with: With, called: str, handle: str) -> None:
+    mapping, directory = mapping_with(NAMED), policies(called)
+    present: dict[str, Native] = {"team": f"p-{called}"}
+    assert mapping.read(present, directory).values == {"group": handle}
+    assert native(mapping, {"group": handle}, present, directory) == {}
+    assert native(mapping, {"group": handle}, {"team": None}, directory) == present
+
+
+def test_the_first_name_that_the_platform_knows_is_written(mapping_with: With) -> None:
+    mapping, directory = mapping_with(NAMED), policies("Team Network", "Network escalation")
+    assert native(mapping, {"group": "Network"}, {"team": None}, directory) == {
+        "team": "p-Network escalation"
+    }
+    writing = mapping.write({"group": "Other"}, NEW, {"team": None}, directory)
+    assert [w.party for w in writing.withheld] == [
+        (PartyKind.GROUP, "Other"),
+        (PartyKind.GROUP, "Other escalation"),
+        (PartyKind.GROUP, "Team Other"),
+    ]
+    assert writing.withheld[0].reason == (
+        "there is no group 'Other' or 'Other escalation' or 'Team Other' here; team stays as it is"
+    )
+
+
 def test_aliases_of_the_mapping(mapping_with: With) -> None:
     mapping = mapping_with(
         "assignee: {field: who}\ngroup: {field: team}",

@@ -7,7 +7,7 @@ say what is wrong with a mapping, by itself or on a live platform.
 from syncline.mapping.compiling import examine, load_mapping, read_mapping
 from syncline.mapping.directory import Directory, Parties
 from syncline.mapping.lens import Mapping
-from syncline.mapping.lint import laws, losses, unknown_owners
+from syncline.mapping.lint import laws, losses, text_losses, unknown_owners
 from syncline.mapping.live import against
 from syncline.mapping.rules import Conflict, Direction, Loss, Reading, Rule, Supply, Unmapped, Writing
 
@@ -29,5 +29,6 @@ __all__ = [
     "load_mapping",
     "losses",
     "read_mapping",
+    "text_losses",
     "unknown_owners",
 ]

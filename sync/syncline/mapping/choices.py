@@ -182,12 +182,15 @@ class PartyCodec:
         kind: Person or group.
         names: Common handle to its name here, where the two differ.
         fallback: What is written for one that the platform does not have: `Fallback`, or an id, address or name.
+        patterns: How all others are called here: `* escalation`, with the handle for `*`. The first one that the
+            platform knows is written; the longest one that fits is read.
     """
 
     native: str
     kind: PartyKind
     names: Mapping[str, str] = field(default_factory=dict)
     fallback: Fallback | str = Fallback.KEEP
+    patterns: tuple[str, ...] = ("*",)
 
     @property
     def natives(self) -> tuple[str, ...]:
@@ -202,9 +205,10 @@ class PartyCodec:
         handle = side.directory.handle(self.kind, there)
         if handle is None:
             raise NoWordError(
-                f"{self.native} is {there[:60]!r}, a {self.kind} that is not known", (self.kind, there)
+                f"{self.native} is {there[:60]!r}, a {self.kind} that is not known", ((self.kind, there),)
             )
-        return next((common for common, name in self.names.items() if folded(name) == folded(handle)), handle)
+        tabled = next((common for common, name in self.names.items() if folded(name) == folded(handle)), None)
+        return tabled or self._stripped(handle)
 
     def write(self, value: Value, side: Side) -> Natives:
         """The id. One that the platform does not have gives the fallback, and a report."""
@@ -213,10 +217,10 @@ class PartyCodec:
         found = self._native(plain(value), side.directory)
         if found is not None:
             return {self.native: found}
-        sought = side.directory.sought(self.kind, self._name(plain(value)))
+        sought = [side.directory.sought(self.kind, name) for name in self._called(plain(value))]
         raise NoWordError(
-            f"there is no {self.kind} {sought!r} here; {self._consequence()}",
-            (self.kind, sought),
+            f"there is no {self.kind} {' or '.join(map(repr, sought))} here; {self._consequence()}",
+            tuple((self.kind, name) for name in sought),
             stand_in=self._stand_in(side.directory),
         )
 
@@ -235,11 +239,24 @@ class PartyCodec:
         """Ids are never cut."""
         return self
 
-    def _name(self, handle: str) -> str:
-        return next((name for common, name in self.names.items() if folded(common) == folded(handle)), handle)
+    def _called(self, handle: str) -> tuple[str, ...]:
+        """What the party may be called here, best first."""
+        tabled = next((name for common, name in self.names.items() if folded(common) == folded(handle)), None)
+        return (tabled,) if tabled else tuple(pattern.replace("*", handle) for pattern in self.patterns)
+
+    def _stripped(self, name: str) -> str:
+        """The common handle of somebody who is called so here."""
+        for pattern in sorted(self.patterns, key=len, reverse=True):
+            before, _, after = pattern.partition("*")
+            end = len(name) - len(after)
+            fits = folded(name[: len(before)]) == folded(before) and folded(name[end:]) == folded(after)
+            if fits and name[len(before) : end].strip():
+                return name[len(before) : end].strip()
+        return name
 
     def _native(self, handle: str, directory: Directory) -> str | None:
-        return directory.native(self.kind, self._name(handle))
+        found = (directory.native(self.kind, name) for name in self._called(handle))
+        return next((native for native in found if native is not None), None)
 
     def _stand_in(self, directory: Directory) -> Natives | None:
         match self.fallback:

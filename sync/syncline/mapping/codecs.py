@@ -54,16 +54,16 @@ class NoWordError(Exception):
 
     Attributes:
         reason: A sentence for the operator.
-        party: Whom the directory does not know, where that is why.
+        parties: Whom the directory does not know, where that is why: any of them would do.
         stand_in: What is written in its place; None: nothing.
     """
 
     def __init__(
-        self, reason: str, party: tuple[PartyKind, str] | None = None, stand_in: Natives | None = None
+        self, reason: str, parties: tuple[tuple[PartyKind, str], ...] = (), stand_in: Natives | None = None
     ) -> None:
         super().__init__(reason)
         self.reason = reason
-        self.party = party
+        self.parties = parties
         self.stand_in = stand_in
 
 

@@ -231,7 +231,7 @@ class _Field:
         fallback: Fallback | str = self._entry.fallback or Fallback.KEEP
         if fallback in {Fallback.KEEP.value, Fallback.NONE.value}:
             fallback = Fallback(fallback)
-        return PartyCodec(native, party, names, fallback)
+        return PartyCodec(native, party, names, fallback, tuple(self._entry.names or ("*",)))
 
     def _choices(self, kind: Kind, native: str) -> Codec | None:
         table = self._entry.values

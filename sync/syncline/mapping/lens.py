@@ -101,7 +101,7 @@ class Mapping:
                 value = codec.read(side)
             except NoWordError as error:
                 native = natives[codec.natives[0]] if len(codec.natives) == 1 else _pair(codec, natives)
-                unmapped.append(Unmapped(name, native, error.reason, error.party))
+                unmapped.extend(_unmapped(name, native, error))
                 continue
             if isinstance(value, Silence):
                 continue
@@ -179,6 +179,12 @@ def _covers(codec: Codec, natives: Table[str, Native]) -> bool:
     return all(native in natives for native in codec.natives)
 
 
+def _unmapped(name: str, value: Native | Value, error: NoWordError) -> Iterator[Unmapped]:
+    """One report for each party that may be looked up, or a single one."""
+    for party in error.parties or (None,):
+        yield Unmapped(name, value, error.reason, party)
+
+
 def _pair(codec: Codec, natives: Table[str, Native]) -> str:
     return ", ".join(f"{native}={plain(natives[native])!r}" for native in codec.natives)
 
@@ -206,7 +212,7 @@ class _Task:
         try:
             found = codec.write(value, self._side)
         except NoWordError as error:
-            self._withheld.append(Unmapped(rule.name, value, error.reason, error.party))
+            self._withheld.extend(_unmapped(rule.name, value, error))
             found = error.stand_in or {}
         self.values.update(found)
         if found:
@@ -250,5 +256,5 @@ class _Task:
         try:
             return codec.write(value, self._side).get(native)
         except NoWordError as error:
-            self._withheld.append(Unmapped(source, value, error.reason, error.party))
+            self._withheld.extend(_unmapped(source, value, error))
             return error.stand_in.get(native) if error.stand_in else None

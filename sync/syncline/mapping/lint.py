@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 from syncline.errors import Problem
 from syncline.mapping.choices import CHOICES, ChoiceCodec, MatrixCodec
-from syncline.mapping.codecs import Codec, Natives, NoWordError, Side
+from syncline.mapping.codecs import Codec, Natives, NoWordError, Side, TagsCodec, TextCodec
 from syncline.mapping.directory import Parties
 from syncline.mapping.document import Loc
 from syncline.mapping.lens import Mapping
@@ -35,6 +35,13 @@ def lint_entry(name: str, kind: Kind, entry: FieldEntry, direction: Direction, n
     """Faults of one entry by itself: keys that do not go together, or not with such a field."""
     for key, why in _misplaced(kind, entry):
         note((key,), f'{name}: "{key}" {why}')
+    for number, pattern in enumerate(entry.names or []):
+        if pattern.count("*") != 1:
+            note(
+                ("names", number),
+                f'{name}: "{pattern}" must hold one *, which stands for the common name, such as "* escalation"',
+                value=True,
+            )
     if entry.template is not None and direction not in {Direction.WRITE, Direction.ONCE}:
         note(
             ("direction",),
@@ -72,15 +79,15 @@ def _misplaced(kind: Kind, entry: FieldEntry) -> Iterator[tuple[str, str]]:
     party = kind in _PARTIES or "party" in given
     table = kind in _TABLES or "values" in given
     rules = (
-        ({"field", "values", "read", "ignore", "transforms", "max", "party", "template"}, matrix, "and a matrix exclude each other"),
+        ({"field", "values", "read", "ignore", "transforms", "max", "party", "names", "template"}, matrix, "and a matrix exclude each other"),
         ({"rows", "columns"}, not matrix, "belongs to a matrix; there is none here"),
         (
-            {"values", "read", "ignore", "with", "transforms", "party", "fallback", "default"},
+            {"values", "read", "ignore", "with", "transforms", "party", "names", "fallback", "default"},
             "template" in given,
             "and a template exclude each other",
         ),
         ({"party"}, kind not in _PARTIES and kind is not Kind.TEXT, f"is for people and groups; this field holds a {kind}"),
-        ({"fallback"}, not party, "is for people and groups only"),
+        ({"fallback", "names"}, not party, "is for people and groups only"),
         ({"values"}, kind in {Kind.TAGS, Kind.TIME}, f"is not possible for {kind}"),
         ({"read", "ignore", "with"}, not (table or matrix) or party, 'needs a table under "values"'),
         ({"transforms", "max"}, table or party or kind is Kind.TIME, "is for text only"),
@@ -219,6 +226,17 @@ def losses(mapping: Mapping) -> list[Loss]:
             back = _read_back(codec, value)
             if back != value:
                 found.append(Loss(name, value, back))
+    return found
+
+
+def text_losses(mapping: Mapping) -> list[str]:
+    """What text fields cannot carry whole, in words: text has too many values to name them one by one."""
+    found = []
+    for name, codec in mapping.codecs.items():
+        if isinstance(codec, TextCodec) and codec.limit is not None:
+            found.append(f"{name}: what is longer than {codec.limit} characters is cut with a visible mark")
+        if isinstance(codec, TextCodec | TagsCodec):
+            found += [f"{name}: {one.name} loses {one.loses}" for one in codec.transforms if one.loses]
     return found
 
 

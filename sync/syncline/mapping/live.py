@@ -32,7 +32,8 @@ class _Comparison:
                 at: Loc = (
                     ("fields", name, "fields", place) if len(rule.natives) > 1 else ("fields", name, "field")
                 )
-                yield from self._field(at, native, writes=rule.direction.writes(creating=True))
+                writes = rule.direction.writes(creating=True)
+                yield from self._field(at, native, writes=writes, stepwise=name == "status")
             yield from self._values(rule, codec)
             yield from self._supplies(rule)
         for native, value in self._mapping.constants.items():
@@ -45,14 +46,23 @@ class _Comparison:
             loc, f"{self._mapping.platform}: {message}", value=True, severity=severity
         )
 
-    def _field(self, loc: Loc, native: str, *, writes: bool) -> Iterator[Problem]:
+    def _field(self, loc: Loc, native: str, *, writes: bool, stepwise: bool = False) -> Iterator[Problem]:
+        """`stepwise`: the steps of a workflow may set it, even where an edit may not."""
         found = self._schema.fields.get(native)
+        if stepwise and self._workflow():
+            writes = False
         if found is None:
             yield self._problem(loc, f'there is no field "{native}"{self._meant(native)}')
         elif writes and not found.writable:
             yield self._problem(
                 loc, f"our account may not write {native}; make it `direction: read`, or grant the right"
             )
+
+    def _workflow(self) -> bool:
+        """Whether the status is reached by steps: there are statuses, and it cannot simply be set."""
+        status = self._mapping.rules.get("status")
+        found = self._schema.fields.get(status.natives[0]) if status is not None else None
+        return bool(self._schema.statuses) and found is not None and not found.writable
 
     def _meant(self, native: str) -> str:
         """The field that was most likely meant: by its name, or by what people read there."""
@@ -130,7 +140,7 @@ class _Comparison:
             for supply in supplies:
                 loc: Loc = ("fields", rule.name, "with", str(value), supply.native)
                 if supply.native in self._schema.fields:
-                    yield from self._field(loc, supply.native, writes=True)
+                    yield from self._field(loc, supply.native, writes=True, stepwise=True)
                     if supply.default is not None and "{" not in supply.default:
                         yield from self._choice((*loc, "default"), supply.native, supply.default)
 

@@ -45,7 +45,7 @@ class Unmapped:
         reason: A sentence for the operator.
         party: Kind and name of the person or group that the directory does not know, where that is why: an id when
             reading, what to look for when writing (an e-mail address, a name or an id). Look it up, add it to
-            the directory, and read or write again.
+            the directory, and read or write again. One that may go by several names is reported once for each.
     """
 
     field: str

@@ -87,6 +87,7 @@ class FieldEntry(Entry):
     transforms: list[Any] | None = None
     max: Annotated[int | None, Field(ge=8)] = None
     party: Literal["person", "group"] | None = None
+    names: Texts | None = None
     fallback: Text | None = None
     owner: Name | None = None
     conflict: Annotated[Conflict | None, Field(strict=False)] = None
