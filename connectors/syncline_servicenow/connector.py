@@ -191,10 +191,8 @@ class ServiceNow:
             case Comment(record_id, _, body, visibility):
                 name = "comments" if visibility is Visibility.PUBLIC else "work_notes"
                 return self._patch(record_id, self._written({name: body}, record_id))
-            case LinkBack(record_id, marker, references):
-                lines = [f"{reference.instance} {reference.key}: {reference.url}" for reference in references]
-                note = "\n".join((f"[Syncline {marker}] The same incident elsewhere:", *lines))
-                return self._patch(record_id, self._written({"work_notes": note}, record_id))
+            case LinkBack(record_id):
+                return self._patch(record_id, self._written({"work_notes": operation.text}, record_id))
             case Attach():
                 return self._attach(operation)
             case Transition(record_id, transition_id):

@@ -5,6 +5,7 @@ A plugin is an object of `Plugin` behind the entry point group `syncline.connect
 so that the core never asks which platform it talks to. `CONTRACT` is the version of all of this.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +27,20 @@ gives equal values: the merge compares them."""
 
 Cursor = Mapping[str, Any]
 """How far a poll has come, on the platform's clock only. JSON, and nobody's business but the connector's."""
+
+
+_MARK: Final = re.compile(r"\[syncline:([0-9a-z]{12})\]\s*\Z")
+
+
+def mark(marker: str) -> str:
+    """The mark that ends every text of ours that people can read. `marker` is twelve lower-case letters and digits."""
+    return f"[syncline:{marker}]"
+
+
+def marker_of(text: str) -> str | None:
+    """The marker of a text that we wrote. It stands at the very end: one that is quoted in a person's reply is none."""
+    found = _MARK.search(text)
+    return found.group(1) if found else None
 
 
 class PartyKind(StrEnum):
@@ -208,11 +223,17 @@ class Reference:
 @dataclass(frozen=True, slots=True)
 class LinkBack:
     """Show on a record where its siblings are. Written again it replaces what the same marker wrote,
-    where the platform can; else the text carries the marker, so that it is known by it."""
+    where the platform can. A platform that has no links of its own gets `text` as an internal note."""
 
     record_id: str
     marker: str
     references: tuple[Reference, ...]
+
+    @property
+    def text(self) -> str:
+        """The note; it ends with the mark by which it is known as ours."""
+        lines = [f"{r.platform} {r.key}: {r.url}" for r in self.references]
+        return "\n".join(("The same incident elsewhere:", *lines, mark(self.marker)))
 
 
 Operation = Create | Update | Transition | Comment | Attach | LinkBack

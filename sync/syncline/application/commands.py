@@ -129,8 +129,9 @@ class Application:
         right = OnlyDaemon(self.database)
         right.take()
         try:
-            self.database.transact(lambda tx: self.station.ledger.release_all(tx))
-            return once(self.station, progress)
+            station = self.station
+            self.database.transact(station.ledger.release_all)
+            return once(station, progress)
         finally:
             right.give_back()
 
@@ -202,11 +203,13 @@ class Application:
 
     def status(self) -> StatusReport:
         """How everything stands."""
-        return self.database.transact(lambda tx: report(tx, self.station))
+        station = self.station
+        return self.database.transact(lambda tx: report(tx, station))
 
     def explain(self, key: str) -> list[Explanation]:
         """What happened to the incident that `key` means: its id, or the key of one of its records."""
-        return self.database.transact(lambda tx: [explain(tx, self.station, i) for i in named(tx, key)])
+        station = self.station
+        return self.database.transact(lambda tx: [explain(tx, station, i) for i in named(tx, key)])
 
     def unsynced(self, key: str) -> tuple[list[Unsynced], list[str]]:
         """Why a record belongs to no incident, and which instances could not be asked."""
@@ -286,13 +289,13 @@ class Application:
 
     def park_retry(self, parked_id: int, take: str | None = None) -> str:
         """Try it again; of a conflict, take the latest edit, or that of the instance `take`. What was done."""
-        parked = self.parked_one(parked_id)
-        return self.database.transact(lambda tx: parking.retry(tx, self.station, parked, self.actor, take))
+        station, parked = self.station, self.parked_one(parked_id)
+        return self.database.transact(lambda tx: parking.retry(tx, station, parked, self.actor, take))
 
     def park_drop(self, parked_id: int) -> str:
         """Give it up: the incident stays as it is, and so do the platforms. What was done."""
-        parked = self.parked_one(parked_id)
-        return self.database.transact(lambda tx: parking.drop(tx, self.station, parked, self.actor))
+        station, parked = self.station, self.parked_one(parked_id)
+        return self.database.transact(lambda tx: parking.drop(tx, station, parked, self.actor))
 
     # ---- mappings -------------------------------------------------------------------------------
 

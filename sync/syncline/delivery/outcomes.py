@@ -6,7 +6,7 @@ from typing import Final
 
 from syncline import ledger
 from syncline.configuration import PublicComments
-from syncline.connector import Attach, Comment, Create, HistoryKind, Receipt, Record, Sighting
+from syncline.connector import Attach, Comment, Create, HistoryKind, Receipt, Record, Sighting, marker_of
 from syncline.delivery.actions import Action, Done, Fetch, Looked, Read, Released, Send
 from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater, SynclineError
 from syncline.intake.adoption import link_created
@@ -15,7 +15,6 @@ from syncline.ledger import Lease
 from syncline.mapping.rules import Direction
 from syncline.model import Visibility, json_value
 from syncline.reconcile import Situation, shown
-from syncline.remarks import marker_of
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, items, operations, timeline
 from syncline.store.database import Tx

@@ -405,7 +405,8 @@ class Turn:
             for li in s.live
             if li.instance != link.instance
         )
-        marker = self.station.ids.token()
+        # The same for all of an incident's links back: written again, they replace what stands there.
+        marker = s.kept.incident.id.replace("-", "").lower()
         return self._log(
             tx,
             s,

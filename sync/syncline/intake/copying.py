@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from syncline.connector import Sighting
+from syncline.connector import Sighting, marker_of
 from syncline.model import Attachment, Remark, Visibility
-from syncline.remarks import marker_of
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, items, timeline
 from syncline.store.database import Tx

@@ -73,6 +73,7 @@ class Database:
         self._writer: AbstractContextManager[Any] = runtime.lock()
         self._waiting: list[_Job[Any]] = []
         self._connection: Connection | None = None
+        self._inside = False
         self.commits = 0
 
     def transact(self, work: Callable[[Tx], T]) -> T:
@@ -87,6 +88,7 @@ class Database:
         with self._gate:
             self._waiting.append(job)
         with self._writer:
+            assert not self._inside, "a transaction was begun inside another one"
             if not job.finished:
                 with self._gate:
                     batch, self._waiting = self._waiting, []
@@ -107,6 +109,7 @@ class Database:
 
     def _together(self, batch: list[_Job[Any]]) -> None:
         callbacks: list[Callable[[], None]] = []
+        self._inside = True
         try:
             if self._connection is None:
                 self._connection = self.engine.connect()
@@ -127,6 +130,7 @@ class Database:
             if not isinstance(error, Exception):
                 raise
         finally:
+            self._inside = False
             for job in batch:
                 job.finished = True
         self.commits += 1
