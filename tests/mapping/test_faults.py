@@ -149,7 +149,7 @@ def test_ten_errors_are_ten_messages_with_their_places() -> None:
         ("  custom.: x\n", 'there is no common field "custom."'),
         (
             STATUS.replace("}}", "}, with: {new: {a: {}}}}"),
-            'a: say where its value comes from: "from", "default", or both',
+            'a: say where its value comes from: "from", "default", or "always"',
         ),
         (STATUS.replace("}}", "}, with: {newer: {a: b}}}"), '"newer" is no status. Did you mean "new"?'),
     ],

@@ -424,6 +424,17 @@ def test_what_a_person_filled_in_is_kept_and_supplied_again(mapping_with: With, 
     assert writing.supplied == {"code": "Nope", "notes": "As agreed."}
 
 
+def test_what_always_goes_with_a_value_overrides_all_else(mapping_with: With, people: Parties) -> None:
+    mapping = mapping_with(
+        "urgency: {field: u, values: {1: high, 2: high, 3: low}, read: {high: 1}}\n"
+        "priority: {field: p, with: {1: {u: {always: high}}}}"
+    )
+    changes: dict[str, Value] = {"priority": 1, "urgency": 3}
+    assert native(mapping, changes, {"p": "3", "u": "low"}, people) == {"p": "1", "u": "high"}
+    assert native(mapping, {"priority": 2}, {"p": "3", "u": "low"}, people) == {"p": "2"}
+    assert native(mapping, {"priority": 1}, {"p": "1", "u": "low"}, people) == {}
+
+
 def test_a_source_without_a_word_here_gives_the_default_and_a_report(
     mapping_with: With, people: Parties
 ) -> None:
@@ -472,6 +483,16 @@ def test_a_merge_in_pager_duty_says_nothing(shipped_for: Shipped, people: Partie
         mapping.write({"status": "closed"}, NEW, {"status": "merged", "resolution": None}, people).values
         == {}
     )
+
+
+def test_what_is_raised_rings(shipped_for: Shipped, people: Parties) -> None:
+    mapping = shipped_for("pagerduty")
+    raised = mapping.write({"priority": 1}, NEW, {"priority": "P4", "urgency": "low"}, people)
+    assert raised.values == {"priority": "P1", "urgency": "high"}
+    lowered = mapping.write({"priority": 4}, NEW, {"priority": "P1", "urgency": "high"}, people)
+    assert lowered.values == {"priority": "P4"}
+    new = mapping.write({}, Incident("SL-1", {"priority": 2, "urgency": 3}), {}, people, creating=True)
+    assert new.values == {"priority": "P2", "urgency": "high"}
 
 
 def test_pager_duty_keeps_what_it_cannot_tell_apart(shipped_for: Shipped, people: Parties) -> None:

@@ -276,11 +276,17 @@ class _Field:
                 if entry.from_ is not None and field_named(entry.from_) is None:
                     message = f'there is no common field "{entry.from_}"{suggestion(entry.from_, FIELDS)}'
                     self._note((*loc, "from"), message, value=True)
-                if entry.default is not None and self._template((*loc, "default"), entry.default) is None:
+                key = "always" if entry.always is not None else "default"
+                written = entry.always if entry.always is not None else entry.default
+                if entry.always is not None and (entry.from_ is not None or entry.default is not None):
+                    self._note((*loc, key), f'{native}: "always" excludes "from" and "default"', value=True)
+                if written is not None and self._template((*loc, key), written) is None:
                     continue
-                if entry.from_ is None and entry.default is None and self._sound((*self._loc, *loc)):
-                    self._note(loc, f'{native}: say where its value comes from: "from", "default", or both')
-                supplies.append(Supply(native, entry.from_, entry.default))
+                if entry.from_ is None and written is None and self._sound((*self._loc, *loc)):
+                    self._note(
+                        loc, f'{native}: say where its value comes from: "from", "default", or "always"'
+                    )
+                supplies.append(Supply(native, entry.from_, written, fixed=entry.always is not None))
             value = self._common(kind, text, ("with", text))
             if value is not None:
                 found[value] = tuple(supplies)

@@ -239,10 +239,11 @@ class _Task:
     def _candidates(self, supply: Supply) -> Iterator[Native]:
         """The values that will do, best first."""
         native = supply.native
-        yield self.values.get(native)
-        if supply.source is not None and self._side.after[supply.source] not in (None, ()):
-            yield self._from(supply.source, native)
-        yield self._side.present.get(native) or None
+        if not supply.fixed:
+            yield self.values.get(native)
+            if supply.source is not None and self._side.after[supply.source] not in (None, ()):
+                yield self._from(supply.source, native)
+            yield self._side.present.get(native) or None
         if supply.default is not None:
             yield plain(Template.parsed(supply.default).filled(self._side.after, self._side.origin)) or None
 

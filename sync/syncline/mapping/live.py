@@ -142,7 +142,9 @@ class _Comparison:
                 if supply.native in self._schema.fields:
                     yield from self._field(loc, supply.native, writes=True, stepwise=True)
                     if supply.default is not None and "{" not in supply.default:
-                        yield from self._choice((*loc, "default"), supply.native, supply.default)
+                        yield from self._choice(
+                            (*loc, "always" if supply.fixed else "default"), supply.native, supply.default
+                        )
 
     def _required(self) -> Iterator[Problem]:
         written = set(self._mapping.constants)

@@ -77,7 +77,7 @@ class Writing:
             does not already say the same in its own words.
         withheld: What cannot be said on this platform. Everything else is written all the same. Where a
             fallback stands in for a person or group, both are here: the fallback in `values`, who it stands for here.
-        supplied: The native fields that must go with a status that is written, also those that already have
+        supplied: The native fields that must go with a status or choice that is written, also those that already have
             their value: a workflow step asks for them all the same. Those that differ are in `values` too.
     """
 
@@ -103,18 +103,20 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Supply:
-    """Where a native field that must go with a status gets its value.
+    """Where a native field that must go with a status, or another choice, gets its value.
 
     Attributes:
         native: The native field.
         source: Common field to take it from; None: always `default`.
         default: Text used where the source is not known; `{origin}` and common fields may stand in it.
             None: the field is then left alone.
+        fixed: `default` is written whatever stands there and whatever another field says.
     """
 
     native: str
     source: str | None = None
     default: str | None = None
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

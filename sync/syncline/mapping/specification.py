@@ -63,6 +63,7 @@ class SupplyEntry(Entry):
 
     from_: Annotated[Name | None, Field(alias="from")] = None
     default: Text | None = None
+    always: Text | None = None
 
     @model_validator(mode="before")
     @classmethod
