@@ -184,7 +184,7 @@ def make_world() -> Callable[..., World]:
         settings: dict[str, Any] | None = None, fields: frozenset[str] = FIELDS, **account: Any
     ) -> World:
         clock = VirtualClock()
-        platform = PagerDuty(**account)
+        platform = PagerDuty(**{"priority_entries": True, **account})
         instance = Instance("pd", platform, clock=clock, runtime=VirtualRuntime(clock))
         ours = make_settings(**(settings or {}))
         exchange = exchange_with(instance, clock, VirtualRuntime(clock))

@@ -280,13 +280,19 @@ class TestUpdate:
         assert desk.put(made, priority={"name": "P3", "type": "priority"})["priority"]["name"] == "P3"
         assert desk.put(made, priority=None)["priority"] is None
         assert desk.put(made, priority={"id": "PNOSUCH"}, expect=400)["code"] == 1020
-        newest = desk.get("/log_entries")["log_entries"][1]
+
+    def test_priority_with_an_entry(self, open_desk):
+        desk = open_desk(priority_entries=True)
+        made = desk.create()
+        desk.put(made, priority={"name": "P1"})
+        desk.put(made, priority={"name": "P3"})
+        newest = desk.get("/log_entries")["log_entries"][0]
         assert newest["type"] == "priority_change_log_entry"
         assert newest["summary"] == 'Priority changed from "P1" to "P3"'
         assert newest["channel"]["new_priority"]["name"] == "P3"
 
     def test_priority_without_an_entry(self, open_desk):
-        desk = open_desk(priority_entries=False)
+        desk = open_desk()
         made = desk.create()
         desk.put(made, priority={"name": "P1"})
         assert desk.types(made) == ["trigger", "assign"]

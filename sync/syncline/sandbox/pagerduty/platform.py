@@ -57,7 +57,7 @@ class PagerDuty:
         acknowledgement_timeout: int | None = None,
         index_lag: float = 0.0,
         priorities: bool = True,
-        priority_entries: bool = True,
+        priority_entries: bool = False,
         title_entries: bool = False,
         reopen_entry: str = "trigger",
         reassign_retriggers: bool = False,
