@@ -1,14 +1,18 @@
-"""Following what changes: the records of the table, and the entries of its journals, each with its own track."""
+"""Following what changes: records, journal entries and files, each list with its own track.
 
-from collections.abc import Mapping
+A poll asks for the records and for one of the other two lists: mostly the journal, each `FILES_TURN`-th time the files,
+since hanging a file on a record does not touch the record (Attachment API docs).
+"""
+
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from syncline.connector import Cursor, Page, Record, Sighting
 from syncline.errors import Configuration, RetryLater
 from syncline.http.client import Http
-from syncline.model import Remark
+from syncline.model import Attachment, Remark
 from syncline_servicenow import records
 from syncline_servicenow.client import Client, Rows
 from syncline_servicenow.dialect import is_cancelled
@@ -20,6 +24,11 @@ from syncline_servicenow.values import instant, plain, stamp
 
 RECORDS: Final = "records"
 JOURNAL: Final = "journal"
+FILES: Final = "files"
+FILES_TURN: Final = 4
+
+
+_Thing = TypeVar("_Thing", Remark, Attachment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class _Turn:
 
 
 class Feeds:
-    """Both lists of one instance. Of its calls it remembers only what the last page brought, as a cache."""
+    """The lists of one instance. Of its calls it remembers only what the last page brought, as a cache."""
 
     def __init__(self, client: Client, http: Http, settings: ServiceNowSettings, shape: Shape) -> None:
         self._client = client
@@ -74,6 +83,13 @@ class Feeds:
                 records.REMARK_COLUMNS,
                 {"name": frozenset({settings.table}), "element": frozenset({"comments", "work_notes"})},
             ),
+            FILES: Feed(
+                "sys_attachment",
+                "sys_created_on",
+                term("table_name", "=", settings.table),
+                records.ATTACHMENT_COLUMNS,
+                {"table_name": frozenset({settings.table})},
+            ),
         }
 
     def start(self, since: datetime) -> Cursor:
@@ -85,25 +101,28 @@ class Feeds:
         return {name: track.as_json() for name in self._feeds}
 
     def poll(self, cursor: Cursor, limit: int) -> Page:
-        """One page of each list; while one of them has more, of that one only."""
+        """One page of each list whose turn it is; while one of them has more, of that one only."""
         tracks = self._tracks(cursor)
         going_on = any(track.running for track in tracks.values())
+        turn_no = int(cursor.get("turn", 0)) % FILES_TURN
+        resting = JOURNAL if turn_no == FILES_TURN - 1 else FILES
         before = self._chain.before(cursor)
         fresh: dict[str, tuple[str, int]] = {}
         rows: dict[str, tuple[Row, ...]] = {}
         for name, feed in self._feeds.items():
-            if going_on and not tracks[name].running:
+            if not tracks[name].running if going_on else name == resting:
                 continue
             turn = self._turn(name, feed, tracks[name], limit, before)
             tracks[name] = turn.track
             rows[name] = tuple(turn.rows.values())
             fresh.update(turn.fresh)
         after: dict[str, Any] = {name: track.as_json() for name, track in tracks.items()}
+        after["turn"] = turn_no if going_on else (turn_no + 1) % FILES_TURN
         after["chain"] = link(str(cursor.get("chain", "")), fresh)
         since = {name: track.earliest(self._settings.overlap) for name, track in tracks.items()}
         self._chain = Chain.after(after, {**before, **fresh}, since)
         more = any(track.running for track in tracks.values())
-        return Page(self._sightings(rows.get(RECORDS, ()), rows.get(JOURNAL, ())), after, more)
+        return Page(self._sightings(rows), after, more)
 
     def _turn(self, name: str, feed: Feed, track: Track, limit: int, before: Brought) -> _Turn:
         # Until the platform has told its time we cannot say which second has ended there.
@@ -151,29 +170,41 @@ class Feeds:
                 f" 'syncline check', and see that the account may read {feed.column} and sys_id"
             )
 
-    def _sightings(self, rows: tuple[Row, ...], entries: tuple[Row, ...]) -> tuple[Sighting, ...]:
-        """Each record once, in the order of change, with the entries that came in the same poll."""
+    def _sightings(self, rows: Mapping[str, tuple[Row, ...]]) -> tuple[Sighting, ...]:
+        """Each record once, in the order of change, with the entries and files that came in the same poll."""
         seen: dict[str, Record | None] = {}
-        for row in rows:
+        for row in rows.get(RECORDS, ()):
             sys_id = self._client.sys_id(row, self._settings.table)
             try:
                 seen[sys_id] = records.record(row, self._shape)
             except ValueError:
                 # It is read by its id, and fails there under its own name, without holding up the others.
                 seen[sys_id] = None
-        remarks: dict[str, list[Remark]] = {}
-        for entry in entries:
-            try:
-                remark = records.remark(entry, self._settings.username)
-            except ValueError as error:
-                raise Configuration(
-                    f"{self._http.instance}: sys_journal_field cannot be followed: {error}"
-                ) from error
-            remarks.setdefault(remark.record_id, []).append(remark)
+        own = self._settings.username
+        remarks = self._by_record(JOURNAL, rows, lambda row: records.remark(row, own))
+        files = self._by_record(FILES, rows, lambda row: records.attachment(row, own))
         return tuple(
-            Sighting(sys_id, seen.get(sys_id), records.in_order(remarks.get(sys_id, ())))
-            for sys_id in dict.fromkeys((*seen, *remarks))
+            Sighting(
+                sys_id,
+                seen.get(sys_id),
+                records.in_order(remarks.get(sys_id, ())),
+                tuple(files.get(sys_id, ())),
+            )
+            for sys_id in dict.fromkeys((*seen, *remarks, *files))
         )
+
+    def _by_record(
+        self, name: str, rows: Mapping[str, tuple[Row, ...]], read: Callable[[Row], _Thing]
+    ) -> dict[str, list[_Thing]]:
+        found: dict[str, list[_Thing]] = {}
+        for row in rows.get(name, ()):
+            try:
+                thing = read(row)
+            except ValueError as error:
+                table = self._feeds[name].table
+                raise Configuration(f"{self._http.instance}: {table} cannot be followed: {error}") from error
+            found.setdefault(thing.record_id, []).append(thing)
+        return found
 
     def _tracks(self, cursor: Cursor) -> dict[str, Track]:
         try:

@@ -71,6 +71,30 @@ class TestCalls:
         ]
         assert (page.sightings, page.more) == ((), False)
 
+    def test_each_fourth_poll_asks_for_files_instead_of_journal_entries(self, snow, wire, incident):
+        told_time(snow, wire, incident)
+        cursor = snow.start(START)
+        file = {
+            "sys_id": sid(0xF1),
+            "table_name": "incident",
+            "table_sys_id": sid(1),
+            "file_name": "trace.log",
+            "content_type": "text/plain",
+            "size_bytes": "12",
+            "sys_created_on": "2026-11-23 10:00:05",
+            "sys_created_by": "noah",
+        }
+        wire.answers("GET", "/table/incident", [], total=0)
+        wire.answers("GET", "/table/sys_journal_field", [], total=0)
+        wire.answers("GET", "/attachment", [file], total=1)
+        pages = []
+        for _ in range(4):
+            pages.append(snow.poll(cursor, 100))
+            cursor = pages[-1].cursor
+        assert [len(page.sightings) for page in pages] == [0, 0, 0, 1]
+        assert pages[3].sightings[0].attachments[0].name == "trace.log"
+        assert len(queries(wire)) == 8
+
     def test_the_next_page_begins_strictly_behind_the_last_row(self, connect, wire, incident, clock):
         snow = told_time(connect(filter="active=true"), wire, incident)
         row = incident(5, sys_updated_on="2026-11-23 09:45:00")
@@ -153,8 +177,8 @@ class TestCalls:
     def test_a_poll_looks_back_every_quarter_of_the_overlap(self, snow, wire, incident, clock):
         told_time(snow, wire, incident)
         cursor = snow.start(clock.now())
-        for _ in range(7):
-            wire.answers("GET", "/table/sys_journal_field", [], total=0)
+        for turn in range(7):
+            wire.answers("GET", "/attachment" if turn == 3 else "/table/sys_journal_field", [], total=0)
             wire.answers("GET", "/table/incident", [], total=0)
             cursor = snow.poll(cursor, 100).cursor
             clock.advance(10)
@@ -307,7 +331,7 @@ class World:
 
     def rows(self, table: str, query: str, columns: Any, limit: int, offset: int = 0) -> Rows:
         self.asked += 1
-        if table == "sys_journal_field":
+        if table != "incident":
             return Rows((), 0)
         match = AT.match(query)
         assert match, query
