@@ -1,0 +1,74 @@
+# All that is needed is Python 3.11 or newer with venv and pip. Everything else comes into .venv, from locked versions.
+#
+#   make demo     PYTHON=python3.12 make test     make test ARGS="-k merge"
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench soak lock build clean
+
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+    $$p -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && { echo $$p; break; }; done)
+
+# Paths stay relative: the folder of a clone may have blanks in its name.
+PY := .venv/bin/python
+PIP := $(PY) -m pip install --quiet --disable-pip-version-check
+LOCKED := $(PIP) --require-hashes --no-build-isolation -r
+PACKAGE := pyproject.toml requirements/build.txt
+
+ARGS ?=
+DEMO ?=
+KILLS ?= 300
+
+help: ## Show this
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1	/' | while IFS='	' read -r target about; do \
+	    printf '  make %-6s  %s\n' "$$target" "$$about"; done
+
+demo: .venv/.run ## Three simulated platforms, people, outages, a kill -9 of the daemon; and the claims, checked
+	@$(PY) -m syncline.cli demo $(DEMO)
+
+test: .venv/.dev ## All tests; ARGS="..." goes to pytest
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+lint: .venv/.dev ## Style, types, who imports whom, and that no file names somebody's machine
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m mypy
+	@.venv/bin/lint-imports
+	@$(PY) .ci/names.py
+
+bench: .venv/.dev ## Measure: calls, latency, throughput, memory, drift
+	@$(PY) bench $(ARGS)
+
+soak: .venv/.dev ## The crash tests at length: KILLS=300 kills of the daemon
+	@SYNCLINE_KILLS=$(KILLS) $(PY) -m pytest tests/crash --timeout 7200 $(ARGS)
+
+lock: .venv/.dev ## Choose versions anew (needs uv)
+	@PATH="$$PWD/.venv/bin:$$PATH" sh .ci/lock
+
+build: .venv/.dev ## Make the wheel and the source distribution, in dist/
+	@$(PY) -m hatchling build
+
+clean: ## Remove what make made
+	@rm -rf .venv dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Syncline needs Python 3.11 or newer, and none was found; name one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "$(PYTHON) is too old: Syncline needs Python 3.11 or newer" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "no virtual environment could be made; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+# The stamps say that .venv has what the locks name. The second one implies the first.
+.venv/.run: requirements/run.txt $(PACKAGE) | .venv/bin/python
+	@echo "Installing Syncline into .venv (once, about half a minute) ..."
+	@$(LOCKED) requirements/build.txt
+	@$(LOCKED) requirements/run.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: requirements/dev.txt requirements/run.txt $(PACKAGE) | .venv/bin/python
+	@echo "Installing Syncline and the tools of its developers into .venv (once, about a minute) ..."
+	@$(LOCKED) requirements/build.txt
+	@$(LOCKED) requirements/dev.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch .venv/.run $@
