@@ -91,9 +91,10 @@ class Lease:
         item: The item.
         revision: Marks counted when it was claimed.
         urgency: 1 to 5.
-        tries: Failures since it last went well.
+        tries: Failures since it last went well, of whatever kind.
         token: Fresh for each claim; what fences a worker that slept through its lease.
         due: When it became due; seconds since 1970.
+        faults: Failures since it last went well that were our own fault.
     """
 
     item: Item
@@ -102,10 +103,11 @@ class Lease:
     tries: int
     token: str
     due: float
+    faults: int = 0
 
     def done(self, tx: Tx, next_due: float | None = None) -> None:
-        """It is worked on, in the transaction that stores the result; due again at `next_due`, or at once if it was
-        marked meanwhile.
+        """It is worked on, in the transaction that stores the result; due again at `next_due`, or when a mark that was
+        made meanwhile asks for it, whichever is earlier.
 
         Raises:
             LeaseLost: the lease ran out and a peer has it.
@@ -113,30 +115,33 @@ class Lease:
         marked = work.c.revision != self.revision
         self._give_back(
             tx,
-            due=sa.case((marked, work.c.again), else_=sa.literal(next_due, sa.Float)),
+            due=_earlier(work.c.again, next_due),
             urgency=sa.case((marked, work.c.urgency), else_=ORDINARY),
             tries=0,
+            faults=0,
             error=None,
         )
 
     def retry(self, tx: Tx, error: str, after: float | None = None, *, ours: bool = False) -> bool:
         """It failed: due again after `after` seconds, else after a back-off with jitter. A fault of our own parks the
-        item after `PATIENCE` failures; whether it did.
+        item after `PATIENCE` of them, unless it was marked meanwhile: then it has its chance with what is new.
+        Whether it was parked.
 
         Raises:
             LeaseLost: the lease ran out and a peer has it.
         """
-        tries = self.tries + 1
-        if ours and tries >= PATIENCE:
-            self._give_back(tx, due=None, tries=tries, error=error, parked_at=tx.now.timestamp())
-            return True
+        tries, faults = self.tries + 1, self.faults + ours
+        if ours and faults >= PATIENCE:
+            now = tx.now.timestamp()
+            if self._park(tx, due=None, tries=tries, faults=faults, error=error, parked_at=now):
+                return True
+            faults = 0
         wait = backoff(tries, self.token) if after is None else after
-        marked = work.c.revision != self.revision
         due = tx.now.timestamp() + wait
         # What was marked meanwhile may have been marked because things are better now; but a platform's own
         # wish for peace outlives any mark.
-        earliest = due if after is not None else sa.case((marked, work.c.again), else_=due)
-        self._give_back(tx, due=earliest, tries=tries, error=error)
+        earliest = due if after is not None else _earlier(work.c.again, due)
+        self._give_back(tx, due=earliest, tries=tries, faults=faults, error=error)
         return False
 
     def hold(self, tx: Tx) -> None:
@@ -154,15 +159,28 @@ class Lease:
         if held.rowcount != 1:
             raise LeaseLost(f"{item.kind} {item.key}")
 
+    def _park(self, tx: Tx, **values: Any) -> bool:
+        return self._release(tx, work.c.revision == self.revision, **values)
+
     def _give_back(self, tx: Tx, **values: Any) -> None:
+        if not self._release(tx, sa.true(), **values):
+            raise LeaseLost(f"{self.item.kind} {self.item.key}")
+
+    def _release(self, tx: Tx, condition: sa.ColumnElement[bool], **values: Any) -> bool:
         item = self.item
         given = tx.execute(
             sa.update(work)
-            .where(work.c.kind == item.kind, work.c.key == item.key, work.c.token == self.token)
+            .where(work.c.kind == item.kind, work.c.key == item.key, work.c.token == self.token, condition)
             .values(token=None, again=None, **values)
         )
-        if given.rowcount != 1:
-            raise LeaseLost(f"{item.kind} {item.key}")
+        return given.rowcount == 1
+
+
+def _earlier(mark: sa.ColumnElement[float | None], due: float | None) -> sa.ColumnElement[float | None]:
+    """The earlier of two times, of which each may be missing."""
+    if due is None:
+        return mark
+    return sa.case((mark < due, mark), else_=sa.literal(due, sa.Float))
 
 
 def backoff(tries: int, seed: str) -> float:
@@ -191,6 +209,9 @@ class Ledger:
         self, tx: Tx, items: Iterable[Item], due: float | None = None, urgency: int = ORDINARY
     ) -> None:
         """`mark` for many, in one statement."""
+        fresh = list(dict.fromkeys(items))
+        if not fresh:
+            return
         now = tx.now.timestamp()
         when = now if due is None else due
         rows = [
@@ -202,11 +223,10 @@ class Ledger:
                 "urgency": min(max(urgency, URGENCIES.start), URGENCIES.stop - 1),
                 "revision": 1,
                 "tries": 0,
+                "faults": 0,
             }
-            for item in dict.fromkeys(items)
+            for item in fresh
         ]
-        if not rows:
-            return
         insert = _insert(tx)
         new = insert.excluded
         free = work.c.token.is_(None)
@@ -226,6 +246,7 @@ class Ledger:
                     ),
                     "urgency": sa.case((work.c.urgency > new.urgency, new.urgency), else_=work.c.urgency),
                     "tries": sa.case((work.c.parked_at.is_not(None), 0), else_=work.c.tries),
+                    "faults": sa.case((work.c.parked_at.is_not(None), 0), else_=work.c.faults),
                     "parked_at": None,
                     "revision": work.c.revision + 1,
                 },
@@ -233,7 +254,7 @@ class Ledger:
             rows,
         )
         if self._wake is not None and when <= now:
-            for kind, lane in {(item.kind, item.lane) for item in items}:
+            for kind, lane in {(item.kind, item.lane) for item in fresh}:
                 tx.after_commit(lambda kind=kind, lane=lane: self._wake(kind, lane))  # type: ignore[misc]
 
     def claim(self, tx: Tx, kinds: Sequence[Kind], lane: str = "", count: int = 1) -> list[Lease]:
@@ -251,8 +272,7 @@ class Ledger:
                 .limit(count)
                 .with_for_update(skip_locked=True)
             )
-            for row in rows:
-                found.append((urgency - math.floor((now - row.due) / AGEING), row.due, row))
+            found.extend((urgency - math.floor((now - row.due) / AGEING), row.due, row) for row in rows)
         found.sort(key=lambda entry: entry[:2])
         leases = [
             Lease(
@@ -262,6 +282,7 @@ class Ledger:
                 row.tries,
                 self._token(),
                 row.due,
+                row.faults,
             )
             for _, _, row in found[:count]
         ]
@@ -282,11 +303,14 @@ class Ledger:
         ).scalar()
 
     def release_all(self, tx: Tx) -> int:
-        """Give back every lease: only for a daemon that has made sure it is the only one. How many there were."""
+        """Give back every lease: only for a daemon that has made sure it is the only one. How many there were.
+
+        All are due at once: a run that was broken off is owed in full, whenever it was marked for besides.
+        """
         return tx.execute(
             sa.update(work)
             .where(work.c.token.is_not(None))
-            .values(token=None, due=sa.func.coalesce(work.c.again, tx.now.timestamp()), again=None)
+            .values(token=None, due=tx.now.timestamp(), again=None)
         ).rowcount
 
     def forget(self, tx: Tx, item: Item) -> None:

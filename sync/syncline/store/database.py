@@ -1,8 +1,9 @@
 """The database: transactions, and the one place where the two dialects differ.
 
-SQLite allows one writer, and a durable commit costs it several syncs of the disk. So on SQLite the transactions of
-workers that come at the same time are committed together: the first to get the writer's lock carries the others,
-each in a savepoint of its own, through one commit. None returns before that commit.
+All transactions take turns, on both databases: what one reads stays true until it has written. SQLite knows no other
+way; on PostgreSQL an advisory lock sees to it. A durable commit costs several syncs of the disk, so the transactions
+of workers that come at the same time are committed together: the first whose turn it is carries the others, each in a
+savepoint of its own, through one commit. None returns before that commit.
 """
 
 import sqlite3
@@ -16,13 +17,22 @@ from typing import Any, Final, Generic, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from syncline.errors import Configuration, RetryLater
+from syncline.errors import Configuration
 from syncline.ports import Clock, Runtime
+from syncline.store.faults import storage_error
 
 T = TypeVar("T")
 
 SAFE_WAL: Final = (3, 51, 3)
 """SQLite 3.7.0 to 3.51.2 can corrupt a WAL database that several connections write to (sqlite.org, WAL-reset bug)."""
+
+
+_TURN: Final = 0x53796E6354757226
+"""Key of the advisory lock by which transactions take turns in PostgreSQL; "SyncTur&" in letters."""
+
+
+class _NothingToCommit(Exception):
+    """All work of a batch failed: roll back, and let each caller have its own error."""
 
 
 @dataclass(slots=True)
@@ -70,97 +80,106 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _sqlite_engine(self.url) if self.sqlite else _postgres_engine(self.url)
         self._gate: AbstractContextManager[Any] = runtime.lock()
-        self._writer: AbstractContextManager[Any] = runtime.lock()
+        self._turn: AbstractContextManager[Any] = runtime.lock()
         self._waiting: list[_Job[Any]] = []
-        self._connection: Connection | None = None
-        self._inside = False
+        self._kept: Connection | None = None
+        self._own = runtime.local()
         self.commits = 0
 
     def transact(self, work: Callable[[Tx], T]) -> T:
         """Run `work` in a transaction; it is durable when this returns, and never happened when it raises.
 
+        The work may run in another task than the caller's. Only an error of the commit itself leaves it open whether
+        it happened, as a crash does.
+
         Raises:
             RetryLater: the database cannot take it now (disk full, locked, connection lost).
+            Configuration: it cannot take it until a person acts (no write access, damaged).
         """
-        if not self.sqlite:
-            return self._alone(work)
+        assert not getattr(self._own, "inside", False), "a transaction was begun inside another one"
         job = _Job(work)
         with self._gate:
             self._waiting.append(job)
-        with self._writer:
-            assert not self._inside, "a transaction was begun inside another one"
+        with self._turn:
             if not job.finished:
                 with self._gate:
                     batch, self._waiting = self._waiting, []
-                self._together(batch)
+                self._own.inside = True
+                try:
+                    callbacks = self._together(batch)
+                finally:
+                    self._own.inside = False
+                for callback in callbacks:
+                    callback()
         return job.outcome()
 
-    def _alone(self, work: Callable[[Tx], T]) -> T:
-        try:
-            with self.engine.begin() as connection:
-                tx = Tx(connection, self.clock.now())
-                result = work(tx)
-        except sa.exc.DBAPIError as error:
-            raise storage_error(error, self.url) from error
-        self.commits += 1
-        for callback in tx.callbacks:
-            callback()
-        return result
-
-    def _together(self, batch: list[_Job[Any]]) -> None:
+    def _together(self, batch: list[_Job[Any]]) -> list[Callable[[], None]]:
+        """Carry a batch through one commit; what is to be called now that it is durable."""
         callbacks: list[Callable[[], None]] = []
-        self._inside = True
+        connection = None
         try:
-            if self._connection is None:
-                self._connection = self.engine.connect()
-            with self._connection.begin():
+            connection = self._connect()
+            with connection.begin():
                 for job in batch:
-                    self._one_of(job, len(batch) > 1, callbacks)
-                    if job.error is not None and len(batch) == 1:
-                        raise job.error
-        except BaseException as error:
-            if not (len(batch) == 1 and batch[0].error is error):
-                for job in batch:
-                    job.error = job.error or _translated(error, self.url)
-            if isinstance(error, sa.exc.DBAPIError) and self._connection is not None:
-                self._connection.invalidate()
-                self._connection.close()
-                self._connection = None
+                    self._one_of(job, connection, len(batch) > 1, callbacks)
+                if all(job.error is not None for job in batch):
+                    raise _NothingToCommit
+            self.commits += 1
+        except _NothingToCommit:
             callbacks.clear()
+        except BaseException as error:
+            callbacks.clear()
+            for job in batch:
+                # What failed by itself keeps its own reason; all others fail by that of the commit.
+                job.error = job.error or storage_error(error, self.url)
+            if connection is not None and isinstance(error, sa.exc.DBAPIError | sqlite3.Error):
+                connection.invalidate()
+                self._kept = None
             if not isinstance(error, Exception):
                 raise
         finally:
-            self._inside = False
+            if connection is not None and connection is not self._kept:
+                connection.close()
             for job in batch:
                 job.finished = True
-        self.commits += 1
-        for callback in callbacks:
-            callback()
+        return callbacks
 
-    def _one_of(self, job: _Job[Any], several: bool, callbacks: list[Callable[[], None]]) -> None:  # noqa: FBT001
-        assert self._connection is not None
-        tx = Tx(self._connection, self.clock.now())
-        savepoint = self._connection.begin_nested() if several else None
+    def _connect(self) -> Connection:
+        """SQLite's connection is kept; one to PostgreSQL comes from the pool, which sees first whether it still lives."""
+        if not self.sqlite:
+            return self.engine.connect()
+        if self._kept is None:
+            self._kept = self.engine.connect()
+        return self._kept
+
+    def _one_of(
+        self,
+        job: _Job[Any],
+        connection: Connection,
+        several: bool,  # noqa: FBT001
+        callbacks: list[Callable[[], None]],
+    ) -> None:
+        tx = Tx(connection, self.clock.now())
+        savepoint = connection.begin_nested() if several else None
         try:
             job.result = job.work(tx)
-        except sa.exc.DBAPIError as error:
-            job.error = storage_error(error, self.url)
         except Exception as error:  # noqa: BLE001  it belongs to the caller whose work this is: handed back there
-            job.error = error
-        if job.error is None:
-            callbacks.extend(tx.callbacks)
+            job.error = storage_error(error, self.url)
         if savepoint is not None:
+            # Where the database gave up the whole transaction this raises, and so nobody's work is taken for stored.
             if job.error is None:
                 savepoint.commit()
-            elif savepoint.is_active:
+            else:
                 savepoint.rollback()
+        if job.error is None:
+            callbacks.extend(tx.callbacks)
 
     def close(self) -> None:
         """Give all connections back."""
-        with self._writer:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+        with self._turn:
+            if self._kept is not None:
+                self._kept.close()
+                self._kept = None
         self.engine.dispose()
 
     def describe(self) -> str:
@@ -188,6 +207,7 @@ def _sqlite_engine(url: sa.URL) -> Engine:
     engine = sa.create_engine(
         url,
         poolclass=sa.pool.StaticPool if url.database in {None, "", ":memory:"} else sa.pool.NullPool,
+        hide_parameters=True,  # what an incident says does not belong into a log
         connect_args={"check_same_thread": False, "timeout": 30.0},
     )
 
@@ -212,35 +232,24 @@ def _sqlite_engine(url: sa.URL) -> Engine:
 
 
 def _postgres_engine(url: sa.URL) -> Engine:
-    return sa.create_engine(
-        url,
-        pool_size=20,
-        pool_pre_ping=True,
-        connect_args={
-            # A worker that is paused while it holds a row lock must not block the marks of all others.
-            "options": "-c idle_in_transaction_session_timeout=10000 -c lock_timeout=10000",
-        },
-    )
-
-
-def _translated(error: BaseException, url: sa.URL) -> BaseException:
-    return storage_error(error, url) if isinstance(error, sa.exc.DBAPIError) else error
-
-
-def storage_error(error: sa.exc.DBAPIError, url: sa.URL) -> Exception:
-    """What a fault of the database means, in the operator's words."""
-    text = str(error.orig or error)
-    where = f"database {url.render_as_string(hide_password=True)}"
-    if "disk is full" in text or "No space left" in text or "disk I/O error" in text:
-        return RetryLater(
-            f"{where}: the disk is full or failing ({text}); nothing was lost, free space and it goes on by itself"
+    try:
+        engine = sa.create_engine(
+            url,
+            pool_pre_ping=True,
+            hide_parameters=True,
+            connect_args={
+                # A worker that is paused in its turn must not block all others.
+                "options": "-c idle_in_transaction_session_timeout=10000 -c lock_timeout=30000",
+            },
         )
-    if "readonly" in text or "read-only" in text:
-        return Configuration(
-            f"{where} cannot be written ({text}); give the daemon's user write access to it and to its folder"
-        )
-    if "locked" in text or "timeout" in text:
-        return RetryLater(f"{where} is locked by another process ({text}); it is tried again")
-    if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
-        return RetryLater(f"{where} does not answer ({text}); it is tried again")
-    return error
+    except ImportError as error:
+        raise Configuration(
+            f"the database {url.render_as_string(hide_password=True)} needs a driver that is not installed ({error}); "
+            "install syncline[postgres], and write its address as postgresql+psycopg://..."
+        ) from error
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
+
+    return engine

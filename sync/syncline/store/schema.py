@@ -1,7 +1,7 @@
 """The tables, as the newest migration leaves them. A test holds the two against each other."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -15,6 +15,10 @@ metadata = sa.MetaData(
 )
 
 
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_TICK: Final = timedelta(microseconds=1)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware datetime in UTC, kept as whole microseconds since 1970: the same on every database."""
 
@@ -23,11 +27,12 @@ class Instant(TypeDecorator[datetime]):
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:  # noqa: ARG002
         """To microseconds."""
-        return None if value is None else round(value.timestamp() * 1_000_000)
+        # Whole numbers all the way: a float loses microseconds in the far future.
+        return None if value is None else (value - _EPOCH) // _TICK
 
     def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
         """From microseconds."""
-        return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC)
+        return None if value is None else _EPOCH + value * _TICK
 
 
 class Values(TypeDecorator[Mapping[str, Any]]):
@@ -252,6 +257,9 @@ work = sa.Table(
     sa.Column("urgency", sa.Integer, nullable=False),
     sa.Column("revision", sa.BigInteger, nullable=False),
     sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column(
+        "faults", sa.Integer, nullable=False, comment="of the tries, those that failed by our own fault"
+    ),
     sa.Column("token", sa.Text, comment="of the lease; NULL: nobody works on it"),
     sa.Column("error", sa.Text),
     sa.Column("parked_at", sa.Float),

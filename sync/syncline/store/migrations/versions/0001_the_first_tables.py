@@ -301,6 +301,12 @@ def upgrade() -> None:
         sa.Column("urgency", sa.Integer(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column(
+            "faults",
+            sa.Integer(),
+            nullable=False,
+            comment="of the tries, those that failed by our own fault",
+        ),
         sa.Column("token", sa.Text(), nullable=True, comment="of the lease; NULL: nobody works on it"),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("parked_at", sa.Float(), nullable=True),
