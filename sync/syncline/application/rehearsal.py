@@ -4,8 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from syncline.connector import Create, Operation, Receipt, Record, Sighting, Step
-from syncline.delivery.actions import Action, Done, Explore, Explored, Fetch, Fetched, Released, Send, Sent
+from syncline.connector import Create, Operation, Receipt, Record, Sighting
+from syncline.delivery.actions import (
+    Action,
+    Done,
+    Evidence,
+    Explore,
+    Failed,
+    Fetch,
+    Fetched,
+    Meet,
+    Released,
+    Send,
+    Sent,
+)
+from syncline.delivery.deliver import perform
 from syncline.delivery.turn import Turn
 from syncline.errors import SynclineError
 from syncline.http.exchange import Call, Rehearsed
@@ -67,13 +80,13 @@ class _Undone(Exception):
         self.result = result
 
 
-class _Unexplored(Exception):
-    """A workflow's steps are needed, and a transaction must not wait for a platform."""
+class _Asked(Exception):
+    """A platform must be asked first, and a transaction must not wait for it."""
 
-    def __init__(self, endpoint: Endpoint, action: Explore) -> None:
-        super().__init__(action.status)
+    def __init__(self, endpoint: Endpoint, question: Explore | Meet) -> None:
+        super().__init__(str(question))
         self.endpoint = endpoint
-        self.action = action
+        self.question = question
 
 
 def rehearse(station: Station, sightings: Mapping[str, Sequence[Sighting]], incident_id: str | None) -> Plan:
@@ -84,17 +97,22 @@ def rehearse(station: Station, sightings: Mapping[str, Sequence[Sighting]], inci
         sightings: By instance, the records as they are now.
         incident_id: The incident, where one is known; else the sightings begin one.
     """
-    steps: dict[tuple[str, str], Sequence[Step]] = {}
+    answers: _Answers = {}
     while True:
         try:
-            return _sent(station, *_undone(station, sightings, incident_id, steps))
-        except _Unexplored as missing:
-            action = missing.action
-            steps[missing.endpoint.name, action.status] = missing.endpoint.connector.steps(
-                action.record_id, action.status
-            )
+            return _sent(station, *_undone(station, sightings, incident_id, answers))
+        except _Asked as asked:
+            endpoint, question = asked.endpoint, asked.question
+            evidence = perform(station, endpoint, question)
+            if isinstance(evidence, Failed):
+                raise evidence.error from None
+            answers[endpoint.name, question] = evidence
+            if isinstance(question, Meet):
+                for party in question.parties:  # the next run through asks again, and finds the answer here
+                    endpoint.asked.pop(party, None)
 
 
+_Answers = dict[tuple[str, Explore | Meet], Evidence]
 _Intents = list[tuple[str, Send | str]]
 
 
@@ -102,12 +120,12 @@ def _undone(
     station: Station,
     sightings: Mapping[str, Sequence[Sighting]],
     incident_id: str | None,
-    steps: Mapping[tuple[str, str], Sequence[Step]],
+    answers: _Answers,
 ) -> tuple[Plan, _Intents]:
     """The plan without its requests, and the intents that they would be made from."""
 
     def work(tx: Tx) -> None:
-        raise _Undone(_rehearsed(tx, station, sightings, incident_id, steps))
+        raise _Undone(_rehearsed(tx, station, sightings, incident_id, answers))
 
     # The directories learn whom they meet; the people met in a rehearsal are forgotten with it.
     directories = {name: endpoint.directory for name, endpoint in station.endpoints.items()}
@@ -126,7 +144,7 @@ def _rehearsed(
     station: Station,
     sightings: Mapping[str, Sequence[Sighting]],
     incident_id: str | None,
-    steps: Mapping[tuple[str, str], Sequence[Step]],
+    answers: _Answers,
 ) -> tuple[Plan, _Intents]:
     reasons: list[str] = []
     for name, seen in sightings.items():
@@ -145,7 +163,7 @@ def _rehearsed(
     intents: _Intents = []
     for name in outcome.deliveries:
         intents += [
-            (name, intent) for intent in _turns(tx, station, station.endpoints[name], incident_id, steps)
+            (name, intent) for intent in _turns(tx, station, station.endpoints[name], incident_id, answers)
         ]
     for situation in situations(tx, [incident_id]):
         reasons += [f"parked: {p.reason}" for p in situation.parked]
@@ -176,7 +194,7 @@ def _turns(
     station: Station,
     endpoint: Endpoint,
     incident_id: str,
-    steps: Mapping[tuple[str, str], Sequence[Step]],
+    answers: _Answers,
 ) -> list[Send | str]:
     lease = _NoLease(Item(Kind.DELIVERY, f"{incident_id}|{endpoint.name}", endpoint.name), 0, 3, 0, "", 0.0)
     turn = Turn(station, endpoint, lease)
@@ -187,10 +205,13 @@ def _turns(
             case Send():
                 intents.append(action)
                 action = turn.next(tx, Sent(action, _imagined(tx, endpoint, incident_id, action.operation)))
-            case Explore(_, status):
-                if (endpoint.name, status) not in steps:
-                    raise _Unexplored(endpoint, action)
-                action = turn.next(tx, Explored(action, steps[endpoint.name, status]))
+            case Explore("(new)", _):
+                intents.append("what else its workflow asks for is known once the record exists")
+                break
+            case Explore() | Meet():
+                if (endpoint.name, action) not in answers:
+                    raise _Asked(endpoint, action)
+                action = turn.next(tx, answers[endpoint.name, action])
             case Fetch(item):
                 action = turn.next(tx, Fetched(action, b"\0" * int(item.content["size"])))
             case _:
