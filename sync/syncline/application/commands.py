@@ -13,7 +13,7 @@ from syncline.application.once import Round, once
 from syncline.application.rehearsal import Plan, rehearse
 from syncline.application.report import StatusReport, report
 from syncline.assembly import Ports
-from syncline.configuration import Configuration
+from syncline.configuration import Configuration, Instance
 from syncline.connector import Finding, Plugin, Severity, Sighting
 from syncline.daemon import Daemon, OnlyDaemon, take_up
 from syncline.errors import Configuration as Misconfigured
@@ -23,6 +23,7 @@ from syncline.intake.sightings import take_in
 from syncline.mapping import against, examine, laws, losses
 from syncline.mapping.document import parse_document
 from syncline.mapping.rules import Loss
+from syncline.mapping.validation import suggestion
 from syncline.ports import Signal
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, published, timeline
@@ -105,9 +106,7 @@ class Application:
         """
         found = self.station.endpoints.get(name)
         if found is None:
-            raise NotFound(
-                f"there is no instance {name!r}; there are: {', '.join(self.station.endpoints) or 'none'}"
-            )
+            raise NotFound(f'there is no instance "{name}"{suggestion(name, self.station.endpoints)}')
         return found
 
     # ---- the daemon and its work ----------------------------------------------------------------
@@ -301,14 +300,8 @@ class Application:
 
     def mapping_check(self, name: str, file: Path | None = None, *, live: bool) -> MappingReport:
         """Hold an instance's mapping file against the rules, the laws and, if `live`, the platform as it is."""
-        instance = self.configuration.instances.get(name)
-        if instance is None:
-            raise NotFound(
-                f"there is no instance {name!r}; there are: {', '.join(self.configuration.instances) or 'none'}"
-            )
-        text, source = assembly.draft(
-            replace(instance, mapping=file) if file else instance, self.plugins[instance.platform]
-        )
+        instance = self._instance(name)
+        text, source = self._draft(instance, file)
         try:
             mapping, problems = examine(parse_document(text, source), instance.platform)
         except InvalidFile as error:
@@ -324,6 +317,33 @@ class Application:
         version = self.database.transact(lambda tx: published.current(tx, assembly.mapping_name(name)))
         differs = version is None or version.digest != published.digest(text)
         return MappingReport(name, source, problems, losses(mapping), differs, unmapped)
+
+    def _instance(self, name: str) -> Instance:
+        instance = self.configuration.instances.get(name)
+        if instance is None:
+            raise NotFound(f'there is no instance "{name}"{suggestion(name, self.configuration.instances)}')
+        return instance
+
+    def _draft(self, instance: Instance, file: Path | None) -> tuple[str, str]:
+        """The text of a mapping file, and where it stands."""
+        return assembly.draft(
+            replace(instance, mapping=file) if file else instance, self.plugins[instance.platform]
+        )
+
+    def mapping_drafts(self, names: Sequence[str] = (), file: Path | None = None) -> dict[str, str]:
+        """The mapping files as they stand, by instance: what `plan` takes.
+
+        Args:
+            names: Of which instances; none: of all.
+            file: This file instead of the one that the configuration names.
+        """
+        return {
+            name: self._draft(self._instance(name), file)[0] for name in names or self.configuration.instances
+        }
+
+    def unmapped(self, name: str) -> list[str]:
+        """People and groups of the other instances whom this one does not know, a sentence each."""
+        return self._unmapped(self.endpoint(name))
 
     def _unmapped(self, endpoint: Endpoint) -> list[str]:
         """Who of the other instances has no counterpart here."""
