@@ -17,6 +17,7 @@ from syncline.http.redaction import Redactor
 from syncline.ledger import Kind, Ledger
 from syncline.mapping import Mapping as FieldMapping
 from syncline.mapping import load_mapping
+from syncline.mapping.document import read_document
 from syncline.ports import Clock, Ids, RandomIds, Runtime, Signal, SystemClock, ThreadRuntime
 from syncline.station import Endpoint, Station
 from syncline.store import instances, published
@@ -75,10 +76,7 @@ def draft(instance: Instance, plugin: Plugin) -> tuple[str, str]:
         raise Misconfigured(
             f"{instance.name}: {plugin.title} brings no default mapping; name a file under `mapping:` of this instance"
         )
-    try:
-        return path.read_text(encoding="utf-8"), str(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misconfigured(f"{instance.name}: its mapping {path} cannot be read: {error}") from error
+    return read_document(path).text, str(path)
 
 
 def compiled(text: str, source: str, plugin: Plugin) -> FieldMapping:
@@ -203,4 +201,5 @@ def republished(station: Station, tx: Tx, name: str) -> FieldMapping:
     at_work.connector = at_work.plugin.connect(at_work.settings, at_work.http, mapping.native_fields)
     at_work.directory = mapping.directory(at_work.directory.parties.values())
     at_work.asked.clear()
+    at_work.fitted = False
     return mapping

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from syncline.connector import Native, PartyKind, Step
 from syncline.mapping import Directory
 from syncline.mapping import Mapping as FieldMapping
 from syncline.merge import View
-from syncline.model import Incident, Value
+from syncline.model import ENDED, Incident, Status, Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,35 @@ class Explore:
     status: str
 
 
-FURTHEST = 6
+_LIFE: Final = {status: place for place, status in enumerate(Status)}
+
+
+def onward(
+    steps: Sequence[Step], read: Mapping[str, Value], present: Status, wanted: Status
+) -> Sequence[Step]:
+    """A step that leads nearer where the workflow behind it is not known: to a status of work that lies between.
+
+    The workflow of a platform shows itself only from the statuses in which tickets are. A new project has none in most of
+    them; then the way is found by walking it, and only over statuses in which people work: nothing ends on the way.
+
+    Args:
+        steps: Out of the present native status.
+        read: Native status to the common one that it is read as.
+        present: The present common status.
+        wanted: The common status to be reached.
+    """
+    low, high = sorted((_LIFE[present], _LIFE[wanted]))
+    between = []
+    for step in steps:
+        status = read.get(step.to)
+        if isinstance(status, str) and Status(status) not in ENDED and low < _LIFE[Status(status)] < high:
+            between.append(
+                (abs(_LIFE[Status(wanted)] - _LIFE[Status(status)]), status == Status.ON_HOLD, step)
+            )
+    return [min(between, key=lambda entry: (entry[1], entry[0]))[2]] if between else []
+
+
+FURTHEST: Final = 6
 """More transitions than this in a row are no way to a status but a walk through a workflow."""
 
 

@@ -186,19 +186,17 @@ def _missing(tx: Tx, station: Station, link: Link, reason: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A person or group that the store has not met and that an incident needs.
+    """A person or group that a record names and the store has not met.
 
     Attributes:
         instance: Where.
         kind: Person or group.
-        name: An id of that platform, or what to look for.
-        by_id: Whether `name` is an id.
+        native_id: Its id there.
     """
 
     instance: str
     kind: PartyKind
-    name: str
-    by_id: bool
+    native_id: str
 
 
 def meet(station: Station, incident_id: str, strangers: Sequence[Stranger]) -> None:
@@ -206,18 +204,14 @@ def meet(station: Station, incident_id: str, strangers: Sequence[Stranger]) -> N
     for one in strangers:
         endpoint = station.endpoints[one.instance]
         try:
-            found = (
-                list(endpoint.connector.parties(one.kind, [one.name]))
-                if one.by_id
-                else [p for p in [endpoint.connector.find_party(one.kind, one.name)] if p is not None]
-            )
+            found = list(endpoint.connector.parties(one.kind, [one.native_id]))
         except (RetryLater, Configuration) as error:
             wait = error.after if isinstance(error, RetryLater) and error.after else 30.0
             station.database.transact(
                 partial(_again_in, station=station, incident_id=incident_id, seconds=wait)
             )
             continue
-        endpoint.asked[one.kind, one.name] = station.clock.now()
+        endpoint.asked[one.kind, one.native_id] = station.clock.now()
         station.database.transact(partial(endpoint.meet, parties=found))
     station.database.transact(lambda tx: station.ledger.mark(tx, ledger.incident(incident_id)))
 
@@ -309,7 +303,7 @@ def _save_look(tx: Tx, station: Station, s: Situation, side: Look, link: Link, o
         )
     for entry in side.unmapped:
         if entry.party is not None and station.endpoints[link.instance].worth_asking(*entry.party, tx.now):
-            outcome.strangers.append(Stranger(link.instance, *entry.party, by_id=True))
+            outcome.strangers.append(Stranger(link.instance, *entry.party))
             continue
         timeline.park(
             tx,
@@ -413,8 +407,8 @@ def _plan(tx: Tx, station: Station, s: Situation, looks: Sequence[Look], outcome
     linked = {link.instance for link in s.links}
     for side, link in zip(looks, s.live, strict=True):
         endpoint = station.endpoints.get(link.instance)
-        if endpoint is None:
-            continue
+        if endpoint is None or link.stale:
+            continue  # what could not be read now is not written to now either; it is looked at again later
         view = link.view()
         view = type(view)(
             view.instance, side.shadow, side.settled, view.seen, view.seen_at, view.seen_by, view.own
@@ -424,7 +418,7 @@ def _plan(tx: Tx, station: Station, s: Situation, looks: Sequence[Look], outcome
         )
         strangers = [p for p in want.strangers if endpoint.worth_asking(*p, tx.now)]
         if strangers:
-            outcome.strangers += [Stranger(link.instance, *party, by_id=False) for party in strangers]
+            outcome.deliveries.append(link.instance)  # it asks the platform who they are before it writes
             continue
         outcome.wants[link.instance] = want
         settle(tx, link, side.settled, want)

@@ -38,6 +38,7 @@ class Endpoint:
         mapping: The published one.
         directory: Everybody we have met there.
         asked: People and groups that the platform was asked for, and when.
+        fitted: Whether the mapping was fitted to the live platform.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Endpoint:
     mapping: FieldMapping
     directory: Parties
     asked: dict[tuple[PartyKind, str], datetime] = field(default_factory=dict)
+    fitted: bool = False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -64,6 +66,19 @@ class Endpoint:
         if it did."""
         facts = self.capabilities
         return timedelta(seconds=self.settings.read_timeout + facts.settles_within + facts.search_lag)
+
+    def fit(self) -> None:
+        """Fit the mapping to the live platform, once: of several native values for one common value the first that the
+        platform has is written.
+
+        Raises:
+            SynclineError: the platform could not be asked; the mapping is used as it stands.
+        """
+        if self.fitted:
+            return
+        schema = self.connector.schema()
+        self.mapping = self.mapping.fitted(schema, self.capabilities.text_limits)
+        self.fitted = True
 
     def worth_asking(self, kind: PartyKind, name: str, now: datetime) -> bool:
         """Whether the platform was not asked for that person or group for a while."""

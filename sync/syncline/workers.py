@@ -181,6 +181,7 @@ class Workers:
     def poll(self, endpoint: Endpoint, lease: Lease) -> None:
         """Ask one instance what changed."""
         try:
+            endpoint.fit()
             polling.poll(self.station, endpoint, lease)
         except SynclineError as error:
             log.warning("%s", error)

@@ -56,6 +56,7 @@ def _poll(station: Station, endpoint: Endpoint, result: Round) -> None:
     station.database.transact(lambda tx: station.ledger.mark(tx, ledger.poll(endpoint.name)))
     while lease := _claim(station, Kind.POLL, endpoint.name):
         try:
+            endpoint.fit()
             taken = polling.poll(station, endpoint, lease)
         except SynclineError as error:
             result.faults.append(str(error))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from syncline.connector import Operation, Receipt, Record, Sighting, Step
+from syncline.connector import Operation, Party, PartyKind, Receipt, Record, Sighting, Step
 from syncline.errors import SynclineError
 from syncline.model import Attachment, Remark
 from syncline.store.items import Item
@@ -50,6 +50,13 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
+class Meet:
+    """Ask the platform who these people and groups are: what is written next names them."""
+
+    parties: tuple[tuple[PartyKind, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """Nothing is left to do now; due again at `next_due` (seconds since 1970), or when it is marked."""
 
@@ -61,7 +68,7 @@ class Released:
     """Nothing can be done now, and the lease is given back already, with its back-off."""
 
 
-Action = Send | Look | Read | Explore | Fetch | Done | Released
+Action = Send | Look | Read | Explore | Fetch | Meet | Done | Released
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,4 +132,12 @@ class Fetched:
     content: bytes
 
 
-Evidence = Sent | Failed | Looked | Seen | Explored | Fetched
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Those of the people and groups that the platform knows."""
+
+    action: Meet
+    parties: Sequence[Party]
+
+
+Evidence = Sent | Failed | Looked | Seen | Explored | Fetched | Met

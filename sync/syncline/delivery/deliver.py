@@ -14,6 +14,8 @@ from syncline.delivery.actions import (
     Fetched,
     Look,
     Looked,
+    Meet,
+    Met,
     Read,
     Released,
     Seen,
@@ -56,6 +58,10 @@ def _perform(station: Station, endpoint: Endpoint, action: Action) -> Evidence:
             return Explored(action, connector.steps(record_id, status))
         case Fetch(item):
             return Fetched(action, station.endpoints[item.instance].connector.content(item.attachment()))
+        case Meet(parties):
+            found = [connector.find_party(kind, name) for kind, name in parties]
+            endpoint.asked.update(dict.fromkeys(parties, station.clock.now()))
+            return Met(action, [party for party in found if party is not None])
         case Look(logged):
             return _look(station, endpoint, action, logged)
         case _:

@@ -184,8 +184,7 @@ def _shows(
             shadow.update({n: record.values.get(n) for n in natives})
         elif (
             name not in logged.fields
-            and natives
-            and natives <= set(logged.payload)
+            and any(natives & mapping.natives_of(written) for written in logged.fields)
             and name in reading.values
         ):
             # A field that shares its natives with what we wrote (impact with priority) moved along: the incident follows.

@@ -15,6 +15,7 @@ from syncline.connector import (
     Create,
     LinkBack,
     Operation,
+    PartyKind,
     Reference,
     Step,
     Transition,
@@ -32,6 +33,8 @@ from syncline.delivery.actions import (
     Fetched,
     Look,
     Looked,
+    Meet,
+    Met,
     Seen,
     Send,
     Sent,
@@ -39,9 +42,9 @@ from syncline.delivery.actions import (
 from syncline.fights import fight
 from syncline.ledger import Lease
 from syncline.mapping.choices import ChoiceCodec
-from syncline.model import ENDED, json_value
+from syncline.model import ENDED, Status, json_value
 from syncline.planning import Explore as Unexplored
-from syncline.planning import Want, difference, path
+from syncline.planning import Want, difference, onward, path
 from syncline.reconcile import Situation, references, settle, shown, situations
 from syncline.remarks import copy_of
 from syncline.station import Endpoint, Station
@@ -104,6 +107,8 @@ class Turn:
     def _take(self, tx: Tx, s: Situation, evidence: Evidence) -> Action | None:
         match evidence:
             case Sent(action, receipt):
+                # From where it stands now the workflow may show steps that it hid before.
+                self.steps = {status: steps for status, steps in self.steps.items() if steps}
                 return outcomes.applied(tx, self.station, self.endpoint, s, action, receipt)
             case Failed(action, error):
                 return outcomes.failed(tx, self.station, self.endpoint, s, self.lease, action, error)
@@ -115,6 +120,8 @@ class Turn:
                 self.steps[action.status] = steps
             case Fetched(action, content):
                 self.contents[action.item.id] = content
+            case Met(_, parties):
+                self.endpoint.meet(tx, parties)
         return None
 
     # ---- what to do next ------------------------------------------------------------------------
@@ -136,6 +143,9 @@ class Turn:
             self.station.ledger.mark(tx, ledger.incident(s.kept.incident.id))
             return Done()
         want = self._want(tx, s, link)
+        strangers = self._strangers(tx, want.strangers)
+        if strangers:
+            return Meet(strangers)
         if want.fields:
             return self._change(tx, s, link, want)
         settle(tx, link, link.settled, want)
@@ -143,6 +153,12 @@ class Turn:
         if item is not None:
             return self._copy(tx, s, link, item)
         return self._refer(tx, s, link)
+
+    def _strangers(
+        self, tx: Tx, parties: Sequence[tuple[PartyKind, str]]
+    ) -> tuple[tuple[PartyKind, str], ...]:
+        """Those people and groups whom the platform was not asked about for a while."""
+        return tuple(party for party in parties if self.endpoint.worth_asking(*party, tx.now))
 
     def _want(self, tx: Tx, s: Situation, link: Link) -> Want:
         """What the record lacks, less what must not be written now; a field that is fought over is frozen here."""
@@ -235,6 +251,11 @@ class Turn:
             creating=True,
             origin=s.source,
         )
+        strangers = self._strangers(
+            tx, [entry.party for entry in writing.withheld if entry.party is not None]
+        )
+        if strangers:
+            return Meet(strangers)
         values = {n: v for n, v in writing.values.items() if n != workflow}
         written = {
             n: v
@@ -283,7 +304,7 @@ class Turn:
     ) -> Action:
         """The next transition on the shortest way to the wanted status."""
         start, target = str(link.seen.get(workflow)), str(want.values[workflow])
-        way = path(self.steps, start, self._acceptable(s, target))
+        way = self._way(s, start, target)
         if isinstance(way, Unexplored):
             return Explore(link.record_id, way.status)
         incident_id = s.kept.incident.id
@@ -303,7 +324,9 @@ class Turn:
             return self._park_move(
                 tx, s, link, fields, f"the transition {step.name!r} asks for {', '.join(missing)}; give it in the mapping under `status: with:`"
             )  # fmt: skip
-        last = len(way) == 1
+        last = len(way) == 1 and self.endpoint.mapping.holds(
+            "status", s.kept.incident.status, {**link.seen, workflow: step.to}, self.endpoint.directory
+        )
         operation = Transition(link.record_id, step.id, step.to, values)
         payload = {workflow: step.to, **values}
         timeline.append(
@@ -328,12 +351,23 @@ class Turn:
             payload=payload,
         )
 
-    def _acceptable(self, s: Situation, target: str) -> list[str]:
-        """The native statuses that say what the incident's status is, the one to be written first."""
+    def _way(self, s: Situation, start: str, target: str) -> Sequence[Step] | Unexplored | None:
+        """The steps to a native status that says what the incident's status is."""
         codec = self.endpoint.mapping.codecs.get("status")
-        status = s.kept.incident["status"]
-        others = codec.written.get(status, ()) if isinstance(codec, ChoiceCodec) else ()
-        return list(dict.fromkeys([target, *others]))
+        if not isinstance(codec, ChoiceCodec):
+            return path(self.steps, start, [target])
+        wanted = s.kept.incident.status
+        words = dict.fromkeys([target, *codec.written.get(wanted, ())])
+        exact = [native for native in words if native == target or codec.read_as.get(native) == wanted]
+        # A word that is read as another status is the last resort.
+        for targets in (exact, [native for native in words if native not in exact]):
+            way = path(self.steps, start, targets)
+            if way is not None:
+                return way
+        present = codec.read_as.get(start)
+        if not isinstance(present, str):
+            return None
+        return onward(self.steps.get(start, ()), codec.read_as, Status(present), wanted)
 
     def _park_move(
         self, tx: Tx, s: Situation, link: Link, fields: Mapping[str, object], reason: str

@@ -89,9 +89,12 @@ def link_created(
 ) -> None:
     """Link a record that we created; `fields` are the common values that it was given."""
     reading = endpoint.mapping.read(record.values, endpoint.directory)
-    settled = {**reading.values, **fields}
-    unsettled = not_understood(endpoint, reading)
-    incidents.link(tx, incident_id, endpoint.name, record, settled, origin=False, unsettled=unsettled)
+    kept = incidents.find(tx, incident_id)
+    assert kept is not None
+    # What the platform filled by itself where the incident says nothing is nobody's edit, and is left alone.
+    silent = {n: v for n, v in kept.incident.values.items() if v in (None, "", ()) and n not in fields}
+    settled = {**reading.values, **silent, **fields}
+    incidents.link(tx, incident_id, endpoint.name, record, settled, origin=False)
     for item in items.of_incident(tx, incident_id):
         spread(tx, station, item, [endpoint.name])
     timeline.append(

@@ -55,9 +55,10 @@ def poll(station: Station, endpoint: Endpoint, lease: Lease) -> Taken:
 
 def _first(station: Station, endpoint: Endpoint, lease: Lease) -> Taken:
     """The first poll of an instance: where it begins follows from the routes' backfill."""
-    # The first reply brings the platform's clock: what was made before it is old, by that clock and no other.
+    # The first reply brings the platform's clock: what was made before it is old, by that clock and no other. Platforms
+    # stamp whole seconds: what is made in this very one would else look older than it is, and be left out for good.
     endpoint.connector.poll(endpoint.connector.start(None), 1)
-    now = endpoint.http.platform_now()
+    now = endpoint.http.platform_now().replace(microsecond=0)
     since = _backfill_since(station, endpoint)
     cursor = endpoint.connector.start(since if since is not None else now)
 

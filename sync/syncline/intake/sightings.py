@@ -3,7 +3,7 @@
 A row that shows what we know already, such as the echo of our own write, costs a comparison and nothing else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,31 +123,36 @@ def _audit(
         if instance != endpoint.name:
             continue
         link, sighting = with_history[incident_id]
-        recover(tx, endpoint, link, writes, sighting.edits or ())
-        taken.dirty.add(incident_id)
+        if recover(tx, endpoint, link, writes, sighting.edits or ()):
+            taken.dirty.add(incident_id)
 
 
-def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], edits: Sequence[Edit]) -> None:
-    """Hold our writes against the history, and lay edits that they overwrote before the next merge."""
-    found: list[Mapping[str, Any]] = list(link.recovered)
-    settled: list[int] = []
-    for logged in writes:
-        shown = any(e.own and e.field in logged.payload and e.after == logged.payload[e.field] for e in edits)
-        if not shown:
-            continue
-        settled.append(logged.id)
-        for edit in overwritten(logged.write(), edits):
-            reading = endpoint.mapping.read({**link.seen, edit.field: edit.after}, endpoint.directory)
-            for name in logged.fields:
-                if edit.field in endpoint.mapping.natives_of(name) and name in reading.values:
-                    found.append(
-                        {
-                            "field": name,
-                            "value": json_value(reading.values[name]),
-                            "actor": edit.actor,
-                            "at": edit.at.isoformat(),
-                        }
-                    )
-    operations.audited(tx, settled)
-    if len(found) > len(link.recovered):
-        incidents.update_link(tx, link.incident_id, link.instance, recovered=found)
+def recover(
+    tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], edits: Sequence[Edit]
+) -> bool:
+    """Hold our writes against the history, and lay edits that they overwrote before the next merge; whether there
+    were any. A write that the history does not show yet waits for the next look."""
+    shown = [
+        logged
+        for logged in writes
+        if any(e.own and e.field in logged.payload and e.after == logged.payload[e.field] for e in edits)
+    ]
+    operations.audited(tx, [logged.id for logged in shown])
+    found = [
+        entry
+        for logged in shown
+        for edit in overwritten(logged.write(), edits)
+        for entry in _recovered(endpoint, link, logged, edit)
+    ]
+    if found:
+        incidents.update_link(tx, link.incident_id, link.instance, recovered=[*link.recovered, *found])
+    return bool(found)
+
+
+def _recovered(endpoint: Endpoint, link: Link, logged: Logged, edit: Edit) -> Iterator[Mapping[str, Any]]:
+    """The common values that an overwritten edit gave."""
+    reading = endpoint.mapping.read({**link.seen, edit.field: edit.after}, endpoint.directory)
+    for name in logged.fields:
+        if edit.field in endpoint.mapping.natives_of(name) and name in reading.values:
+            value = json_value(reading.values[name])
+            yield {"field": name, "value": value, "actor": edit.actor, "at": edit.at.isoformat()}
