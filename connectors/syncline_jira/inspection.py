@@ -78,7 +78,10 @@ def _of_project(
     found: dict[str, FieldSchema] = {}
     main = project == settings.projects[0]
     for raw in _create_fields(client, project, settings.default_issue_type):
-        _add(found, known, field_type(raw), raw, required=main and _must(raw))
+        one = field_type(raw)
+        # Project and issue type stand in the settings: a mapping need not bring them.
+        required = main and _must(raw) and one.id not in {"project", "issuetype"}
+        _add(found, known, one, raw, required=required)
     jql = f"project = {quoted(project)} AND issuetype = {quoted(settings.default_issue_type)} ORDER BY updated DESC"
     for issue in client.matching(jql, ("id",), 1):
         listed = shape.mapping(

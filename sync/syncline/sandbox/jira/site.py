@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from syncline.sandbox.jira import fields
+from syncline.sandbox.jira.changes import changes
 from syncline.sandbox.jira.directory import FIRST_ID, Directory, Settings
 from syncline.sandbox.jira.index import Index, words
 from syncline.sandbox.jira.model import (
@@ -99,7 +100,7 @@ class Site(Directory):
         for name, value in values.items():
             field = self.fields[name]
             if not fields.same(field, state.values[name], value):
-                lines += fields.changes(self, field, state.values[name], value)
+                lines += changes(self, field, state.values[name], value)
         if not lines:
             return False
         held = {**state.values, **values, **aside}
