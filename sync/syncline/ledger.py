@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -295,6 +296,23 @@ class Ledger:
                 [{"of_kind": le.item.kind, "of_key": le.item.key, "new_token": le.token} for le in leases],
             )
         return leases
+
+    def hasten(self, tx: Tx, kind: Kind, lane: str) -> None:
+        """Try again now what failed and waits out its back-off: the reason for waiting is gone."""
+        now = tx.now.timestamp()
+        tx.execute(
+            sa.update(work)
+            .where(
+                work.c.kind == kind,
+                work.c.lane == lane,
+                work.c.tries > 0,
+                work.c.token.is_(None),
+                work.c.due > now,
+            )
+            .values(due=now)
+        )
+        if self._wake is not None:
+            tx.after_commit(partial(self._wake, kind, lane))
 
     def next_due(self, tx: Tx, kinds: Sequence[Kind], lane: str = "") -> float | None:
         """When the next item of a lane is due, seconds since 1970; None when there is none."""

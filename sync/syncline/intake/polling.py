@@ -14,7 +14,7 @@ from syncline.configuration import BackfillKind
 from syncline.connector import Sighting
 from syncline.errors import Configuration, SynclineError
 from syncline.intake.sightings import Taken, take_in
-from syncline.ledger import Lease
+from syncline.ledger import Kind, Lease
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, timeline
 from syncline.store.database import Tx
@@ -45,6 +45,7 @@ def poll(station: Station, endpoint: Endpoint, lease: Lease) -> Taken:
             columns["cursor"] = dict(page.cursor)
         if progress.halted or progress.failing_since:
             columns.update(halted=None, failing_since=None, error=None)
+            station.ledger.hasten(tx, Kind.DELIVERY, endpoint.name)
             timeline.append(tx, None, Event("recovered", f"{endpoint.name} answers again", endpoint.name))
         instances.update(tx, endpoint.name, **columns)
         lease.done(tx, tx.now.timestamp() + (0.0 if page.more else endpoint.settings.poll_every))
