@@ -25,7 +25,7 @@ help: ## Show this
 	    printf '  make %-6s  %s\n' "$$target" "$$about"; done
 
 demo: .venv/.run ## Three simulated platforms, people, outages, a kill -9 of the daemon; and the claims, checked
-	@$(PY) -m syncline.cli demo $(DEMO)
+	@.venv/bin/syncline demo $(DEMO)
 
 test: .venv/.dev ## All tests; ARGS="..." goes to pytest
 	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
