@@ -1,24 +1,38 @@
-"""A whole small world: simulated platforms over real HTTP, and Syncline beside them, under one clock that tests move."""
+"""A whole small world: simulated platforms, people on them, and Syncline beside them, under one clock that tests move.
+
+No sockets and no threads: every request is a function call, and what lands later lands when the clock gets there.
+"""
 
 import base64
+import heapq
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
+from requests.adapters import BaseAdapter
 
+from syncline import ledger
 from syncline.application import Application
 from syncline.assembly import Ports
 from syncline.configuration import Configuration
 from syncline.configuration.loading import load_configuration
+from syncline.intake import polling
+from syncline.ledger import Kind
 from syncline.plugins import discover
 from syncline.ports import RandomIds, ThreadRuntime
+from syncline.sandbox.adapter import SimulatedAdapter
 from syncline.sandbox.catalogue import build
-from syncline.sandbox.server import Sandbox
+from syncline.sandbox.faults import Fault
+from syncline.sandbox.instance import Instance
+from syncline.sandbox.platform import Request, Response
+from syncline.sandbox.server import http_date
 
 EMAIL = {
     name.partition(".")[0]: f"{name}@example.com"
@@ -32,24 +46,24 @@ database: sqlite:///syncline.db
 instances:
   snow:
     platform: servicenow
-    url: {snow}
+    url: <snow>
     auth: basic
     username: syncline
     overlap: 20
   jira:
     platform: jira
-    url: {jira}
-    flavour: {flavour}
-    {jira_auth}
+    url: <jira>
+    flavour: <flavour>
+    <jira_auth>
     projects: [OPS]
     default_issue_type: Task
     overlap: 20
   pd:
     platform: pagerduty
-    url: {pd}
+    url: <pd>
     auth: token
     from_email: syncline@example.com
-    services: [{service}]
+    services: [<service>]
     overlap: 20
 routes:
   - name: everywhere
@@ -61,20 +75,29 @@ conflicts:
 
 
 class WorldClock:
-    """Time that stands still until it is moved, but for a microsecond at each look."""
+    """Time that stands still until it is moved. What is to happen at some time happens when it gets there."""
 
     def __init__(self) -> None:
         self._now = START
-        self._ticks = 0.0
+        self._later: list[tuple[datetime, int, Callable[[], None]]] = []
+        self._order = count()
 
     def now(self) -> datetime:
         return self._now
 
     def monotonic(self) -> float:
-        return (self._now - START).total_seconds() + self._ticks
+        return (self._now - START).total_seconds()
+
+    def after(self, seconds: float, what: Callable[[], None]) -> None:
+        heapq.heappush(self._later, (self._now + timedelta(seconds=seconds), next(self._order), what))
 
     def advance(self, seconds: float) -> None:
-        self._now += timedelta(seconds=seconds)
+        until = self._now + timedelta(seconds=seconds)
+        while self._later and self._later[0][0] <= until:
+            at, _, what = heapq.heappop(self._later)
+            self._now = max(self._now, at)
+            what()
+        self._now = until
 
 
 class WorldRuntime(ThreadRuntime):
@@ -87,21 +110,83 @@ class WorldRuntime(ThreadRuntime):
         self._clock.advance(seconds)
 
 
+@dataclass(slots=True)
+class Hook:
+    """Something that happens once, just before or just after a request of ours reaches a platform."""
+
+    method: str
+    path: str
+    what: Callable[[], None]
+    before: bool
+
+    def fits(self, request: Request) -> bool:
+        return bool(re.fullmatch(self.method, request.method) and re.search(self.path, request.path))
+
+
+class Wire:
+    """What lies between Syncline and one platform: its faults, and hooks for what people do at the wrong moment."""
+
+    def __init__(self, instance: Instance, clock: WorldClock) -> None:
+        self.instance = instance
+        self.clock = clock
+        self.hooks: list[Hook] = []
+
+    def ours(self, request: Request, patience: float | None) -> Response:
+        """A request of Syncline's."""
+        self._call(request, before=True)
+        outcome = self.instance.answer(request)
+        self._call(request, before=False)
+        wait = 3600.0 if patience is None else patience
+        if outcome.late is not None:
+            self.clock.after(outcome.late, lambda: self.instance.apply(request) and None)
+        if outcome.fault is Fault.LATE or (outcome.response is None and self.instance.down == "hang"):
+            self.clock.advance(wait)
+            raise requests.ReadTimeout(f"{self.instance.name} said nothing")
+        if outcome.delay > wait:
+            self.clock.advance(wait)
+            raise requests.ReadTimeout(f"{self.instance.name} said nothing in time")
+        self.clock.advance(outcome.delay)
+        if outcome.response is None:
+            raise requests.ConnectionError(f"{self.instance.name} reset the connection")
+        return self._dated(outcome.response)
+
+    def theirs(self, request: Request, _patience: float | None) -> Response:
+        """A request of a person's: no fault stands in its way."""
+        return self._dated(self.instance.apply(request))
+
+    def _dated(self, response: Response) -> Response:
+        return Response(
+            response.status, response.body, {"Date": http_date(self.clock.now()), **response.headers}
+        )
+
+    def _call(self, request: Request, *, before: bool) -> None:
+        for hook in [h for h in self.hooks if h.before is before and h.fits(request)]:
+            self.hooks.remove(hook)
+            hook.what()
+
+
 class People:
     """What people do on the platforms, through the platforms' own APIs."""
 
-    def __init__(self, urls: dict[str, str], flavour: str) -> None:
+    def __init__(self, urls: dict[str, str], wires: dict[str, Wire], flavour: str) -> None:
         self.urls = urls
         self.flavour = flavour
         self.session = requests.Session()
         self.session.trust_env = False
+        for name, url in urls.items():
+            self.session.mount(url, SimulatedAdapter(wires[name].theirs))
 
     def _call(self, method: str, url: str, auth: str, body: Any = None, **headers: str) -> Any:
         response = self.session.request(
             method,
             url,
             json=body,
-            headers={"Accept": "application/json", "Content-Type": "application/json", "Authorization": auth, **headers},
+            headers={
+                "Accept": "application/json",
+                "Content-Type": "application/json",
+                "Authorization": auth,
+                **headers,
+            },
             timeout=20,
         )
         assert response.status_code < 300, f"{method} {url}: {response.status_code} {response.text[:400]}"
@@ -111,7 +196,9 @@ class People:
 
     def snow(self, method: str, path: str, body: Any = None, who: str = "amina") -> Any:
         token = base64.b64encode(f"{who}:secret".encode()).decode()
-        return self._call(method, f"{self.urls['snow']}/api/now/table/{path}", f"Basic {token}", body)["result"]
+        return self._call(method, f"{self.urls['snow']}/api/now/table/{path}", f"Basic {token}", body)[
+            "result"
+        ]
 
     def snow_create(self, **values: str) -> str:
         return str(self.snow("POST", "incident", {"impact": "2", "urgency": "2", **values})["sys_id"])
@@ -123,7 +210,9 @@ class People:
         return dict(self.snow("GET", f"incident/{sys_id}?sysparm_exclude_reference_link=true"))
 
     def snow_journal(self, sys_id: str) -> list[dict[str, str]]:
-        return list(self.snow("GET", f"sys_journal_field?sysparm_query=element_id={sys_id}^ORDERBYsys_created_on"))
+        return list(
+            self.snow("GET", f"sys_journal_field?sysparm_query=element_id={sys_id}^ORDERBYsys_created_on")
+        )
 
     def snow_all(self) -> list[dict[str, str]]:
         return list(self.snow("GET", "incident?sysparm_exclude_reference_link=true"))
@@ -139,7 +228,16 @@ class People:
         return self._call(method, f"{self.urls['jira']}/rest/api/2/{path}", auth, body)
 
     def jira_all(self) -> list[dict[str, Any]]:
-        fields = ["summary", "status", "priority", "labels", "assignee", "description", "resolution", "comment"]
+        fields = [
+            "summary",
+            "status",
+            "priority",
+            "labels",
+            "assignee",
+            "description",
+            "resolution",
+            "comment",
+        ]
         body = {"jql": "project = OPS ORDER BY created ASC", "fields": fields}
         path = "search/jql" if self.flavour == "cloud" else "search"
         return list(self.jira("POST", path, body)["issues"])
@@ -150,7 +248,12 @@ class People:
     def jira_move(self, key: str, to: str, who: str = "bruno", **fields: Any) -> None:
         for step in self.jira("GET", f"issue/{key}/transitions", who=who)["transitions"]:
             if step["to"]["name"] == to:
-                self.jira("POST", f"issue/{key}/transitions", {"transition": {"id": step["id"]}, "fields": fields}, who)
+                self.jira(
+                    "POST",
+                    f"issue/{key}/transitions",
+                    {"transition": {"id": step["id"]}, "fields": fields},
+                    who,
+                )
                 return
         raise AssertionError(f"no transition of {key} leads to {to}")
 
@@ -179,34 +282,56 @@ class People:
 class World:
     """The platforms, the people, and Syncline."""
 
-    def __init__(self, folder: Path, flavour: str, **knobs: dict[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, flavour: str, environment: pytest.MonkeyPatch, **knobs: dict[str, Any]
+    ) -> None:
+        self.environment = environment
         self.clock = WorldClock()
         self.flavour = flavour
         self.folder = folder
         kinds = {"snow": "servicenow", "jira": f"jira-{flavour}", "pd": "pagerduty"}
-        platforms = {name: build(name, kind, **knobs.get(name, {})) for name, kind in kinds.items()}
-        self.sandbox = Sandbox(platforms, clock=self.clock, record_bodies=True)
-        self.urls = self.sandbox.start()
-        self.people = People(self.urls, flavour)
+        runtime = WorldRuntime(self.clock)
+        self.sandbox = {
+            name: Instance(
+                name,
+                build(name, kind, **knobs.get(name, {})),
+                clock=self.clock,
+                runtime=runtime,
+                record_bodies=True,
+            )
+            for name, kind in kinds.items()
+        }
+        self.wires = {name: Wire(instance, self.clock) for name, instance in self.sandbox.items()}
+        self.urls = {name: f"https://{name}.example" for name in kinds}
+        self.people = People(self.urls, self.wires, flavour)
         self.text = CONFIGURATION
+        self.secret("SNOW_PASSWORD", "sandbox")
+        self.secret("JIRA_TOKEN", "token-syncline")
+        self.secret("PD_TOKEN", "token-syncline")
+        self.ids = RandomIds(random.Random(7))
         self.app = self.open()
 
-    def environment(self) -> dict[str, str]:
-        return {
-            "SYNCLINE_SNOW_PASSWORD": "sandbox",
-            "SYNCLINE_JIRA_TOKEN": "token-syncline",
-            "SYNCLINE_PD_TOKEN": "token-syncline",
-        }
+    def secret(self, name: str, value: str) -> None:
+        self.environment.setenv(f"SYNCLINE_{name}", value)
 
     def configuration(self) -> Configuration:
         auth = "auth: api_token\n    user: syncline@example.com" if self.flavour == "cloud" else "auth: pat"
         service = self.people.pd("GET", "services")["services"][0]["id"]
-        text = self.text.format(flavour=self.flavour, jira_auth=auth, service=service, **self.urls)
-        return load_configuration(text, self.folder / "syncline.yaml", discover().settings(), self.environment())
+        text = self.text
+        for name, value in {
+            "flavour": self.flavour,
+            "jira_auth": auth,
+            "service": service,
+            **self.urls,
+        }.items():
+            text = text.replace(f"<{name}>", value)
+        return load_configuration(text, self.folder / "syncline.yaml", discover().settings(), {})
 
     def ports(self) -> Ports:
-        runtime = WorldRuntime(self.clock)
-        return Ports(self.clock, RandomIds(random.Random(7)), runtime, random.Random(7))
+        def wire(instance: str) -> Callable[[], BaseAdapter]:
+            return lambda: SimulatedAdapter(self.wires[instance].ours)
+
+        return Ports(self.clock, self.ids, WorldRuntime(self.clock), random.Random(7), wire)
 
     def open(self) -> Application:
         return Application(self.configuration(), discover().found, "test", self.ports())
@@ -216,6 +341,24 @@ class World:
         self.app.close()
         self.app = self.open()
 
+    def configure(self, old: str, new: str) -> None:
+        """Change the configuration, and start again with it."""
+        assert old in self.text, old
+        self.text = self.text.replace(old, new)
+        self.reopen()
+
+    def before(self, name: str, method: str, path: str, what: Callable[[], Any]) -> None:
+        """Have that happen once, just before such a request of ours reaches the platform."""
+        self.wires[name].hooks.append(Hook(method, path, what, before=True))
+
+    def after(self, name: str, method: str, path: str, what: Callable[[], Any]) -> None:
+        """Have that happen once, when such a request of ours has taken effect and its reply is under way."""
+        self.wires[name].hooks.append(Hook(method, path, what, before=False))
+
+    def fault(self, name: str, fault: str, method: str = ".*", path: str = "", **more: Any) -> None:
+        """One thing goes wrong."""
+        self.sandbox[name].set_faults(next={"fault": fault, "method": method, "path": path, **more})
+
     def sync(self, seconds: float = 3.0) -> Any:
         """Let some time pass, then do all that is due."""
         self.clock.advance(seconds)
@@ -224,6 +367,27 @@ class World:
     def settle(self, rounds: int = 4) -> Any:
         """Sync until everything that follows from one change has come around."""
         return [self.sync() for _ in range(rounds)][-1]
+
+    def sweep(self, name: str) -> list[polling.Swept]:
+        """A whole round of the sweep of one instance, and what follows from it."""
+        station, steps = self.app.station, []
+        while not steps or not steps[-1].finished:
+            station.database.transact(lambda tx: station.ledger.mark(tx, ledger.sweep(name)))
+            (lease,) = station.database.transact(lambda tx: station.ledger.claim(tx, (Kind.SWEEP,), name))
+            steps.append(polling.sweep(station, station.endpoints[name], lease))
+        return steps
+
+    def writes(self, marks: dict[str, int]) -> list[str]:
+        """Our own writes since then, as `instance METHOD path`."""
+        return [
+            f"{name} {call}"
+            for name, calls in self.calls(marks).items()
+            for call in calls
+            if not call.startswith("GET") and not re.search(r"search|bulkfetch|/oauth", call)
+        ]
+
+    def parked(self) -> list[Any]:
+        return self.app.parked()
 
     def requests(self, name: str, since: int = 0) -> list[Any]:
         return [entry for entry in self.sandbox[name].requests(since) if entry.actor.startswith("syncline")]
@@ -235,7 +399,10 @@ class World:
     def calls(self, marks: dict[str, int]) -> dict[str, list[str]]:
         """Our own requests since then, as `METHOD path`."""
         return {
-            name: [re.sub(r"[0-9a-f]{32}|[A-Z0-9]{14}|OPS-\d+|\b\d{5,}\b", "*", f"{r.method} {r.path}") for r in self.requests(name, n)]
+            name: [
+                re.sub(r"[0-9a-f]{32}|[A-Z0-9]{14}|OPS-\d+|\b\d{5,}\b", "*", f"{r.method} {r.path}")
+                for r in self.requests(name, n)
+            ]
             for name, n in marks.items()
         }
 
@@ -245,10 +412,17 @@ class World:
     def timeline(self, key: str) -> list[str]:
         return [f"{e.kind}: {e.text}" for e in self.app.explain(key)[0].events]
 
+    def said(self, key: str, kind: str) -> list[str]:
+        """The lines of one kind on an incident's timeline."""
+        return [e.text for e in self.app.explain(key)[0].events if e.kind == kind]
+
+    def value(self, key: str, field: str) -> Any:
+        """What the incident holds."""
+        return self.app.explain(key)[0].situation.kept.incident[field]
+
     def close(self) -> None:
         self.people.session.close()
         self.app.close()
-        self.sandbox.stop()
 
 
 @pytest.fixture(params=["cloud", "dc"])
@@ -263,15 +437,73 @@ def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     yield from _world(tmp_path, "cloud", monkeypatch)
 
 
-def _world(folder: Path, flavour: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    for name, value in (
-        ("SYNCLINE_SNOW_PASSWORD", "sandbox"),
-        ("SYNCLINE_JIRA_TOKEN", "token-syncline"),
-        ("SYNCLINE_PD_TOKEN", "token-syncline"),
-    ):
-        monkeypatch.setenv(name, value)
-    world = World(folder, flavour)
+def _world(folder: Path, flavour: str, environment: pytest.MonkeyPatch) -> Iterator[World]:
+    world = World(folder, flavour, environment)
     try:
         yield world
     finally:
         world.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Trio:
+    """An incident that began on ServiceNow and stands on all three, with what people do to it there."""
+
+    world: World
+    sys_id: str
+    number: str
+    key: str
+    pd_id: str
+
+    @property
+    def snow(self) -> dict[str, str]:
+        return self.world.people.snow_get(self.sys_id)
+
+    @property
+    def jira(self) -> dict[str, Any]:
+        return dict(self.world.people.jira("GET", f"issue/{self.key}")["fields"])
+
+    @property
+    def pd(self) -> dict[str, Any]:
+        return dict(self.world.people.pd("GET", f"incidents/{self.pd_id}")["incident"])
+
+    def titles(self) -> tuple[str, str, str]:
+        return self.snow["short_description"], self.jira["summary"], self.pd["title"]
+
+    def journal(self) -> list[str]:
+        return [entry["value"] for entry in self.world.people.snow_journal(self.sys_id)]
+
+    def comments(self) -> list[str]:
+        return [
+            str(c["body"]) for c in self.world.people.jira("GET", f"issue/{self.key}/comment")["comments"]
+        ]
+
+    def notes(self) -> list[str]:
+        return [n["content"] for n in self.world.people.pd_notes(self.pd_id)]
+
+    def said(self, kind: str) -> list[str]:
+        return self.world.said(self.number, kind)
+
+
+def trio_in(world: World, **values: str) -> Trio:
+    """Make an incident on ServiceNow and wait until it stands on all three."""
+    world.sync()
+    sys_id = world.people.snow_create(
+        **{"short_description": "Mail is down", "description": "Nobody can send.", **values}
+    )
+    world.settle()
+    (issue,) = world.people.jira_all()
+    (incident,) = world.people.pd_all()
+    return Trio(world, sys_id, world.people.snow_get(sys_id)["number"], issue["key"], incident["id"])
+
+
+@pytest.fixture
+def trio(cloud: World) -> Trio:
+    """An incident on ServiceNow, Jira Cloud and PagerDuty."""
+    return trio_in(cloud)
+
+
+@pytest.fixture
+def both(world: World) -> Trio:
+    """The same on both flavours of Jira."""
+    return trio_in(world)

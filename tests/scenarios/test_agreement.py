@@ -25,7 +25,7 @@ def pd(world, incident_id):
 
 
 def test_an_incident_of_servicenow_appears_on_jira_and_pagerduty(linked):
-    world, sys_id, key, incident_id = linked
+    world, _sys_id, key, incident_id = linked
     assert jira(world, key)["summary"] == "Mail is down"
     assert jira(world, key)["priority"]["name"] == "Medium"
     assert pd(world, incident_id)["title"] == "Mail is down"
@@ -67,7 +67,9 @@ def test_resolving_in_jira_gives_servicenow_its_close_fields(linked):
 
 def test_resolving_in_servicenow_walks_the_workflow_of_jira(linked):
     world, sys_id, key, incident_id = linked
-    world.people.snow_set(sys_id, state="6", close_code="Solution provided", close_notes="Restarted the relay.")
+    world.people.snow_set(
+        sys_id, state="6", close_code="Solution provided", close_notes="Restarted the relay."
+    )
     world.settle()
     assert jira(world, key)["status"]["statusCategory"]["key"] == "done"
     assert pd(world, incident_id)["status"] == "resolved"
@@ -87,12 +89,17 @@ def test_an_unchanged_world_is_not_written_to(linked):
     world.settle(6)
     marks = world.marks()
     world.settle(6)
-    writes = [c for calls in world.calls(marks).values() for c in calls if not c.startswith("GET") and "search" not in c]
+    writes = [
+        c
+        for calls in world.calls(marks).values()
+        for c in calls
+        if not c.startswith("GET") and "search" not in c
+    ]
     assert writes == []
 
 
 def test_one_changed_field_costs_one_write_for_each_target(linked):
-    world, sys_id, key, incident_id = linked
+    world, sys_id, key, _incident_id = linked
     world.settle(4)
     marks = world.marks()
     world.people.snow_set(sys_id, short_description="Mail is down in Lyon")
