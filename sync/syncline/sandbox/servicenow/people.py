@@ -46,6 +46,9 @@ PEOPLE: Final = (
 GROUPS: Final = ("Service Desk", "Network", "Database", "Security")
 """The groups of a new instance."""
 
+ROLES: Final = ("admin", "itil")
+"""The roles that people of a new instance have."""
+
 _SERVICES: Final = ("Payments", "E-mail", "VPN", "Web shop")
 _ITEMS: Final = ("mail-01", "web-01", "web-02", "db-01", "vpn-01")
 _PROPERTIES: Final = {
@@ -63,9 +66,10 @@ def fixed_id(*parts: str) -> str:
 
 
 def directory_rows(people: Iterable[Person], groups: Iterable[str]) -> dict[str, list[dict[str, str]]]:
-    """The rows of users, groups and memberships."""
+    """The rows of users, groups, memberships and roles."""
     users: list[dict[str, str]] = []
     members: list[dict[str, str]] = []
+    held: list[dict[str, str]] = []
     for person in people:
         first, _, last = person.name.partition(" ")
         user_id = fixed_id("sys_user", person.user_name)
@@ -81,6 +85,16 @@ def directory_rows(people: Iterable[Person], groups: Iterable[str]) -> dict[str,
                 "locked_out": "false",
             }
         )
+        held += [
+            {
+                "sys_id": fixed_id("sys_user_has_role", user_id, role),
+                "user": user_id,
+                "role": fixed_id("sys_user_role", role),
+                "inherited": "false",
+                "state": "active",
+            }
+            for role in sorted(person.roles)
+        ]
         for group in person.groups:
             group_id = fixed_id("sys_user_group", group)
             members.append(
@@ -95,7 +109,13 @@ def directory_rows(people: Iterable[Person], groups: Iterable[str]) -> dict[str,
         }
         for name in groups
     ]
-    return {"sys_user": users, "sys_user_group": listed, "sys_user_grmember": members}
+    return {
+        "sys_user": users,
+        "sys_user_group": listed,
+        "sys_user_grmember": members,
+        "sys_user_role": [{"sys_id": fixed_id("sys_user_role", name), "name": name} for name in ROLES],
+        "sys_user_has_role": held,
+    }
 
 
 def fixture_rows() -> dict[str, list[dict[str, str]]]:

@@ -249,6 +249,16 @@ def tables() -> dict[str, TableSpec]:
             display="user",
             indexed=("user", "group"),
         ),
+        _table("sys_user_role", "Role", strings="name=Name;description=Description", indexed=("name",)),
+        _table(
+            "sys_user_has_role",
+            "User Role",
+            strings="state=State",
+            references={"user=User": "sys_user", "role=Role": "sys_user_role"},
+            booleans="inherited=Inherited",
+            display="user",
+            indexed=("user", "role"),
+        ),
         _table(
             "sys_journal_field",
             "Journal Entry",
