@@ -432,9 +432,9 @@ def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def cloud(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A world with Jira Cloud."""
-    yield from _world(tmp_path, "cloud", monkeypatch)
+    yield from _world(folder, "cloud", monkeypatch)
 
 
 def _world(folder: Path, flavour: str, environment: pytest.MonkeyPatch) -> Iterator[World]:
