@@ -425,10 +425,21 @@ class World:
         self.app.close()
 
 
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """Where the database stands: in memory if there is such a place, since no scenario here cuts the power."""
+    memory = Path("/dev/shm")
+    if not memory.is_dir():
+        yield tmp_path
+        return
+    with TemporaryDirectory(dir=memory) as name:
+        yield Path(name)
+
+
 @pytest.fixture(params=["cloud", "dc"])
-def world(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(request: pytest.FixtureRequest, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A world on both flavours of Jira."""
-    yield from _world(tmp_path, request.param, monkeypatch)
+    yield from _world(folder, request.param, monkeypatch)
 
 
 @pytest.fixture
