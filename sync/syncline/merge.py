@@ -272,7 +272,8 @@ def _decide(
     spec = FIELDS.get(name)
     if spec is not None and spec.kind is Kind.TAGS:
         return _union(present, candidates)
-    contested = any(c.base != present.value and c.value != present.value for c in candidates)
+    # Who made an edit that our write had overwritten could not see what we wrote: it contradicts that, whatever its base.
+    contested = any(c.value != present.value and (c.recovered or c.base != present.value) for c in candidates)
     running = [*candidates, present] if contested else candidates
     if name == "status":
         late = _reopens(incident, candidates, rules)
