@@ -255,10 +255,15 @@ def say_plan(found: "Plan") -> None:
     if not found.calls:
         say("nothing would be sent")
         return
-    for number, planned in enumerate(found.calls, 1):
+    writes = 0
+    for planned in found.calls:
+        if not planned.kind:
+            say(f"   {planned.instance}: {plain(planned.note)}")
+            continue
+        writes += 1
         what = " ".join(part for part in (planned.kind, planned.record) if part)
         fields = f": {', '.join(planned.fields)}" if planned.fields else ""
-        say(f"{number}. {planned.instance}: {plain(what)}{plain(fields)}", "bold")
+        say(f"{writes}. {planned.instance}: {plain(what)}{plain(fields)}", "bold")
         if planned.call is not None:
             say(f"   {planned.call.method} {plain(planned.call.url)}")
         body = _body(planned)
@@ -270,4 +275,4 @@ def say_plan(found: "Plan") -> None:
         if planned.note:
             say(f"   {plain(planned.note)}")
     say()
-    say(f"{counted(len(found.calls), 'write')} would be made; none was")
+    say(f"{counted(writes, 'write')} would be made; none was")
