@@ -132,9 +132,11 @@ class Database:
             for job in batch:
                 # What failed by itself keeps its own reason; all others fail by that of the commit.
                 job.error = job.error or storage_error(error, self.url)
-            if connection is not None and isinstance(error, sa.exc.DBAPIError | sqlite3.Error):
-                connection.invalidate()
-                self._kept = None
+            if connection is not None:
+                if isinstance(error, sa.exc.DBAPIError | sqlite3.Error):
+                    connection.invalidate()
+                if connection.invalidated:
+                    self._kept = None
             if not isinstance(error, Exception):
                 raise
         finally:
@@ -165,12 +167,16 @@ class Database:
             job.result = job.work(tx)
         except Exception as error:  # noqa: BLE001  it belongs to the caller whose work this is: handed back there
             job.error = storage_error(error, self.url)
-        if savepoint is not None:
-            # Where the database gave up the whole transaction this raises, and so nobody's work is taken for stored.
-            if job.error is None:
-                savepoint.commit()
-            else:
+        if savepoint is not None and job.error is None:
+            savepoint.commit()
+        elif savepoint is not None:
+            try:
                 savepoint.rollback()
+            except sa.exc.DBAPIError:
+                # SQLite gives up the whole transaction when the disk is full: then nobody's work is stored.
+                connection.invalidate()
+                assert job.error is not None
+                raise job.error from None
         if job.error is None:
             callbacks.extend(tx.callbacks)
 

@@ -64,6 +64,8 @@ def storage_error(error: BaseException, url: sa.URL) -> BaseException:
         return Configuration(
             f"{where} turns us away ({said}); mend user, password or database name in its address"
         )
+    if code == "SQLITE_ERROR":
+        return error  # an operational error to the driver, but it means that our SQL is wrong
     if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sqlite3.OperationalError):
         return RetryLater(f"{where} does not answer ({said}); it is tried again")
     return error

@@ -46,21 +46,35 @@ class Values(TypeDecorator[Mapping[str, Any]]):
         return {k: tuple(v) if isinstance(v, list) else v for k, v in (value or {}).items()}
 
 
+class Words(TypeDecorator[str]):
+    """Text. What no database holds in it (NUL, halves of surrogate pairs) becomes U+FFFD: a platform's words must never
+    keep the page that they stand on from being stored."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: sa.Dialect) -> str | None:  # noqa: ARG002
+        """To what every database holds."""
+        if value is None or (value.isascii() and "\0" not in value):
+            return value
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace").replace("\0", "\ufffd")
+
+
 SERIAL: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """SQLite numbers rows by itself only in a column of exactly the type INTEGER."""
 
 meta = sa.Table(
     "meta",
     metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("name", Words, primary_key=True),
+    sa.Column("value", Words, nullable=False),
     comment="The store's own identity and generation.",
 )
 
 incidents = sa.Table(
     "incidents",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("id", Words, primary_key=True),
     sa.Column("values", Values, nullable=False),
     sa.Column(
         "origins", sa.JSON, nullable=False, comment="field -> [instance, actor, time]: who last set it"
@@ -74,17 +88,17 @@ incidents = sa.Table(
 links = sa.Table(
     "links",
     metadata,
-    sa.Column("incident_id", sa.Text, primary_key=True),
-    sa.Column("instance", sa.Text, primary_key=True),
-    sa.Column("record_id", sa.Text, nullable=False),
-    sa.Column("record_key", sa.Text, nullable=False),
-    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("incident_id", Words, primary_key=True),
+    sa.Column("instance", Words, primary_key=True),
+    sa.Column("record_id", Words, nullable=False),
+    sa.Column("record_key", Words, nullable=False),
+    sa.Column("url", Words, nullable=False),
     sa.Column("shadow", Values, nullable=False, comment="native values on which both sides last agreed"),
     sa.Column("settled", Values, nullable=False, comment="the common values that the shadow stands for"),
     sa.Column("seen", Values, nullable=False, comment="native values as last seen"),
     sa.Column("revision", sa.BigInteger, nullable=False, comment="of what was last seen"),
     sa.Column("seen_at", Instant, nullable=False, comment="the record's own time of that revision"),
-    sa.Column("seen_by", sa.Text),
+    sa.Column("seen_by", Words),
     sa.Column("stale", sa.Boolean, nullable=False, comment="must be read before it is used"),
     sa.Column("unread", sa.Boolean, nullable=False, comment="remarks and files were never read in full"),
     sa.Column(
@@ -92,7 +106,7 @@ links = sa.Table(
     ),
     sa.Column("withheld", sa.JSON, nullable=False, comment="field -> why it is not written here"),
     sa.Column(
-        "referenced", sa.Text, nullable=False, comment="digest of the links back that stand on the record"
+        "referenced", Words, nullable=False, comment="digest of the links back that stand on the record"
     ),
     sa.Column("missing_since", Instant),
     sa.Column("gone_at", Instant, comment="tombstone"),
@@ -109,11 +123,11 @@ links = sa.Table(
 parties = sa.Table(
     "parties",
     metadata,
-    sa.Column("instance", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("native_id", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("email", sa.Text),
+    sa.Column("instance", Words, primary_key=True),
+    sa.Column("kind", Words, primary_key=True),
+    sa.Column("native_id", Words, primary_key=True),
+    sa.Column("name", Words, nullable=False),
+    sa.Column("email", Words),
     sa.Index(None, "instance", "kind", "email"),
     sa.Index(None, "instance", "kind", "name"),
 )
@@ -122,35 +136,33 @@ operations = sa.Table(
     "operations",
     metadata,
     sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
-    sa.Column("incident_id", sa.Text, nullable=False),
-    sa.Column("instance", sa.Text, nullable=False),
-    sa.Column(
-        "kind", sa.Text, nullable=False, comment="create, update, transition, comment, attach, linkback"
-    ),
-    sa.Column("marker", sa.Text, nullable=False),
-    sa.Column("item_id", sa.Text, comment="the remark or attachment that is copied"),
+    sa.Column("incident_id", Words, nullable=False),
+    sa.Column("instance", Words, nullable=False),
+    sa.Column("kind", Words, nullable=False, comment="create, update, transition, comment, attach, linkback"),
+    sa.Column("marker", Words, nullable=False),
+    sa.Column("item_id", Words, comment="the remark or attachment that is copied"),
     sa.Column("payload", Values, nullable=False, comment="native values as sent"),
     sa.Column("base", Values, nullable=False, comment="native values as we knew them then"),
     sa.Column("fields", Values, nullable=False, comment="the common values that they stand for"),
-    sa.Column("state", sa.Text, nullable=False, comment="sent, applied, void, unknown, refused"),
+    sa.Column("state", Words, nullable=False, comment="sent, applied, void, unknown, refused"),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("base_at", Instant, comment="the record's own time of the revision that the base is of"),
     sa.Column("settle_after", Instant, nullable=False, comment="before that, absence proves nothing"),
     sa.Column("finished_at", Instant),
     sa.Column("audited", sa.Boolean, nullable=False, comment="looked for edits that it overwrote"),
-    sa.Column("error", sa.Text),
+    sa.Column("error", Words),
     sa.Index(None, "incident_id", "instance", "created_at"),
 )
 
 items = sa.Table(
     "items",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("incident_id", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False, comment="remark or attachment"),
-    sa.Column("instance", sa.Text, nullable=False, comment="where it was written; empty: by Syncline itself"),
-    sa.Column("native_id", sa.Text, nullable=False),
-    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("id", Words, primary_key=True),
+    sa.Column("incident_id", Words, nullable=False),
+    sa.Column("kind", Words, nullable=False, comment="remark or attachment"),
+    sa.Column("instance", Words, nullable=False, comment="where it was written; empty: by Syncline itself"),
+    sa.Column("native_id", Words, nullable=False),
+    sa.Column("author", Words, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column(
         "content", sa.JSON, nullable=False, comment="body and visibility, or name, type, size and hash"
@@ -162,12 +174,12 @@ items = sa.Table(
 copies = sa.Table(
     "copies",
     metadata,
-    sa.Column("item_id", sa.Text, primary_key=True),
-    sa.Column("instance", sa.Text, primary_key=True),
-    sa.Column("incident_id", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False, comment="due, done, withheld"),
-    sa.Column("native_id", sa.Text),
-    sa.Column("reason", sa.Text),
+    sa.Column("item_id", Words, primary_key=True),
+    sa.Column("instance", Words, primary_key=True),
+    sa.Column("incident_id", Words, nullable=False),
+    sa.Column("state", Words, nullable=False, comment="due, done, withheld"),
+    sa.Column("native_id", Words),
+    sa.Column("reason", Words),
     sa.Index(None, "incident_id", "instance", "state"),
 )
 
@@ -175,13 +187,13 @@ events = sa.Table(
     "events",
     metadata,
     sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
-    sa.Column("incident_id", sa.Text),
+    sa.Column("incident_id", Words),
     sa.Column("at", Instant, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("instance", sa.Text),
-    sa.Column("actor", sa.Text, nullable=False),
-    sa.Column("field", sa.Text),
-    sa.Column("text", sa.Text, nullable=False, comment="the sentence that people read"),
+    sa.Column("kind", Words, nullable=False),
+    sa.Column("instance", Words),
+    sa.Column("actor", Words, nullable=False),
+    sa.Column("field", Words),
+    sa.Column("text", Words, nullable=False, comment="the sentence that people read"),
     sa.Column("data", sa.JSON, nullable=False),
     sa.Index(None, "incident_id", "id"),
     sa.Index(None, "kind", "id"),
@@ -192,22 +204,22 @@ parked = sa.Table(
     "parked",
     metadata,
     sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
-    sa.Column("incident_id", sa.Text),
-    sa.Column("instance", sa.Text),
+    sa.Column("incident_id", Words),
+    sa.Column("instance", Words),
     sa.Column(
         "kind",
-        sa.Text,
+        Words,
         nullable=False,
         comment="conflict, frozen, refused, unreachable, reopen, create, item, work",
     ),
-    sa.Column("field", sa.Text),
-    sa.Column("item_id", sa.Text),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("field", Words),
+    sa.Column("item_id", Words),
+    sa.Column("reason", Words, nullable=False),
     sa.Column("data", sa.JSON, nullable=False),
     sa.Column("since", Instant, nullable=False),
     sa.Column("ended_at", Instant),
-    sa.Column("ended_by", sa.Text),
-    sa.Column("ended_how", sa.Text),
+    sa.Column("ended_by", Words),
+    sa.Column("ended_how", Words),
     sa.Index(None, "incident_id", "ended_at"),
     sa.Index(None, "ended_at"),
 )
@@ -216,39 +228,39 @@ published = sa.Table(
     "published",
     metadata,
     sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
-    sa.Column("name", sa.Text, nullable=False, comment="mapping:<instance>"),
-    sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("author", sa.Text, nullable=False),
+    sa.Column("name", Words, nullable=False, comment="mapping:<instance>"),
+    sa.Column("digest", Words, nullable=False),
+    sa.Column("text", Words, nullable=False),
+    sa.Column("author", Words, nullable=False),
     sa.Column("at", Instant, nullable=False),
-    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("note", Words, nullable=False),
     sa.Index(None, "name", "id"),
 )
 
 polls = sa.Table(
     "polls",
     metadata,
-    sa.Column("instance", sa.Text, primary_key=True),
+    sa.Column("instance", Words, primary_key=True),
     sa.Column("cursor", sa.JSON, nullable=False),
     sa.Column(
         "started_at", Instant, nullable=False, comment="records made before are not taken up by themselves"
     ),
     sa.Column("polled_at", Instant),
     sa.Column("swept_at", Instant),
-    sa.Column("sweep_position", sa.Text, nullable=False),
-    sa.Column("halted", sa.Text, comment="why this instance stands still until a person acts"),
+    sa.Column("sweep_position", Words, nullable=False),
+    sa.Column("halted", Words, comment="why this instance stands still until a person acts"),
     sa.Column("failing_since", Instant),
-    sa.Column("error", sa.Text),
+    sa.Column("error", Words),
 )
 
 work = sa.Table(
     "work",
     metadata,
-    sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("kind", Words, primary_key=True),
+    sa.Column("key", Words, primary_key=True),
     sa.Column(
         "lane",
-        sa.Text,
+        Words,
         nullable=False,
         comment="the instance whose workers do it; empty: the incident workers",
     ),
@@ -260,8 +272,8 @@ work = sa.Table(
     sa.Column(
         "faults", sa.Integer, nullable=False, comment="of the tries, those that failed by our own fault"
     ),
-    sa.Column("token", sa.Text, comment="of the lease; NULL: nobody works on it"),
-    sa.Column("error", sa.Text),
+    sa.Column("token", Words, comment="of the lease; NULL: nobody works on it"),
+    sa.Column("error", Words),
     sa.Column("parked_at", sa.Float),
     sa.Index(None, "kind", "lane", "urgency", "due"),
     comment="The ledger: dirty keys, not jobs.",
@@ -270,10 +282,10 @@ work = sa.Table(
 runs = sa.Table(
     "runs",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("incident_id", sa.Text, nullable=False),
-    sa.Column("policy", sa.Text, nullable=False),
-    sa.Column("policy_digest", sa.Text, nullable=False),
+    sa.Column("id", Words, primary_key=True),
+    sa.Column("incident_id", Words, nullable=False),
+    sa.Column("policy", Words, nullable=False),
+    sa.Column("policy_digest", Words, nullable=False),
     sa.Column("state", sa.JSON, nullable=False),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("ended_at", Instant),
@@ -284,17 +296,17 @@ runs = sa.Table(
 messages = sa.Table(
     "messages",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("incident_id", sa.Text, nullable=False),
-    sa.Column("run_id", sa.Text),
-    sa.Column("occasion", sa.Text, nullable=False, comment="run, step and repetition: each is sent once"),
-    sa.Column("recipient", sa.Text, nullable=False),
-    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("id", Words, primary_key=True),
+    sa.Column("incident_id", Words, nullable=False),
+    sa.Column("run_id", Words),
+    sa.Column("occasion", Words, nullable=False, comment="run, step and repetition: each is sent once"),
+    sa.Column("recipient", Words, nullable=False),
+    sa.Column("channel", Words, nullable=False),
     sa.Column("content", sa.JSON, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("state", Words, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("finished_at", Instant),
-    sa.Column("error", sa.Text),
+    sa.Column("error", Words),
     sa.UniqueConstraint("run_id", "occasion", "recipient", "channel"),
     comment="What is to be said to people.",
 )
