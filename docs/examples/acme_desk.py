@@ -1,0 +1,295 @@
+"""A connector for Acme Desk, a platform that does not exist: the whole of a small plugin.
+
+Acme Desk has tickets with a title and a state, and notes. Every update raises a ticket's version by one. It keeps a
+`tag` of ours with each ticket, and gives changes by (updated, id).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from pydantic import SecretStr
+from requests.auth import AuthBase
+
+from syncline.connector import (
+    Attach,
+    Capabilities,
+    Comment,
+    Connector,
+    Create,
+    Cursor,
+    Edit,
+    FieldSchema,
+    Finding,
+    Hint,
+    HistoryKind,
+    LinkBack,
+    Operation,
+    Page,
+    Party,
+    PartyKind,
+    Plugin,
+    Receipt,
+    Record,
+    Schema,
+    Severity,
+    Sighting,
+    Step,
+    Transition,
+    Update,
+)
+from syncline.errors import Gone, Refused, RetryLater, SynclineError
+from syncline.http.auth import AuthContext, BearerAuth
+from syncline.http.client import Http
+from syncline.http.dialect import Dialect
+from syncline.http.settings import InstanceSettings
+from syncline.model import Attachment, Remark, Visibility
+
+STATES: Final = ("open", "working", "done")
+
+
+class AcmeSettings(InstanceSettings):
+    """One Acme Desk.
+
+    Attributes:
+        token: The integration's token.
+        account: What Acme Desk calls our account.
+    """
+
+    requests_per_minute: int = 300
+    token: SecretStr | None = None
+    account: str = "syncline"
+
+    def authentication(self, context: AuthContext) -> AuthBase:  # noqa: ARG002  a token is renewed by nobody
+        """The token, as a bearer token."""
+        return BearerAuth(self.secret("token"))
+
+
+class AcmeDesk:
+    """One instance. It keeps nothing, so any number of workers may use it at once."""
+
+    def __init__(self, settings: AcmeSettings, http: Http) -> None:
+        self._http = http
+        self._account = settings.account
+        self._overlap = timedelta(seconds=settings.overlap)
+
+    # ---- reading --------------------------------------------------------------------------------
+
+    def start(self, since: datetime | None) -> Cursor:
+        """From `since` on; None: from now on, by the platform's clock."""
+        if since is None:
+            if self._http.clock_skew() is None:
+                self._tickets({"limit": 1})
+            since = self._http.platform_now()
+        return {"updated": since.isoformat(), "id": ""}
+
+    def poll(self, cursor: Cursor, limit: int) -> Page:
+        """One page by (updated, id). The last one goes back to where the overlap begins, so that a row that becomes
+        visible late is found; what comes again because of that costs nothing."""
+        found = self._tickets({"after": cursor["updated"], "id": cursor["id"], "limit": limit})
+        more = len(found) == limit
+        if more:
+            after = {"updated": found[-1].updated_at.isoformat(), "id": found[-1].id}
+        else:
+            reach = (self._http.platform_now() - self._overlap).isoformat()
+            after = {"updated": max(reach, str(cursor["updated"])) if not found else reach, "id": ""}
+        return Page(tuple(Sighting(one.id, one, tuple(self.remarks(one.id))) for one in found), after, more)
+
+    def read(self, record_id: str) -> Sighting:
+        """One ticket. `Http` raises `Gone` for its 404."""
+        return Sighting(record_id, self._record(self._http.json("GET", f"/tickets/{record_id}")))
+
+    def read_many(self, record_ids: Sequence[str]) -> Sequence[Sighting]:
+        """Those that can be seen."""
+        found = self._tickets({"ids": ",".join(record_ids), "limit": len(record_ids)})
+        return [Sighting(one.id, one) for one in found]
+
+    def find(self, marker: str) -> Sequence[Record]:
+        """Tickets with our tag."""
+        return self._tickets({"tag": marker, "limit": 10})
+
+    def lookup(self, key: str) -> Record | None:
+        """The ticket with that number, `A-17`."""
+        if not key.startswith("A-") or not key[2:].isdigit():
+            return None
+        try:
+            return self.read(key[2:]).record
+        except Gone:
+            return None
+
+    def remarks(self, record_id: str) -> Sequence[Remark]:
+        """All notes; Acme Desk shows them to those who work on the ticket only."""
+        listed = self._http.json("GET", f"/tickets/{record_id}/notes")
+        return [
+            Remark(
+                str(note["id"]),
+                record_id,
+                str(note["author"]),
+                str(note["text"]),
+                Visibility.INTERNAL,
+                _moment(note["at"]),
+                own=note["author"] == self._account,
+            )
+            for note in _objects(listed, "notes")
+        ]
+
+    def attachments(self, record_id: str) -> Sequence[Attachment]:  # noqa: ARG002  the shape of the contract
+        """Acme Desk has no files."""
+        return ()
+
+    def content(self, attachment: Attachment) -> bytes:
+        """Acme Desk has no files."""
+        raise Refused(f"{self._http.instance}: there is no file {attachment.name}")
+
+    def history(self, record_id: str, since: datetime) -> Sequence[Edit]:  # noqa: ARG002
+        """Acme Desk keeps no history."""
+        return ()
+
+    def steps(self, record_id: str, status: str) -> Sequence[Step]:  # noqa: ARG002
+        """A state is simply set."""
+        return ()
+
+    # ---- writing --------------------------------------------------------------------------------
+
+    def write(self, operation: Operation) -> Receipt:
+        """One request. What may go wrong with it, `Http` raises."""
+        match operation:
+            case Create(marker, values):
+                made = self._http.json("POST", "/tickets", json={**values, "tag": marker})
+                return self._receipt(made)
+            case Update(record_id, values):
+                path = f"/tickets/{record_id}"
+                return self._receipt(self._http.json("PATCH", path, json=dict(values), record=record_id))
+            case Comment(record_id, _, body, _):
+                return self._note(record_id, body)
+            case LinkBack(record_id):
+                return self._note(record_id, operation.text)
+            case Transition() | Attach():
+                raise Refused(f"{self._http.instance}: Acme Desk has neither transitions nor files")
+
+    def _note(self, record_id: str, text: str) -> Receipt:
+        note = self._http.json("POST", f"/tickets/{record_id}/notes", json={"text": text}, record=record_id)
+        return Receipt(record_id, item_id=str(note["id"]))
+
+    # ---- who and what there is ------------------------------------------------------------------
+
+    def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:  # noqa: ARG002
+        """Acme Desk assigns nobody."""
+        return ()
+
+    def find_party(self, kind: PartyKind, name: str) -> Party | None:  # noqa: ARG002
+        """Acme Desk assigns nobody."""
+        return None
+
+    def schema(self) -> Schema:
+        """Two fields."""
+        fields = (
+            FieldSchema("title", "Title", required=True, max_length=120),
+            FieldSchema("state", "State", choices=STATES),
+        )
+        return Schema({field.name: field for field in fields}, STATES)
+
+    def check(self) -> Iterator[Finding]:
+        """Whether it answers, and takes our token."""
+        try:
+            self._tickets({"limit": 1})
+        except SynclineError as error:
+            unreachable = isinstance(error, RetryLater)
+            fix = "check url and network" if unreachable else "make a new token in Acme Desk"
+            yield Finding("reachable" if unreachable else "authorised", Severity.ERROR, str(error), fix)
+            return
+        yield Finding("reachable", Severity.OK, f"{self._http.base_url} answers")
+        yield Finding("authorised", Severity.OK, "our token is accepted")
+
+    def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:  # noqa: ARG002
+        """The body of its webhook is the ticket's number."""
+        text = raw.decode("ascii", "replace").strip()
+        if not text.isdigit():
+            raise ValueError("the body is no ticket number")
+        return [Hint(text)]
+
+    # ---- from Acme Desk's words to the contract's -------------------------------------------------
+
+    def _tickets(self, params: Mapping[str, Any]) -> list[Record]:
+        reply = self._http.json("GET", "/tickets", params=dict(params))
+        return [self._record(one) for one in _objects(reply, "tickets")]
+
+    def _receipt(self, raw: Any) -> Receipt:
+        record = self._record(raw)
+        return Receipt(record.id, record)
+
+    def _record(self, raw: Any) -> Record:
+        """A ticket; everything from a platform is hostile, so whatever is missing is said, not stumbled over."""
+        try:
+            number = str(int(raw["number"]))
+            return Record(
+                id=number,
+                key=f"A-{number}",
+                url=f"{self._http.base_url}/open/{number}",
+                values={"title": str(raw["title"]).strip(), "state": str(raw["state"])},
+                revision=int(raw["version"]),
+                created_at=_moment(raw["created"]),
+                updated_at=_moment(raw["updated"]),
+                updated_by=str(raw["author"]),
+                own=raw["author"] == self._account,
+                marker=str(raw["tag"]) or None,
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise RetryLater(f"{self._http.instance}: Acme Desk sent a ticket without {error}") from error
+
+
+def _objects(raw: Any, key: str) -> list[Mapping[str, Any]]:
+    listed = raw.get(key) if isinstance(raw, Mapping) else None
+    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
+
+
+def _moment(raw: Any) -> datetime:
+    return datetime.fromisoformat(str(raw)).astimezone(UTC)
+
+
+MAPPING: Final = """\
+mapping: 1
+platform: acmedesk
+fields:
+  title: {field: title, max: 120, transforms: [one_line]}
+  status:
+    field: state
+    values:
+      new: open
+      acknowledged: working
+      in_progress: working
+      on_hold: working
+      resolved: done
+      closed: done
+      canceled: done
+    read: {working: in_progress, done: resolved}
+"""
+
+
+def connect(settings: InstanceSettings, http: Http, fields: frozenset[str]) -> Connector:  # noqa: ARG001
+    """The connector of one instance; tickets have two fields, so all of them are always read."""
+    assert isinstance(settings, AcmeSettings)
+    return AcmeDesk(settings, http)
+
+
+plugin: Final = Plugin(
+    platform="acmedesk",
+    title="Acme Desk",
+    capabilities=Capabilities(
+        counted_revisions=True,
+        workflow=None,
+        create_key=False,
+        search_lag=0.0,
+        settles_within=30.0,
+        visibilities=frozenset({Visibility.INTERNAL}),
+        attachments=False,
+        max_attachment=0,
+        history=HistoryKind.NONE,
+        history_gaps="Acme Desk keeps no history",
+        text_limits={"title": 120},
+    ),
+    settings=AcmeSettings,
+    dialect=Dialect(),
+    connect=connect,
+    mapping=MAPPING,
+)
