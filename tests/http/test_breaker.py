@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.http.breaker import PROBE_LIFE, THRESHOLD, Breaker, BreakerState, Closed, Opened
+from syncline.http.breaker import FIRST_REST, PROBE_AGAIN, PROBE_LIFE, THRESHOLD, Breaker, BreakerState, Closed, Opened
 
 events = st.lists(
     st.tuples(st.floats(min_value=0, max_value=200), st.sampled_from(["admit", "fail", "succeed"])),
@@ -96,3 +96,11 @@ def test_a_probe_that_never_reports_back_is_replaced():
     breaker = opened()
     assert breaker.admit(5.0) == 0
     assert breaker.admit(5.0 + PROBE_LIFE) == 0
+
+
+def test_who_comes_while_a_probe_is_under_way_is_asked_back_soon():
+    breaker = opened()
+    assert breaker.admit(FIRST_REST) == 0
+    assert 0 < breaker.admit(FIRST_REST + 0.01) <= PROBE_AGAIN
+    breaker.succeeded(FIRST_REST + 0.02)
+    assert breaker.admit(FIRST_REST + 0.03) == 0
