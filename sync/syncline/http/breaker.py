@@ -16,6 +16,9 @@ LONGEST_REST: Final = 60.0
 PROBE_LIFE: Final = 120.0
 """Seconds after which a probe of which nothing was heard no longer holds up the next."""
 
+PROBE_AGAIN: Final = 1.0
+"""Seconds after which who met a probe under way may ask again: by then it has mostly been decided."""
+
 
 class BreakerState(StrEnum):
     """Where a breaker stands."""
@@ -68,10 +71,13 @@ class Breaker:
         return BreakerState.OPEN if now < self._probe_from else BreakerState.HALF_OPEN
 
     def wait(self, now: float) -> float:
-        """Seconds until a call may pass; 0 where one may now. Takes nothing."""
+        """Seconds after which to ask again; 0 where a call may pass now. Takes nothing."""
         if self._opened_at is None:
             return 0.0
-        return max(self._probe_from - now, self._probing_until - now, 0.0)
+        if now < self._probe_from:
+            return self._probe_from - now
+        # The probe's whole life would be far too long: whoever was sent away for it would miss that it succeeded.
+        return min(max(self._probing_until - now, 0.0), PROBE_AGAIN)
 
     def admit(self, now: float) -> float:
         """Like `wait`; where it says 0 and the breaker is half-open, the caller is the probe."""
