@@ -1,60 +1,32 @@
 """The application: what people and programs can ask of Syncline, and what they can tell it."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from syncline import assembly, ledger
 from syncline.application import linking, parking
 from syncline.application.explain import Explanation, Unsynced, explain, named, unsynced_anywhere
+from syncline.application.mappings import Mappings, NotFound
 from syncline.application.once import Round, once
 from syncline.application.rehearsal import Plan, rehearse
 from syncline.application.report import StatusReport, report
 from syncline.assembly import Ports
-from syncline.configuration import Configuration, Instance
+from syncline.configuration import Configuration
 from syncline.connector import Finding, Plugin, Severity, Sighting
-from syncline.daemon import Daemon, OnlyDaemon, take_up
-from syncline.errors import Configuration as Misconfigured
-from syncline.errors import InvalidFile, Problem, SynclineError
+from syncline.daemon import Daemon, OnlyDaemon
+from syncline.errors import SynclineError
 from syncline.http.redaction import Redactor
 from syncline.intake.sightings import take_in
-from syncline.mapping import against, examine, laws, losses
-from syncline.mapping.document import parse_document
-from syncline.mapping.rules import Loss
+from syncline.mapping import against
 from syncline.mapping.validation import suggestion
 from syncline.ports import Signal
 from syncline.station import Endpoint, Station
-from syncline.store import incidents, instances, published, timeline
-from syncline.store.database import Database, Tx
-from syncline.store.published import Version
+from syncline.store import incidents, instances, timeline
+from syncline.store.database import Database
 from syncline.store.timeline import Event, Parked
-
-
-class NotFound(Misconfigured):
-    """What was asked for does not exist; the message says what does."""
-
-
-@dataclass(frozen=True, slots=True)
-class MappingReport:
-    """What is to be said of an instance's mapping.
-
-    Attributes:
-        instance: Whose.
-        file: The draft.
-        problems: Its faults, in the order of the file.
-        losses: Common values that the platform cannot tell apart.
-        differs: Whether the draft differs from the published version.
-        unmapped: People and groups that have no counterpart: handle and reason.
-    """
-
-    instance: str
-    file: str
-    problems: Sequence[Problem]
-    losses: Sequence[Loss]
-    differs: bool
-    unmapped: Sequence[str] = ()
 
 
 @dataclass(slots=True)
@@ -225,6 +197,11 @@ class Application:
             NotFound: no instance has such a record.
         """
         at_hand = self._with_drafts(drafts or {})
+        for endpoint in at_hand.endpoints.values():
+            with contextlib.suppress(
+                SynclineError
+            ):  # one that does not answer is planned for by its mapping as it stands
+                endpoint.fit()
         instance, _, bare = key.rpartition("/")
         found = self.database.transact(lambda tx: named(tx, bare))
         sightings: dict[str, list[Sighting]] = {}
@@ -241,6 +218,11 @@ class Application:
                 return rehearse(at_hand, {name: [Sighting(record.id, record)]}, None)
         raise NotFound(f"no instance has a record {key!r}, and no incident is called so")
 
+    @property
+    def mappings(self) -> Mappings:
+        """What admins do with the mappings."""
+        return Mappings(self.configuration, self.plugins, self.actor, lambda: self.station)
+
     def _with_drafts(self, drafts: Mapping[str, str]) -> Station:
         endpoints = dict(self.station.endpoints)
         for name, text in drafts.items():
@@ -252,6 +234,7 @@ class Application:
                 mapping=mapping,
                 connector=connector,
                 directory=mapping.directory(at_work.directory.parties.values()),
+                fitted=False,
             )
         return replace(self.station, endpoints=endpoints)
 
@@ -295,113 +278,6 @@ class Application:
         """Give it up: the incident stays as it is, and so do the platforms. What was done."""
         station, parked = self.station, self.parked_one(parked_id)
         return self.database.transact(lambda tx: parking.drop(tx, station, parked, self.actor))
-
-    # ---- mappings -------------------------------------------------------------------------------
-
-    def mapping_check(self, name: str, file: Path | None = None, *, live: bool) -> MappingReport:
-        """Hold an instance's mapping file against the rules, the laws and, if `live`, the platform as it is."""
-        instance = self._instance(name)
-        text, source = self._draft(instance, file)
-        try:
-            mapping, problems = examine(parse_document(text, source), instance.platform)
-        except InvalidFile as error:
-            mapping, problems = None, error.problems
-        if mapping is None:
-            return MappingReport(name, source, problems, (), differs=True)
-        problems = [*problems, *laws(mapping)]
-        unmapped: list[str] = []
-        if live:
-            endpoint = self.endpoint(name)
-            problems += against(mapping, endpoint.connector.schema())
-            unmapped = self._unmapped(endpoint)
-        version = self.database.transact(lambda tx: published.current(tx, assembly.mapping_name(name)))
-        differs = version is None or version.digest != published.digest(text)
-        return MappingReport(name, source, problems, losses(mapping), differs, unmapped)
-
-    def _instance(self, name: str) -> Instance:
-        instance = self.configuration.instances.get(name)
-        if instance is None:
-            raise NotFound(f'there is no instance "{name}"{suggestion(name, self.configuration.instances)}')
-        return instance
-
-    def _draft(self, instance: Instance, file: Path | None) -> tuple[str, str]:
-        """The text of a mapping file, and where it stands."""
-        return assembly.draft(
-            replace(instance, mapping=file) if file else instance, self.plugins[instance.platform]
-        )
-
-    def mapping_drafts(self, names: Sequence[str] = (), file: Path | None = None) -> dict[str, str]:
-        """The mapping files as they stand, by instance: what `plan` takes.
-
-        Args:
-            names: Of which instances; none: of all.
-            file: This file instead of the one that the configuration names.
-        """
-        return {
-            name: self._draft(self._instance(name), file)[0] for name in names or self.configuration.instances
-        }
-
-    def unmapped(self, name: str) -> list[str]:
-        """People and groups of the other instances whom this one does not know, a sentence each."""
-        return self._unmapped(self.endpoint(name))
-
-    def _unmapped(self, endpoint: Endpoint) -> list[str]:
-        """Who of the other instances has no counterpart here."""
-        missing = []
-        for other in self.station.endpoints.values():
-            if other is endpoint:
-                continue
-            for kind, native_id in other.directory.parties:
-                handle = other.directory.handle(kind, native_id)
-                if handle and endpoint.directory.native(kind, handle) is None:
-                    missing.append(f"{kind.value} {handle} of {other.name} is not known on {endpoint.name}")
-        return sorted(set(missing))
-
-    def mapping_publish(self, name: str, file: Path | None = None, note: str = "") -> Version:
-        """Make an instance's mapping file the version that runs; a running daemon takes it up within seconds.
-
-        Raises:
-            InvalidFile: it has faults; nothing is published.
-        """
-        endpoint = self.endpoint(name)
-        instance = self.configuration.instances[name]
-        text, source = assembly.draft(replace(instance, mapping=file) if file else instance, endpoint.plugin)
-        assembly.compiled(text, source, endpoint.plugin)
-        return self._publish(name, text, note or f"from {source}")
-
-    def mapping_history(self, name: str) -> list[Version]:
-        """All published versions of an instance's mapping, newest first."""
-        self.endpoint(name)
-        return self.database.transact(lambda tx: published.history(tx, assembly.mapping_name(name)))
-
-    def mapping_rollback(self, name: str, digest: str | None = None) -> Version:
-        """Publish an older version again: the one before, or that of `digest`.
-
-        Raises:
-            NotFound: there is no such version.
-        """
-        versions = self.mapping_history(name)
-        older = (
-            [v for v in versions[1:] if v.digest != versions[0].digest]
-            if digest is None
-            else [v for v in versions if v.digest.startswith(digest)]
-        )
-        if not older:
-            raise NotFound(
-                f"{name} has no {'older' if digest is None else digest} version of its mapping; `syncline mapping history {name}` shows all"
-            )
-        return self._publish(
-            name, older[0].text, f"rolled back to {older[0].digest} of {older[0].at:%Y-%m-%d %H:%M} UTC"
-        )
-
-    def _publish(self, name: str, text: str, note: str) -> Version:
-        def work(tx: Tx) -> Version:
-            known = published.newest(tx)
-            version = published.publish(tx, assembly.mapping_name(name), text, self.actor, note)
-            take_up(tx, self.station, name, known)
-            return version
-
-        return self.database.transact(work)
 
     # ---- hints ----------------------------------------------------------------------------------
 

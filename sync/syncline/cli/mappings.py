@@ -13,7 +13,7 @@ from syncline.errors import Configuration as Misconfigured
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from syncline.application.commands import MappingReport
+    from syncline.application.mappings import MappingReport
     from syncline.mapping import Loss
     from syncline.store.published import Version
 
@@ -61,7 +61,7 @@ def mapping_check(
         reports = []
         for name in [instance] if instance is not None else application.configuration.instances:
             doing(f"looking at {name}")
-            reports.append(application.mapping_check(name, file, live=live))
+            reports.append(application.mappings.check(name, file, live=live))
     ok = not any(problem.severity == "error" for report in reports for problem in report.problems)
 
     def show() -> None:
@@ -125,12 +125,13 @@ def mapping_preview(
     if file is not None and instance is None:
         raise Misconfigured("--file needs --instance: whose mapping is it?")
     with face.application() as application, progress(f"reading {record}"):
-        drafts = application.mapping_drafts([instance] if instance is not None else (), file)
+        drafts = application.mappings.drafts([instance] if instance is not None else (), file)
         found = application.plan(record, drafts)
         reports = [
-            application.mapping_check(name, file if name == instance else None, live=False) for name in drafts
+            application.mappings.check(name, file if name == instance else None, live=False)
+            for name in drafts
         ]
-        unmapped = {name: application.unmapped(name) for name in drafts}
+        unmapped = {name: application.mappings.unmapped(name) for name in drafts}
     document = {
         "plan": plan_document(found),
         "drafts": [
@@ -170,7 +171,7 @@ def mapping_publish(
 ) -> None:
     """Put a mapping in force. A running daemon takes it up within seconds and looks at all incidents again."""
     with face.application() as application, progress(f"publishing the mapping of {instance}"):
-        version = application.mapping_publish(instance, file, note)
+        version = application.mappings.publish(instance, file, note)
     face.answer(
         {"instance": instance, "published": _version(version)},
         lambda: say(
@@ -182,7 +183,7 @@ def mapping_publish(
 def mapping_history(face: Face, instance: InstanceArgument) -> None:
     """Show all published versions of a mapping, newest first; the first one is in force."""
     with face.application() as application:
-        versions = application.mapping_history(instance)
+        versions = application.mappings.history(instance)
 
     def show() -> None:
         table(
@@ -204,7 +205,7 @@ def mapping_rollback(
 ) -> None:
     """Put an older version of a mapping in force again."""
     with face.application() as application, progress(f"publishing the mapping of {instance}"):
-        version = application.mapping_rollback(instance, to)
+        version = application.mappings.rollback(instance, to)
     face.answer(
         {"instance": instance, "published": _version(version)},
         lambda: say(f"{instance}: version {version.digest} is in force again ({plain(version.note)})"),

@@ -29,6 +29,8 @@ class State(StrEnum):
 OPEN = (State.SENT, State.UNKNOWN)
 GHOSTS = timedelta(hours=1)
 """So long a write that was taken for lost is known again when it turns up after all."""
+AUDITED = ("update", "transition")
+"""Kinds of writes that can overwrite an edit: nobody edited a record before it was created."""
 AUDITABLE = timedelta(minutes=15)
 """So long we wait for the history to show a write; some platforms do not log every field."""
 
@@ -56,7 +58,7 @@ class Logged:
 
     def sent(self) -> Sent:
         """As the merge sees it."""
-        return Sent(self.payload, self.fields, self.state in OPEN)
+        return Sent(self.payload, self.fields, self.state in OPEN, self.id)
 
     def write(self) -> Write:
         """As the audit sees it."""
@@ -185,6 +187,7 @@ def unaudited(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list
             operations.c.incident_id.in_(incident_ids),
             operations.c.state == State.APPLIED.value,
             operations.c.audited.is_(False),
+            operations.c.kind.in_(AUDITED),
             operations.c.created_at > tx.now - AUDITABLE,
         )
         .order_by(operations.c.id)
