@@ -52,6 +52,7 @@ class Sent:
     """A write of ours of which the platform may not have told the outcome.
 
     Attributes:
+        id: Of its row in the log.
         values: Native values as sent.
         fields: The common values that they stand for.
         open: Whether its outcome is still unknown; else it was taken for lost.
@@ -60,6 +61,7 @@ class Sent:
     values: Mapping[str, Native]
     fields: Mapping[str, Value]
     open: bool
+    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Look:
         shadow: The shadow once that is taken up.
         settled: What it then stands for.
         unmapped: Values that no mapping knows; their shadow stays, so that they are not forgotten.
+        landed: Writes that were taken for lost and have taken effect after all.
     """
 
     instance: str
@@ -102,6 +105,7 @@ class Look:
     shadow: Mapping[str, Native]
     settled: Mapping[str, Value]
     unmapped: tuple[Unmapped, ...]
+    landed: frozenset[int] = frozenset()
 
 
 def look(view: View, mapping: FieldMapping, directory: Directory, sent: Sequence[Sent] = ()) -> Look:
@@ -118,6 +122,7 @@ def look(view: View, mapping: FieldMapping, directory: Directory, sent: Sequence
     origin = Origin(view.instance, view.seen_by or "somebody", view.seen_at)
     candidates: list[Candidate] = []
     unmapped: list[Unmapped] = []
+    landed: set[int] = set()
     for name, rule in mapping.rules.items():
         natives = mapping.natives_of(name)
         changed = {n for n in natives if view.shadow.get(n) != view.seen.get(n)}
@@ -125,6 +130,8 @@ def look(view: View, mapping: FieldMapping, directory: Directory, sent: Sequence
             continue
         ours = next((s for s in reversed(sent) if _came_of(s, changed, view)), None)
         if ours is not None:
+            if not ours.open:
+                landed.add(ours.id)
             # A hop on the way to a status stands for no common value: the way goes on.
             if name in ours.fields:
                 settled[name] = ours.fields[name]
@@ -137,7 +144,7 @@ def look(view: View, mapping: FieldMapping, directory: Directory, sent: Sequence
             if value != view.settled.get(name):
                 candidates.append(Candidate(name, value, view.settled.get(name), origin))
             settled[name] = value
-    return Look(view.instance, tuple(candidates), shadow, settled, tuple(unmapped))
+    return Look(view.instance, tuple(candidates), shadow, settled, tuple(unmapped), frozenset(landed))
 
 
 def _came_of(sent: Sent, changed: set[str], view: View) -> bool:
@@ -162,12 +169,14 @@ class Conflict:
         winner: The one that stands; None while it is parked.
         losers: The others. Each is on record, and none is forgotten.
         reason: Why it was decided so, or why it is not decided.
+        reopens: Whether it is about opening an incident again that may not be.
     """
 
     field: str
     winner: Candidate | None
     losers: tuple[Candidate, ...]
     reason: str
+    reopens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +204,8 @@ class Merged:
         incident: The incident afterwards.
         changes: Fields that changed, each with the candidate that won.
         conflicts: Decided ones.
-        parked: Ones that wait for a person; the field stays as it was, on all sides.
+        parked: Ones that wait for a person, those that have waited before included; the field stays as it was, on all
+            sides.
     """
 
     incident: Incident
@@ -220,7 +230,7 @@ def merge(
         looks: What each side has to say.
         rules: How conflicts are decided.
         recovered: Edits that our own writes had overwritten.
-        blocked: Fields that are parked already: they stay as they are until a person decides.
+        blocked: Fields that are parked already: they stay as they are until a person decides, or until the sides agree.
     """
     by_field: dict[str, list[Candidate]] = {}
     for candidate in (*(c for side in looks for c in side.candidates), *recovered):
@@ -229,18 +239,13 @@ def merge(
     conflicts: list[Conflict] = []
     parked: list[Conflict] = []
     for name, candidates in by_field.items():
-        if name in blocked:
-            parked.append(Conflict(name, None, tuple(candidates), "the field is parked"))
-            continue
-        present = Candidate(
-            name, incident[name], None, origins.get(name, Origin("", "Syncline", candidates[0].origin.at))
-        )
-        decided = _decide(name, incident, present, candidates, rules)
+        oldest = min(c.origin.at for c in candidates)
+        present = Candidate(name, incident[name], None, origins.get(name, Origin("", "Syncline", oldest)))
+        policy = Policy.MANUAL if name in blocked else rules.policy.get(name, rules.default)
+        decided = _decide(name, incident, present, candidates, rules, policy)
+        winner = decided.winner if isinstance(decided, Conflict) else decided
         if isinstance(decided, Conflict):
-            (conflicts if decided.winner else parked).append(decided)
-            winner = decided.winner
-        else:
-            winner = decided
+            (conflicts if winner else parked).append(decided)
         if winner is not None and winner.value != incident[name]:
             changes[name] = winner
     return Merged(
@@ -267,21 +272,24 @@ def hold(side: Look, view: View, mapping: FieldMapping, names: frozenset[str]) -
 
 
 def _decide(
-    name: str, incident: Incident, present: Candidate, candidates: list[Candidate], rules: Rules
-) -> Candidate | Conflict | None:
+    name: str,
+    incident: Incident,
+    present: Candidate,
+    candidates: Sequence[Candidate],
+    rules: Rules,
+    policy: Policy,
+) -> Candidate | Conflict:
     spec = FIELDS.get(name)
     if spec is not None and spec.kind is Kind.TAGS:
         return _union(present, candidates)
-    # Who made an edit that our write had overwritten could not see what we wrote: it contradicts that, whatever its base.
-    contested = any(c.value != present.value and (c.recovered or c.base != present.value) for c in candidates)
-    running = [*candidates, present] if contested else candidates
     if name == "status":
         late = _reopens(incident, candidates, rules)
         if late is not None:
             return late
+    contested = any(c.base != present.value and c.value != present.value for c in candidates)
+    running = [*candidates, present] if contested else candidates
     if len({c.value for c in running}) == 1:
-        return candidates[-1]
-    policy = rules.policy.get(name, rules.default)
+        return _latest(candidates)
     if policy is Policy.MANUAL:
         return Conflict(name, None, tuple(running), "a person decides conflicts of this field")
     winner, reason = _winner(name, policy, running, present, rules)
@@ -289,13 +297,25 @@ def _decide(
     return Conflict(name, winner, losers, reason)
 
 
+def _latest(candidates: Sequence[Candidate]) -> Candidate:
+    """The one that was given last; of two at the same moment, always the same one."""
+    return max(candidates, key=_order)
+
+
+def _order(candidate: Candidate) -> tuple[datetime, str, str]:
+    return candidate.origin.at, candidate.origin.instance, repr(candidate.value)
+
+
 def _union(present: Candidate, candidates: Sequence[Candidate]) -> Candidate:
-    """Labels never conflict: what each side added is added, what each side took away is taken away."""
-    value = set(_labels(present.value))
+    """Labels never conflict: what a side took away is taken away, unless another one added it."""
+    added: set[str] = set()
+    taken: set[str] = set()
     for candidate in candidates:
         base, now = set(_labels(candidate.base)), set(_labels(candidate.value))
-        value = (value | (now - base)) - (base - now)
-    return replace(candidates[-1], value=tuple(sorted(value)))
+        added |= now - base
+        taken |= base - now
+    value = (set(_labels(present.value)) - taken) | added
+    return replace(_latest(candidates), value=tuple(sorted(value)))
 
 
 def _labels(value: Value) -> tuple[str, ...]:
@@ -305,16 +325,11 @@ def _labels(value: Value) -> tuple[str, ...]:
 def _reopens(incident: Incident, candidates: Sequence[Candidate], rules: Rules) -> Conflict | None:
     if incident.status not in ENDED or incident.status in rules.reopen_from:
         return None
-    opening = [c for c in candidates if isinstance(c.value, str) and Status(c.value) not in ENDED]
-    if not opening:
+    if not any(isinstance(c.value, str) and Status(c.value) not in ENDED for c in candidates):
         return None
     names = ", ".join(sorted(rules.reopen_from)) or "no status"
-    return Conflict(
-        "status",
-        None,
-        tuple(opening),
-        f"the incident is {incident.status}; it may be opened again only from {names}",
-    )
+    reason = f"the incident is {incident.status}; it may be opened again only from {names}"
+    return Conflict("status", None, tuple(candidates), reason, reopens=True)
 
 
 def _winner(
@@ -323,20 +338,19 @@ def _winner(
     owner = rules.owner.get(name)
     owned = [c for c in running if owner and c.origin.instance == owner]
     if policy is Policy.OWNER and owned:
-        return owned[0], f"{owner} owns this field"
+        return _latest([c for c in owned if c is not present] or owned), f"{owner} owns this field"
     if policy is Policy.HIGHEST:
         ranked = [c for c in running if c.value is not None]
         if ranked:
-            return max(ranked, key=lambda c: _rank(name, c.value)), "the highest value wins"
+            return max(ranked, key=lambda c: (_rank(name, c.value), _order(c))), "the highest value wins"
     newest = max(c.origin.at for c in running)
     close = [c for c in running if newest - c.origin.at <= SIMULTANEOUS]
     if len({c.value for c in close}) == 1:
-        return close[0], "the latest edit wins"
-    chosen = (
-        owned[0]
-        if owned and owned[0] in close
-        else min(close, key=lambda c: (c is present, c.origin.instance))
-    )
+        return _latest(close), "the latest edit wins"
+    edits = [c for c in close if c is not present]
+    pick = [c for c in edits if c in owned] or [c for c in close if c in owned] or edits
+    first = min(c.origin.instance for c in pick)
+    chosen = _latest([c for c in pick if c.origin.instance == first])
     return chosen, "the edits were made at the same time as far as the platforms' clocks can tell"
 
 

@@ -1,0 +1,251 @@
+"""The laws of the merge, over whatever people may do to one incident."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from syncline.mapping.rules import Conflict as Policy
+from syncline.merge import SIMULTANEOUS, Candidate, Conflict, Look, Merged, Origin, Rules, merge
+from syncline.model import ENDED, Incident, Status
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SIDES = ("jira", "pd", "snow")
+PLAIN = {
+    "title": st.sampled_from(["mail", "disk", "disk full", None]),
+    "priority": st.sampled_from([1, 2, 3, 4, 5]),
+    "status": st.sampled_from([s.value for s in Status]),
+    "assignee": st.sampled_from(["amina@example.com", "bruno@example.com", None]),
+}
+LABELS = st.sets(st.sampled_from("abcde")).map(lambda s: tuple(sorted(s)))
+
+
+def look(instance, *candidates):
+    return Look(instance, tuple(candidates), {}, {}, ())
+
+
+def candidate(instance, field, value, base, at=NOON, actor="somebody", recovered=False):
+    return Candidate(field, value, base, Origin(instance, actor, at), recovered)
+
+
+@st.composite
+def situations(draw, fields=tuple(PLAIN)):
+    """An incident, who set its values, and what each side says of some fields."""
+    values = {name: draw(PLAIN[name]) for name in fields}
+    incident = Incident("SL-1", values)
+    moments = st.integers(0, 20).map(lambda s: NOON + timedelta(seconds=s))
+    origins = {name: Origin(draw(st.sampled_from(SIDES)), "before", draw(moments)) for name in fields}
+    looks = []
+    for side in SIDES:
+        said = []
+        for name in fields:
+            if draw(st.booleans()):
+                base = values[name] if draw(st.booleans()) else draw(PLAIN[name])
+                value = draw(PLAIN[name])
+                if value != base:
+                    said.append(candidate(side, name, value, base, draw(moments)))
+        looks.append(look(side, *said))
+    return incident, origins, looks
+
+
+@st.composite
+def rules(draw):
+    policies = st.sampled_from(list(Policy))
+    return Rules(
+        policy={name: draw(policies) for name in PLAIN if draw(st.booleans())},
+        owner={name: draw(st.sampled_from(SIDES)) for name in PLAIN},
+        default=draw(policies),
+        reopen_from=frozenset(draw(st.sets(st.sampled_from(sorted(ENDED))))),
+    )
+
+
+def outcome(merged: Merged):
+    """What a merge came to, without the order in which it is told."""
+
+    def told(conflicts):
+        return {(c.field, c.winner, frozenset(c.losers), c.reason, c.reopens) for c in conflicts}
+
+    return dict(merged.incident.values), dict(merged.changes), told(merged.conflicts), told(merged.parked)
+
+
+@given(situations(), rules())
+def test_the_order_of_the_sides_does_not_matter(situation, how):
+    incident, origins, looks = situation
+    results = [outcome(merge(incident, origins, order, how)) for order in permutations(looks)]
+    assert all(result == results[0] for result in results)
+
+
+@given(situations(), rules())
+def test_no_edit_is_lost_without_being_on_record(situation, how):
+    incident, origins, looks = situation
+    merged = merge(incident, origins, looks, how)
+    recorded = {
+        (c.field, c.value)
+        for con in (*merged.conflicts, *merged.parked)
+        for c in (con.winner, *con.losers)
+        if c
+    }
+    for side in looks:
+        for edit in side.candidates:
+            assert merged.incident[edit.field] == edit.value or (edit.field, edit.value) in recorded
+
+
+@given(situations(), rules())
+def test_a_value_that_gives_way_to_an_edit_which_did_not_know_it_is_on_record(situation, how):
+    incident, origins, looks = situation
+    merged = merge(incident, origins, looks, how)
+    recorded = {(c.field, c.value) for con in merged.conflicts for c in con.losers}
+    for name, winner in merged.changes.items():
+        if winner.base != incident[name]:
+            assert (name, incident[name]) in recorded
+
+
+@given(situations(), rules())
+def test_merging_the_result_again_changes_nothing(situation, how):
+    incident, origins, looks = situation
+    merged = merge(incident, origins, looks, how)
+    again = merge(merged.incident, {**origins, **{n: c.origin for n, c in merged.changes.items()}}, [], how)
+    assert (again.incident, again.changes, again.conflicts, again.parked) == (merged.incident, {}, (), ())
+
+
+@given(situations(), rules(), st.data())
+def test_fields_do_not_touch_each_other(situation, how, data):
+    incident, origins, looks = situation
+    name = data.draw(st.sampled_from(sorted(PLAIN)))
+    alone = [look(s.instance, *(c for c in s.candidates if c.field == name)) for s in looks]
+    assert (
+        merge(incident, origins, looks, how).incident[name]
+        == merge(incident, origins, alone, how).incident[name]
+    )
+
+
+@given(st.sampled_from(["title", "priority", "assignee"]), st.data(), rules())
+def test_one_sides_change_always_wins_alone(name, data, how):
+    before, after = data.draw(PLAIN[name]), data.draw(PLAIN[name])
+    assume(before != after)
+    side = data.draw(st.sampled_from(SIDES))
+    merged = merge(
+        Incident("SL-1", {name: before}), {}, [look(side, candidate(side, name, after, before))], how
+    )
+    assert merged.incident[name] == after
+    assert not merged.conflicts
+    assert not merged.parked
+
+
+@given(situations(), rules())
+def test_sides_that_say_the_same_never_conflict(situation, how):
+    incident, origins, _ = situation
+    values = {"title": "agreed", "assignee": "agreed@example.com"}
+    looks = [look(side, *(candidate(side, n, v, incident[n]) for n, v in values.items())) for side in SIDES]
+    merged = merge(incident, origins, looks, how)
+    assert {n: merged.incident[n] for n in values} == values
+    assert not merged.conflicts
+    assert not merged.parked
+
+
+@given(situations(), rules())
+def test_a_manual_field_stays_as_it_is_until_a_person_decides(situation, how):
+    incident, origins, looks = situation
+    manual = Rules(dict.fromkeys(PLAIN, Policy.MANUAL), how.owner, how.default, frozenset(ENDED))
+    merged = merge(incident, origins, looks, manual)
+    assert not merged.conflicts
+    for conflict in merged.parked:
+        assert merged.incident[conflict.field] == incident[conflict.field]
+        assert conflict.winner is None
+        assert len({c.value for c in conflict.losers}) > 1
+
+
+@given(situations(), rules())
+def test_a_parked_field_moves_only_when_the_sides_agree(situation, how):
+    incident, origins, looks = situation
+    merged = merge(incident, origins, looks, how, blocked=frozenset(PLAIN))
+    for name in merged.changes:
+        assert len({c.value for s in looks for c in s.candidates if c.field == name}) == 1
+    assert not merged.conflicts
+
+
+@given(situations(fields=("title", "priority")), st.sampled_from(SIDES))
+def test_the_owner_decides_where_it_says_anything(situation, owner):
+    incident, origins, looks = situation
+    how = Rules({}, dict.fromkeys(PLAIN, owner), Policy.OWNER)
+    merged = merge(incident, origins, looks, how)
+    for side in looks:
+        if side.instance == owner:
+            assert all(merged.incident[c.field] == c.value for c in side.candidates)
+
+
+@given(situations(fields=("priority",)))
+def test_highest_takes_the_most_urgent(situation):
+    incident, origins, looks = situation
+    merged = merge(incident, origins, looks, Rules({}, {}, Policy.HIGHEST))
+    for conflict in merged.conflicts:
+        assert conflict.winner.value == min(c.value for c in (conflict.winner, *conflict.losers))
+
+
+@given(situations(fields=("title",)))
+def test_latest_takes_the_latest_unless_the_clocks_cannot_tell(situation):
+    incident, origins, looks = situation
+    merged = merge(incident, origins, looks, Rules({}, {}, Policy.LATEST))
+    for conflict in merged.conflicts:
+        newest = max(c.origin.at for c in (conflict.winner, *conflict.losers))
+        assert newest - conflict.winner.origin.at <= SIMULTANEOUS
+
+
+def test_within_the_tolerance_the_owner_wins_and_the_other_is_on_record():
+    incident = Incident("SL-1", {"title": "a"})
+    near = NOON + SIMULTANEOUS
+    looks = [
+        look("jira", candidate("jira", "title", "b", "a", near)),
+        look("snow", candidate("snow", "title", "c", "a")),
+    ]
+    merged = merge(incident, {}, looks, Rules({}, {"title": "snow"}))
+    assert merged.incident["title"] == "c"
+    assert [c.value for c in merged.conflicts[0].losers] == ["b"]
+    later = [look("jira", candidate("jira", "title", "b", "a", near + timedelta(seconds=1))), looks[1]]
+    assert merge(incident, {}, later, Rules({}, {"title": "snow"})).incident["title"] == "b"
+
+
+@given(LABELS, st.lists(st.tuples(LABELS, LABELS), min_size=3, max_size=3))
+def test_labels_are_joined(present, said):
+    edits = zip(SIDES, said, strict=True)
+    looks = [look(side, candidate(side, "labels", now, base)) for side, (base, now) in edits]
+    results = {
+        merge(Incident("SL-1", {"labels": present}), {}, order, Rules()).incident["labels"]
+        for order in permutations(looks)
+    }
+    (joined,) = results
+    added = {label for base, now in said for label in set(now) - set(base)}
+    taken = {label for base, now in said for label in set(base) - set(now)}
+    assert set(joined) == (set(present) - taken) | added
+    assert list(joined) == sorted(set(joined))
+
+
+@given(st.sampled_from(sorted(ENDED)), st.sets(st.sampled_from(sorted(ENDED))), st.sampled_from(list(Status)))
+def test_an_ended_incident_opens_again_only_from_where_it_may(ended, allowed, to):
+    assume(to != ended)
+    how = Rules(reopen_from=frozenset(allowed))
+    merged = merge(
+        Incident("SL-1", {"status": ended.value}),
+        {},
+        [look("pd", candidate("pd", "status", to.value, ended.value))],
+        how,
+    )
+    if to in ENDED or ended in allowed:
+        assert merged.incident.status == to
+    else:
+        assert merged.incident.status == ended
+        assert merged.parked[0].reopens
+
+
+def test_an_edit_that_our_write_had_overwritten_does_not_win_in_silence():
+    incident = Incident("SL-1", {"title": "ours"})
+    origins = {"title": Origin("snow", "amina", NOON)}
+    lost = candidate(
+        "jira", "title", "theirs", "before both", NOON + timedelta(seconds=30), "bruno", recovered=True
+    )
+    merged = merge(incident, origins, [], Rules(), recovered=[lost])
+    assert merged.incident["title"] == "theirs"
+    (conflict,) = merged.conflicts
+    assert isinstance(conflict, Conflict)
+    assert [(c.value, c.origin.actor) for c in conflict.losers] == [("ours", "amina")]
