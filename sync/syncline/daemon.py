@@ -55,7 +55,9 @@ class OnlyDaemon:
         if self._database.sqlite:
             self._take_file(where)
             return
+        # A connection of its own, that no pool gets back: the lock is as long as the connection.
         self._connection = self._database.engine.connect()
+        self._connection.detach()
         taken = self._connection.execute(sa.select(sa.func.pg_try_advisory_lock(_ADVISORY))).scalar()
         self._connection.commit()
         if not taken:
@@ -66,8 +68,13 @@ class OnlyDaemon:
         path = self._database.url.database
         if not path or path == ":memory:":
             return
-        lock = Path(f"{path}.lock")
-        handle = lock.open("a+", encoding="utf-8")
+        lock = Path(f"{Path(path).resolve()}.lock")  # the same by whatever link it is reached
+        try:
+            handle = lock.open("a+", encoding="utf-8")
+        except OSError as error:
+            raise Misconfigured(
+                f"{lock} cannot be written ({error.strerror}); give the daemon's user write access to it and to its folder"
+            ) from None
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -156,7 +163,10 @@ class Daemon:
         clean = workers[0].join(PATIENCE)
         if not clean:
             log.warning("some calls did not end in time; what they did is found again at the next start")
-        database.transact(lambda tx: timeline.append(tx, None, Event("stopped", "the daemon stopped")))
+        try:
+            database.transact(lambda tx: timeline.append(tx, None, Event("stopped", "the daemon stopped")))
+        except SynclineError as error:  # a database that takes nothing must not keep the daemon from ending
+            log.error("%s", error)
         return clean
 
     def _begin(self, tx: Tx, station: Station) -> int:

@@ -64,6 +64,8 @@ class Endpoint:
     def quarantine(self) -> timedelta:
         """After that long a write of which no verdict came back cannot take effect any more, and a search shows it
         if it did."""
+        if self.settings.quarantine is not None:
+            return timedelta(seconds=self.settings.quarantine)
         facts = self.capabilities
         return timedelta(seconds=self.settings.read_timeout + facts.settles_within + facts.search_lag)
 

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from syncline.delivery.deliver import deliver
@@ -123,6 +125,10 @@ class Workers:
                 log.error("%s", error)
                 self.stop.wait(IDLE)
                 continue
+            except Exception:  # whatever it is, a worker that ends is missed by nobody until it is too late
+                log.exception("the workers of %s (%s) failed; they go on", lane or "all incidents", kinds[0])
+                self.stop.wait(IDLE)
+                continue
             wait = IDLE if due is None else min(IDLE, max(0.0, due - station.clock.now().timestamp()))
             if wait > 0.0 and not self.stop.is_set():
                 signal.wait(wait)
@@ -133,16 +139,33 @@ class Workers:
             work(leases)
         except LeaseLost as lost:
             log.warning("the lease of %s ran out while it was worked on; it is looked at again", lost)
-            self._again(leases)
+            self._until_stored(partial(self._again, leases))
+        except SynclineError as error:
+            log.error("%s %s: %s", leases[0].item.kind, leases[0].item.key, error)
+            self._until_stored(partial(self._failed, leases, error))
         except Exception as error:
             log.exception("%s %s failed", leases[0].item.kind, leases[0].item.key)
-            self._failed(leases, error)
+            self._until_stored(partial(self._failed, leases, error))
+
+    def _until_stored(self, give_back: Callable[[], None]) -> None:
+        """Leases are given back as soon as the database takes them: else they would be waited for until they run out."""
+        while not self.stop.is_set():
+            try:
+                give_back()
+                return
+            except SynclineError as error:
+                log.error("%s", error)
+                self.stop.wait(IDLE)
 
     def _again(self, leases: Sequence[Lease]) -> None:
         def mark(tx: Tx) -> None:
             self.station.ledger.mark_all(tx, [lease.item for lease in leases])
 
         self.station.database.transact(mark)
+        for lease in leases:
+            # One lost lease rolls back its whole batch: what is still ours must not wait for its lease to run out.
+            with suppress(LeaseLost):
+                self.station.database.transact(lease.done)
 
     def _failed(self, leases: Sequence[Lease], error: Exception) -> None:
         reason = f"{type(error).__name__}: {error}"
@@ -158,7 +181,7 @@ class Workers:
                         tx,
                         subject,
                         "work",
-                        f"{lease.item.kind} {lease.item.key} failed {lease.tries + 1} times, last with {reason}; this is a fault of "
+                        f"{lease.item.kind} {lease.item.key} failed {lease.faults + 1} times, last with {reason}; this is a fault of "
                         "Syncline: please report it with the log. `syncline park retry` tries it again",
                         instance=lease.item.lane or None,
                         data={"kind": lease.item.kind.value, "key": lease.item.key, "lane": lease.item.lane},

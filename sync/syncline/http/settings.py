@@ -224,6 +224,10 @@ class InstanceSettings(BaseSettings):
         sweep_every: Seconds between two sweeps.
         overlap: Seconds that a poll reaches back beyond its watermark, for rows that become visible late.
         max_attachment: Largest file that is copied, bytes.
+        quarantine: Seconds after which a write of which no verdict came back, and which is nowhere to be found, is
+            repeated. Without it: `read_timeout` and what is known of the platform, about two minutes. Shorter is
+            dangerous: a request that takes effect later than that, or that a search does not show by then, is
+            made twice.
         secrets_dir: Where files with secrets lie; without it `SYNCLINE_SECRETS_DIR` says so.
     """
 
@@ -251,6 +255,7 @@ class InstanceSettings(BaseSettings):
     sweep_every: Annotated[float, Field(gt=0)] = 3600.0
     overlap: Annotated[float, Field(ge=0)] = 120.0
     max_attachment: Annotated[int, Field(ge=0)] = 10_000_000
+    quarantine: Annotated[float, Field(gt=0, le=3600)] | None = None
     secrets_dir: Path | None = None
 
     @classmethod
