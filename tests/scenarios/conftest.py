@@ -218,15 +218,60 @@ class People:
     def snow_all(self) -> list[dict[str, str]]:
         return list(self.snow("GET", "incident?sysparm_exclude_reference_link=true"))
 
+    def snow_attach(self, sys_id: str, name: str, content: bytes, who: str = "amina") -> None:
+        token = base64.b64encode(f"{who}:secret".encode()).decode()
+        response = self.session.post(
+            f"{self.urls['snow']}/api/now/attachment/file",
+            params={"table_name": "incident", "table_sys_id": sys_id, "file_name": name},
+            data=content,
+            headers={
+                "Authorization": f"Basic {token}",
+                "Content-Type": "text/plain",
+                "Accept": "application/json",
+            },
+            timeout=20,
+        )
+        assert response.status_code == 201, response.text
+
+    def snow_files(self, sys_id: str) -> list[tuple[str, bytes]]:
+        """Name and content of each file."""
+        rows = self.snow("GET", f"sys_attachment?sysparm_query=table_sys_id={sys_id}^ORDERBYsys_created_on")
+        token = base64.b64encode(b"amina:secret").decode()
+        found = []
+        for row in rows:
+            url = f"{self.urls['snow']}/api/now/attachment/{row['sys_id']}/file"
+            reply = self.session.get(url, headers={"Authorization": f"Basic {token}"}, timeout=20)
+            found.append((row["file_name"], reply.content))
+        return found
+
     # Jira
 
-    def jira(self, method: str, path: str, body: Any = None, who: str = "bruno") -> Any:
+    def jira_attach(self, key: str, name: str, content: bytes, who: str = "bruno") -> None:
+        response = self.session.post(
+            f"{self.urls['jira']}/rest/api/2/issue/{key}/attachments",
+            files={"file": (name, content, "text/plain")},
+            headers={"Authorization": self._jira_auth(who), "X-Atlassian-Token": "no-check"},
+            timeout=20,
+        )
+        assert response.status_code == 200, response.text
+
+    def jira_files(self, key: str) -> list[tuple[str, bytes]]:
+        """Name and content of each file."""
+        found = []
+        for file in self.jira("GET", f"issue/{key}?fields=attachment")["fields"]["attachment"]:
+            reply = self.session.get(
+                file["content"], headers={"Authorization": self._jira_auth("bruno")}, timeout=20
+            )
+            found.append((file["filename"], reply.content))
+        return found
+
+    def _jira_auth(self, who: str) -> str:
         if self.flavour == "cloud":
-            token = base64.b64encode(f"{EMAIL[who]}:token-{who}".encode()).decode()
-            auth = f"Basic {token}"
-        else:
-            auth = f"Bearer token-{who}"
-        return self._call(method, f"{self.urls['jira']}/rest/api/2/{path}", auth, body)
+            return f"Basic {base64.b64encode(f'{EMAIL[who]}:token-{who}'.encode()).decode()}"
+        return f"Bearer token-{who}"
+
+    def jira(self, method: str, path: str, body: Any = None, who: str = "bruno") -> Any:
+        return self._call(method, f"{self.urls['jira']}/rest/api/2/{path}", self._jira_auth(who), body)
 
     def jira_all(self) -> list[dict[str, Any]]:
         fields = [

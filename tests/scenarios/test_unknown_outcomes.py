@@ -1,0 +1,181 @@
+"""Writes of which no verdict comes back: whatever became of them, nothing is made twice and nothing is lost."""
+
+import pytest
+
+LOST = ["error_before", "error_after", "reset_before", "reset_after", "late_reset", "late"]
+"""What may happen to a write so that we do not know what became of it."""
+
+CREATES = {"snow": r"table/incident$", "jira": r"/issue$", "pd": r"^/incidents$"}
+UPDATES = {"snow": ("PATCH", r"table/incident/"), "jira": ("PUT", r"/issue/"), "pd": ("PUT", r"^/incidents/")}
+COMMENTS = {"snow": ("PATCH", r"table/incident/"), "jira": ("POST", r"/comment$"), "pd": ("POST", r"/notes$")}
+
+
+def lose(world, name, fault, method, path):
+    world.fault(name, fault, method, path, seconds=45.0 if fault.startswith("late") else 0.0)
+
+
+def quiet(world, minutes=6):
+    """So long that every quarantine is over."""
+    for _ in range(minutes * 2):
+        world.sync(30)
+
+
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_a_create_is_made_once(cloud, name, fault):
+    cloud.sync()
+    lose(cloud, name, fault, "POST", CREATES[name])
+    if name == "snow":
+        cloud.people.jira(
+            "POST",
+            "issue",
+            {"fields": {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "Once"}},
+        )
+    else:
+        cloud.people.snow_create(short_description="Once")
+    quiet(cloud)
+    titles = {
+        "snow": [row["short_description"] for row in cloud.people.snow_all()],
+        "jira": [issue["fields"]["summary"] for issue in cloud.people.jira_all()],
+        "pd": [incident["title"] for incident in cloud.people.pd_all()],
+    }
+    assert titles == {"snow": ["Once"], "jira": ["Once"], "pd": ["Once"]}
+    assert cloud.parked() == []
+
+
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_an_update_arrives(trio, name, fault):
+    world = trio.world
+    lose(world, name, fault, *UPDATES[name])
+    if name == "snow":
+        world.people.jira_set(trio.key, summary="Arrives")
+    else:
+        world.people.snow_set(trio.sys_id, short_description="Arrives")
+    quiet(world)
+    assert trio.titles() == ("Arrives",) * 3
+    assert trio.said("conflict") == []
+
+
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_a_comment_arrives_once(trio, name, fault):
+    world = trio.world
+    world.settle()
+    lose(world, name, fault, *COMMENTS[name])
+    if name == "snow":
+        world.people.jira("POST", f"issue/{trio.key}/comment", {"body": "Only once, please."})
+    else:
+        world.people.snow_set(trio.sys_id, work_notes="Only once, please.")
+    quiet(world)
+    for side in (trio.journal(), trio.comments(), trio.notes()):
+        assert sum("Only once, please." in text for text in side) == 1
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_a_transition_is_taken_once(trio, fault):
+    world = trio.world
+    lose(world, "jira", fault, "POST", r"/transitions$")
+    world.people.snow_set(trio.sys_id, state="2")
+    quiet(world)
+    assert trio.jira["status"]["name"] == "In Progress"
+    assert trio.snow["state"] == "2"
+    assert trio.pd["status"] == "acknowledged"
+    assert world.parked() == []
+
+
+@pytest.mark.parametrize("fault", LOST)
+def test_every_step_of_a_longer_way_may_be_lost(trio, fault):
+    world = trio.world
+    for skip in (0, 1):
+        world.fault(
+            "jira", fault, "POST", r"/transitions$", skip=skip, seconds=45.0 if "late" in fault else 0.0
+        )
+    world.people.snow_set(trio.sys_id, state="6", close_code="Solution provided", close_notes="Restarted.")
+    quiet(world, 10)
+    assert trio.jira["status"]["statusCategory"]["key"] == "done"
+    assert trio.snow["state"] == "6"
+    assert trio.pd["status"] == "resolved"
+
+
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("name", ["snow", "jira"])
+def test_a_file_arrives_once(trio, name, fault):
+    world = trio.world
+    path = r"/attachment/file$" if name == "snow" else r"/attachments$"
+    lose(world, name, fault, "POST", path)
+    if name == "snow":
+        world.people.jira_attach(trio.key, "log.txt", b"the log")
+    else:
+        world.people.snow_attach(trio.sys_id, "log.txt", b"the log")
+    quiet(world)
+    assert [f for f in world.people.snow_files(trio.sys_id)] == [("log.txt", b"the log")]
+    assert [f for f in world.people.jira_files(trio.key)] == [("log.txt", b"the log")]
+
+
+@pytest.mark.parametrize("fault", LOST)
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_links_back_stand_there_once(cloud, name, fault):
+    cloud.sync()
+    cloud.people.snow_create(short_description="Linked")
+    method, path = {
+        "snow": ("PATCH", "table/incident/"),
+        "jira": ("POST", "/remotelink$"),
+        "pd": ("POST", "/notes$"),
+    }[name]
+    lose(cloud, name, fault, method, path)
+    quiet(cloud)
+    (row,), (issue,), (incident,) = cloud.people.snow_all(), cloud.people.jira_all(), cloud.people.pd_all()
+    journal = [e["value"] for e in cloud.people.snow_journal(row["sys_id"]) if issue["key"] in e["value"]]
+    notes = [n["content"] for n in cloud.people.pd_notes(incident["id"]) if row["number"] in n["content"]]
+    links = cloud.people.jira("GET", f"issue/{issue['key']}/remotelink")
+    assert (len(journal), len(notes), len(links)) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_a_write_that_lands_after_it_was_given_up_does_not_undo_a_newer_edit(trio, name):
+    world = trio.world
+    world.fault(name, "late_reset", *UPDATES[name], seconds=400.0)  # longer than any quarantine
+    if name == "snow":
+        world.people.jira_set(trio.key, summary="Old news")
+    else:
+        world.people.snow_set(trio.sys_id, short_description="Old news")
+    quiet(world, 5)
+    assert trio.titles() == ("Old news",) * 3
+    if name == "jira":
+        world.people.jira_set(trio.key, summary="Newer")
+    elif name == "snow":
+        world.people.snow_set(trio.sys_id, short_description="Newer")
+    else:
+        world.people.pd_set(trio.pd_id, title="Newer")
+    quiet(world, 4)
+    assert trio.titles() == ("Newer",) * 3
+
+
+@pytest.mark.parametrize("name", ["snow", "jira"])
+def test_an_edit_that_a_late_write_of_ours_overwrites_unseen_is_brought_back(trio, name):
+    world = trio.world
+    world.fault(name, "late_reset", *UPDATES[name], seconds=400.0)
+    if name == "snow":
+        world.people.jira_set(trio.key, summary="Old news")
+        edit = lambda: world.people.snow_set(trio.sys_id, short_description="Newer")  # noqa: E731
+    else:
+        world.people.snow_set(trio.sys_id, short_description="Old news")
+        edit = lambda: world.people.jira_set(trio.key, summary="Newer")  # noqa: E731
+    world.sync(1)
+    world.clock.after(398.5, edit)
+    quiet(world, 8)
+    assert trio.titles() == ("Newer",) * 3
+
+
+def test_an_urgent_change_does_not_wait_for_a_comment_in_doubt(trio):
+    world = trio.world
+    world.settle()
+    world.fault("jira", "late_reset", "POST", "/comment$", seconds=50.0)
+    world.people.snow_set(trio.sys_id, work_notes="Slow.")
+    world.sync()
+    world.people.snow_set(trio.sys_id, impact="1", urgency="1")
+    world.sync()
+    assert trio.jira["priority"]["name"] == "Highest"
+    quiet(world)
+    assert sum("Slow." in text for text in trio.comments()) == 1
