@@ -101,6 +101,7 @@ def _kept(row: sa.Row[*tuple[Any, ...]]) -> Kept:
     )
 
 
+# Statements are made once: to build one costs more than to run it.
 _ALL_LINKS = list(links.columns)
 LIVE = links.c.gone_at.is_(None) & links.c.unlinked_at.is_(None)
 _SELECT_KEPT = sa.select(
@@ -113,6 +114,9 @@ _SELECT_KEPT = sa.select(
 )
 
 
+_LOAD = _SELECT_KEPT.where(incidents.c.id.in_(sa.bindparam("ids", expanding=True)))
+
+
 def find(tx: Tx, incident_id: str) -> Kept | None:
     """The incident with that id."""
     return load(tx, [incident_id]).get(incident_id)
@@ -120,28 +124,33 @@ def find(tx: Tx, incident_id: str) -> Kept | None:
 
 def load(tx: Tx, incident_ids: Sequence[str]) -> dict[str, Kept]:
     """Those incidents, by id."""
-    rows = tx.execute(_SELECT_KEPT.where(incidents.c.id.in_(incident_ids)))
+    rows = tx.execute(_LOAD, {"ids": incident_ids})
     return {row[0]: Kept(Incident(row[0], row[1]), _origins(row[2]), row[3], row[4], row[5]) for row in rows}
+
+
+_LINKS_OF = (
+    sa.select(*_ALL_LINKS)
+    .where(links.c.incident_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(links.c.linked_at, links.c.instance)
+)
 
 
 def links_of(tx: Tx, incident_ids: Sequence[str]) -> dict[str, list[Link]]:
     """The links of those incidents, by incident, in the order in which they were made."""
     found: dict[str, list[Link]] = {incident_id: [] for incident_id in incident_ids}
-    rows = tx.execute(
-        sa.select(*_ALL_LINKS)
-        .where(links.c.incident_id.in_(incident_ids))
-        .order_by(links.c.linked_at, links.c.instance)
-    )
-    for row in rows:
+    for row in tx.execute(_LINKS_OF, {"ids": incident_ids}):
         found[row.incident_id].append(_link(row))
     return found
 
 
+_LINKS_TO = sa.select(*_ALL_LINKS).where(
+    links.c.instance == sa.bindparam("on"), links.c.record_id.in_(sa.bindparam("ids", expanding=True))
+)
+
+
 def links_to(tx: Tx, instance: str, record_ids: Iterable[str]) -> dict[str, Link]:
     """The links to those records of one instance, by record id."""
-    rows = tx.execute(
-        sa.select(*_ALL_LINKS).where(links.c.instance == instance, links.c.record_id.in_(list(record_ids)))
-    )
+    rows = tx.execute(_LINKS_TO, {"on": instance, "ids": list(record_ids)})
     return {row.record_id: _link(row) for row in rows}
 
 
@@ -181,12 +190,19 @@ def insert(tx: Tx, incident: Incident, origin: Origin) -> None:
     )
 
 
+_SAVE = sa.update(incidents).where(incidents.c.id == sa.bindparam("of_id"))
+
+
 def save(tx: Tx, incident: Incident, origins: Mapping[str, Origin]) -> None:
     """The incident's new values."""
     tx.execute(
-        sa.update(incidents)
-        .where(incidents.c.id == incident.id)
-        .values(values=_json(incident.values), origins=_raw_origins(origins), changed_at=tx.now)
+        _SAVE,
+        {
+            "of_id": incident.id,
+            "values": _json(incident.values),
+            "origins": _raw_origins(origins),
+            "changed_at": tx.now,
+        },
     )
 
 
@@ -248,42 +264,24 @@ def forget_link(tx: Tx, ended: Link) -> None:
     )
 
 
+_UPDATE_LINK = sa.update(links).where(
+    links.c.incident_id == sa.bindparam("of_incident"), links.c.instance == sa.bindparam("of_instance")
+)
+
+
 def update_link(tx: Tx, incident_id: str, instance: str, **columns: Any) -> None:
     """Set columns of a link; mappings and sequences are kept as JSON."""
     for name in ("shadow", "settled", "seen"):
         if name in columns:
             columns[name] = _json(columns[name])
-    tx.execute(
-        sa.update(links)
-        .where(links.c.incident_id == incident_id, links.c.instance == instance)
-        .values(**columns)
-    )
-
-
-_SEE = (
-    sa.update(links)
-    .where(
-        links.c.incident_id == sa.bindparam("of_incident"), links.c.instance == sa.bindparam("of_instance")
-    )
-    .values(
-        record_key=sa.bindparam("record_key"),
-        url=sa.bindparam("url"),
-        seen=sa.bindparam("seen"),
-        revision=sa.bindparam("revision"),
-        seen_at=sa.bindparam("seen_at"),
-        seen_by=sa.bindparam("seen_by"),
-        own=sa.bindparam("own"),
-        stale=False,
-        missing_since=None,
-    )
-)
+    tx.execute(_UPDATE_LINK, {"of_incident": incident_id, "of_instance": instance, **columns})
 
 
 def see(tx: Tx, seen: Sequence[tuple[Link, Record]]) -> None:
     """What those links' records look like now."""
     if seen:
         tx.execute(
-            _SEE,
+            _UPDATE_LINK,
             [
                 {
                     "of_incident": old.incident_id,
@@ -295,6 +293,8 @@ def see(tx: Tx, seen: Sequence[tuple[Link, Record]]) -> None:
                     "seen_at": record.updated_at,
                     "seen_by": record.updated_by,
                     "own": record.own,
+                    "stale": False,
+                    "missing_since": None,
                 }
                 for old, record in seen
             ],

@@ -148,25 +148,34 @@ def release(tx: Tx, item_id: str, instance: str) -> None:
     )
 
 
+# Statements are made once: to build one costs more than to run it.
+_NEXT_DUE = (
+    sa.select(*items.columns)
+    .join(copies, copies.c.item_id == items.c.id)
+    .where(
+        copies.c.incident_id == sa.bindparam("of_incident"),
+        copies.c.instance == sa.bindparam("on"),
+        copies.c.state == "due",
+    )
+    .order_by(items.c.created_at, items.c.id)
+    .limit(1)
+)
+_DUE_INSTANCES = (
+    sa.select(copies.c.instance)
+    .where(copies.c.incident_id == sa.bindparam("of_incident"), copies.c.state == "due")
+    .distinct()
+)
+
+
 def next_due(tx: Tx, incident_id: str, instance: str) -> Item | None:
     """The oldest item that is still to be copied there."""
-    row = tx.execute(
-        sa.select(*items.columns)
-        .join(copies, copies.c.item_id == items.c.id)
-        .where(copies.c.incident_id == incident_id, copies.c.instance == instance, copies.c.state == "due")
-        .order_by(items.c.created_at, items.c.id)
-        .limit(1)
-    ).first()
+    row = tx.execute(_NEXT_DUE, {"of_incident": incident_id, "on": instance}).first()
     return None if row is None else Item(*row)
 
 
 def due_instances(tx: Tx, incident_id: str) -> set[str]:
     """The instances that still lack a copy."""
-    rows = tx.execute(
-        sa.select(copies.c.instance)
-        .where(copies.c.incident_id == incident_id, copies.c.state == "due")
-        .distinct()
-    )
+    rows = tx.execute(_DUE_INSTANCES, {"of_incident": incident_id})
     return {row[0] for row in rows}
 
 

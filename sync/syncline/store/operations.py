@@ -69,7 +69,34 @@ def _logged(row: sa.Row[*tuple[Any, ...]]) -> Logged:
     return Logged(*row[:9], State(row[9]), *row[10:])  # type: ignore[call-arg]
 
 
+# Statements are made once: to build one costs more than to run it.
 _COLUMNS = list(operations.columns)
+_INSERT = sa.insert(operations)
+_UPDATE = sa.update(operations).where(operations.c.id == sa.bindparam("of_id"))
+_OF_INCIDENTS = (
+    sa.select(*_COLUMNS)
+    .where(operations.c.incident_id.in_(sa.bindparam("ids", expanding=True)))
+    .order_by(operations.c.id)
+)
+_UNSETTLED = _OF_INCIDENTS.where(
+    operations.c.state.in_([s.value for s in OPEN])
+    | ((operations.c.state == State.VOID.value) & (operations.c.finished_at > sa.bindparam("since")))
+)
+_UNAUDITED = _OF_INCIDENTS.where(
+    operations.c.state == State.APPLIED.value,
+    operations.c.audited.is_(False),
+    operations.c.kind.in_(AUDITED),
+    operations.c.created_at > sa.bindparam("since"),
+)
+_RECENT = (
+    sa.select(*_COLUMNS)
+    .where(
+        operations.c.incident_id == sa.bindparam("of_incident"),
+        operations.c.instance == sa.bindparam("on"),
+        operations.c.created_at > sa.bindparam("since"),
+    )
+    .order_by(operations.c.id)
+)
 
 
 def insert(
@@ -102,7 +129,7 @@ def insert(
         "settle_after": settle_after,
         "audited": False,
     }
-    key = tx.execute(sa.insert(operations).values(**values)).inserted_primary_key
+    key = tx.execute(_INSERT, values).inserted_primary_key
     assert key is not None
     return Logged(
         key[0],
@@ -130,69 +157,33 @@ def _json(values: Mapping[str, Any] | None) -> dict[str, Any]:
 
 def finish(tx: Tx, operation_id: int, state: State, error: str | None = None) -> None:
     """Its outcome is known."""
-    tx.execute(
-        sa.update(operations)
-        .where(operations.c.id == operation_id)
-        .values(state=state.value, finished_at=tx.now, error=error)
-    )
+    tx.execute(_UPDATE, {"of_id": operation_id, "state": state.value, "finished_at": tx.now, "error": error})
 
 
 def doubt(tx: Tx, operation_id: int, error: str) -> None:
     """No verdict came back."""
-    tx.execute(
-        sa.update(operations)
-        .where(operations.c.id == operation_id)
-        .values(state=State.UNKNOWN.value, error=error)
-    )
+    tx.execute(_UPDATE, {"of_id": operation_id, "state": State.UNKNOWN.value, "error": error})
 
 
 def unsettled(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list[Logged]]:
     """Writes that may yet show up on the platform, by incident and instance, oldest first: those of unknown outcome,
     and for a while those that we took for lost."""
     found: dict[tuple[str, str], list[Logged]] = {}
-    rows = tx.execute(
-        sa.select(*_COLUMNS)
-        .where(
-            operations.c.incident_id.in_(incident_ids),
-            operations.c.state.in_([s.value for s in OPEN])
-            | ((operations.c.state == State.VOID.value) & (operations.c.finished_at > tx.now - GHOSTS)),
-        )
-        .order_by(operations.c.id)
-    )
-    for row in rows:
+    for row in tx.execute(_UNSETTLED, {"ids": incident_ids, "since": tx.now - GHOSTS}):
         found.setdefault((row.incident_id, row.instance), []).append(_logged(row))
     return found
 
 
 def recent(tx: Tx, incident_id: str, instance: str, within: timedelta) -> list[Logged]:
     """The writes to a record in the last while, oldest first."""
-    rows = tx.execute(
-        sa.select(*_COLUMNS)
-        .where(
-            operations.c.incident_id == incident_id,
-            operations.c.instance == instance,
-            operations.c.created_at > tx.now - within,
-        )
-        .order_by(operations.c.id)
-    )
+    rows = tx.execute(_RECENT, {"of_incident": incident_id, "on": instance, "since": tx.now - within})
     return [_logged(row) for row in rows]
 
 
 def unaudited(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list[Logged]]:
     """Applied updates that were not yet held against the platform's history, by incident and instance."""
     found: dict[tuple[str, str], list[Logged]] = {}
-    rows = tx.execute(
-        sa.select(*_COLUMNS)
-        .where(
-            operations.c.incident_id.in_(incident_ids),
-            operations.c.state == State.APPLIED.value,
-            operations.c.audited.is_(False),
-            operations.c.kind.in_(AUDITED),
-            operations.c.created_at > tx.now - AUDITABLE,
-        )
-        .order_by(operations.c.id)
-    )
-    for row in rows:
+    for row in tx.execute(_UNAUDITED, {"ids": incident_ids, "since": tx.now - AUDITABLE}):
         found.setdefault((row.incident_id, row.instance), []).append(_logged(row))
     return found
 
@@ -200,4 +191,4 @@ def unaudited(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list
 def audited(tx: Tx, operation_ids: Sequence[int]) -> None:
     """Those were held against the history."""
     if operation_ids:
-        tx.execute(sa.update(operations).where(operations.c.id.in_(operation_ids)).values(audited=True))
+        tx.execute(_UPDATE, [{"of_id": operation_id, "audited": True} for operation_id in operation_ids])

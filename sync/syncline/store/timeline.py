@@ -41,11 +41,15 @@ class Event:
     incident_id: str | None = None
 
 
+# Statements are made once: to build one costs more than to run it.
+_APPEND = sa.insert(events)
+
+
 def append(tx: Tx, incident_id: str | None, *entries: Event) -> None:
     """Add lines to an incident's timeline."""
     if entries:
         tx.execute(
-            sa.insert(events),
+            _APPEND,
             [
                 {
                     "incident_id": incident_id,
@@ -175,15 +179,17 @@ def unpark(tx: Tx, parked_id: int, by: str, how: str) -> None:
     )
 
 
+_WAITING = (
+    sa.select(*_COLUMNS)
+    .where(parked.c.incident_id.in_(sa.bindparam("ids", expanding=True)), parked.c.ended_at.is_(None))
+    .order_by(parked.c.id)
+)
+
+
 def waiting(tx: Tx, incident_ids: Sequence[str]) -> dict[str, list[Parked]]:
     """What waits, by incident."""
     found: dict[str, list[Parked]] = {}
-    rows = tx.execute(
-        sa.select(*_COLUMNS)
-        .where(parked.c.incident_id.in_(incident_ids), parked.c.ended_at.is_(None))
-        .order_by(parked.c.id)
-    )
-    for row in rows:
+    for row in tx.execute(_WAITING, {"ids": incident_ids}):
         found.setdefault(row.incident_id, []).append(Parked(*row))
     return found
 
