@@ -267,8 +267,8 @@ class JiraConnector:
 
     # --- looking ------------------------------------------------------------------------------------------
 
-    def _record(self, issue: Mapping[str, Any], updated_by: str | None = None) -> Record:
-        found = records.record(issue, self._view.lens(), updated_by)
+    def _record(self, issue: Mapping[str, Any], last: Mapping[str, Any] | None = None) -> Record:
+        found = records.record(issue, self._view.lens(), last)
         self._workflows.learn(found.id, issue)
         self._view.learn(found.id, issue)
         return found
@@ -285,7 +285,7 @@ class JiraConnector:
         block = shape.mapping(issue.get("changelog"))
         listed = shape.objects(block.get("histories"))
         updated = shape.instant(shape.mapping(issue.get("fields")).get("updated"))
-        record = self._record(issue, history.last_author(listed, updated, lens) if updated else None)
+        record = self._record(issue, history.last_author(listed, updated) if updated else None)
         edits = self._edits(issue, listed) if block and history.reaches_the_end(block) else None
         fields = shape.mapping(issue.get("fields"))
         files = records.attachments(fields.get("attachment"), record.id, lens)

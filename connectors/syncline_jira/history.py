@@ -75,11 +75,11 @@ def users_in(value: object, depth: int = 0) -> Iterable[Mapping[str, Any]]:
             yield from users_in(item, depth + 1)
 
 
-def last_author(histories: object, at: datetime, lens: Lens) -> str | None:
+def last_author(histories: object, at: datetime) -> Mapping[str, Any] | None:
     """Who made the change of that very moment, if it is in the history."""
     for entry in shape.objects(histories):
         if shape.instant(entry.get("created")) == at:
-            return person_name(shape.mapping(entry.get("author")), lens) or None
+            return shape.mapping(entry.get("author")) or None
     return None
 
 

@@ -69,8 +69,8 @@ def marker_labels(issue: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(label for label in _labels(issue) if label.startswith(LABEL))
 
 
-def record(issue: object, lens: Lens, updated_by: str | None = None) -> Record:
-    """One issue.
+def record(issue: object, lens: Lens, last: Mapping[str, Any] | None = None) -> Record:
+    """One issue; `last` is the user who changed it last, where that is known.
 
     Raises:
         RetryLater: it has no id, key or times: this is no issue.
@@ -87,7 +87,8 @@ def record(issue: object, lens: Lens, updated_by: str | None = None) -> Record:
         revision=shape.millis(updated),
         created_at=shape.required_instant(found.get("created"), "created", lens.instance),
         updated_at=updated,
-        updated_by=updated_by,
+        updated_by=(person_name(last, lens) or None) if last else None,
+        own=bool(last) and is_own(last or {}, lens),
         marker=_marker(raw, lens),
         parties=_parties((found.get(name) for name in lens.fields), lens),
     )

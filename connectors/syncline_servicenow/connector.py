@@ -285,7 +285,7 @@ class ServiceNow:
     def _receipt(self, record_id: str, row: Row) -> Receipt:
         """A write that was applied; a reply that does not show the record properly is no reason to doubt it."""
         try:
-            record = records.record(row, self._shape)
+            record = records.record(row, self._shape, self._settings.username)
         except ValueError:
             return Receipt(record_id)
         return Receipt(record_id, record if record.id == record_id else None)
@@ -332,7 +332,7 @@ class ServiceNow:
 
     def _record(self, row: Row, asked: str) -> Record:
         try:
-            return records.record(row, self._shape)
+            return records.record(row, self._shape, self._settings.username)
         except ValueError as error:
             which = asked or str(row.get("number") or row.get("sys_id"))[:40]
             raise RetryLater(f"{self._http.instance}: record {which} cannot be used: {error}") from error

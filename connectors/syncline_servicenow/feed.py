@@ -173,14 +173,14 @@ class Feeds:
     def _sightings(self, rows: Mapping[str, tuple[Row, ...]]) -> tuple[Sighting, ...]:
         """Each record once, in the order of change, with the entries and files that came in the same poll."""
         seen: dict[str, Record | None] = {}
+        own = self._settings.username
         for row in rows.get(RECORDS, ()):
             sys_id = self._client.sys_id(row, self._settings.table)
             try:
-                seen[sys_id] = records.record(row, self._shape)
+                seen[sys_id] = records.record(row, self._shape, own)
             except ValueError:
                 # It is read by its id, and fails there under its own name, without holding up the others.
                 seen[sys_id] = None
-        own = self._settings.username
         remarks = self._by_record(JOURNAL, rows, lambda row: records.remark(row, own))
         files = self._by_record(FILES, rows, lambda row: records.attachment(row, own))
         return tuple(

@@ -110,8 +110,8 @@ def needed(row: Row, column: str) -> str:
     return value
 
 
-def record(row: Row, shape: Shape) -> Record:
-    """A row of the table as a record.
+def record(row: Row, shape: Shape, own: str | None = None) -> Record:
+    """A row of the table as a record; `own` is the user name of our account.
 
     A field that the row leaves out (the account may not read it, or there is none) is left out of the values:
     it is not known, which is something else than empty.
@@ -121,6 +121,7 @@ def record(row: Row, shape: Shape) -> Record:
     if not (count.isascii() and count.isdigit() and len(count) < 16):
         raise ValueError(f"sys_mod_count {count[:40]!r} is no number")
     marked = text(plain(row.get("correlation_display"))) == ORIGIN
+    updated_by = text(plain(row.get("sys_updated_by"))) or None
     return Record(
         id=sys_id,
         key=text(plain(row.get("number"))) or sys_id,
@@ -129,7 +130,8 @@ def record(row: Row, shape: Shape) -> Record:
         revision=int(count),
         created_at=instant(needed(row, "sys_created_on")),
         updated_at=instant(needed(row, "sys_updated_on")),
-        updated_by=text(plain(row.get("sys_updated_by"))) or None,
+        updated_by=updated_by,
+        own=bool(own) and updated_by == own,
         marker=(text(plain(row.get("correlation_id"))) or None) if marked else None,
         parties=tuple(_described(row, shape)),
     )

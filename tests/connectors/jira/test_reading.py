@@ -330,6 +330,7 @@ def test_the_history_comes_with_the_issue_in_order_and_in_native_values(site: An
     assert sighting.edits[0].actor == "Amina Diallo"
     assert sighting.edits[0].at == datetime(2026, 11, 22, 10, 0, 1, tzinfo=UTC)
     assert sighting.record.updated_by == "Syncline"
+    assert sighting.record.own
 
 
 def test_user_keys_of_the_history_become_user_names_on_data_center(dc: Any) -> None:

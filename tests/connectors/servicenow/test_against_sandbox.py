@@ -123,6 +123,7 @@ class TestPolling:
         assert sighting.record.id == record_id
         assert sighting.record.values["priority"] == "1"
         assert sighting.record.updated_by == "bruno"
+        assert not sighting.record.own
         assert {(r.body, r.visibility, r.own) for r in sighting.remarks} == {
             ("Please hurry", Visibility.PUBLIC, False),
             ("DNS", Visibility.INTERNAL, False),
