@@ -286,7 +286,8 @@ def _decide(
         late = _reopens(incident, candidates, rules)
         if late is not None:
             return late
-    contested = any(c.base != present.value and c.value != present.value for c in candidates)
+    # Who made an edit that our write had overwritten could not see what we wrote: it contradicts that, whatever its base.
+    contested = any(c.value != present.value and (c.recovered or c.base != present.value) for c in candidates)
     running = [*candidates, present] if contested else candidates
     if len({c.value for c in running}) == 1:
         return _latest(candidates)
