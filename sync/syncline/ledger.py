@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -80,6 +80,73 @@ def sweep(instance: str) -> Item:
     return Item(Kind.SWEEP, instance, instance)
 
 
+# Statements that every piece of work needs are made once: to build one costs more than to run it.
+_HOLD = sa.update(work).where(
+    work.c.kind == sa.bindparam("of_kind"),
+    work.c.key == sa.bindparam("of_key"),
+    work.c.token == sa.bindparam("held"),
+)
+_NEXT_DUE = sa.bindparam("next_due", type_=sa.Float)
+_DONE = _HOLD.values(
+    # The earlier of both, of which each may be missing.
+    due=sa.func.coalesce(sa.case((work.c.again < _NEXT_DUE, work.c.again), else_=_NEXT_DUE), work.c.again),
+    urgency=sa.case((work.c.revision != sa.bindparam("claimed"), work.c.urgency), else_=ORDINARY),
+    token=None,
+    again=None,
+    tries=0,
+    faults=0,
+    error=None,
+)
+_DUE = (
+    sa.select(work)
+    .where(
+        work.c.kind.in_(sa.bindparam("kinds", expanding=True)),
+        work.c.lane == sa.bindparam("of_lane"),
+        work.c.urgency == sa.bindparam("level"),
+        work.c.due <= sa.bindparam("now"),
+    )
+    .order_by(work.c.due)
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_LEASE = sa.update(work).where(work.c.kind == sa.bindparam("of_kind"), work.c.key == sa.bindparam("of_key"))
+_FIRST_DUE = sa.select(sa.func.min(work.c.due)).where(
+    work.c.kind == sa.bindparam("of_kind"),
+    work.c.lane == sa.bindparam("of_lane"),
+    work.c.urgency == sa.bindparam("level"),
+    work.c.due > 0,
+)
+
+
+@cache
+def _mark(dialect: str) -> sa.Executable:
+    """Insert a row, or have it worked on once more: the earliest due and the highest urgency win."""
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(work)
+    new = insert.excluded
+    free = work.c.token.is_(None)
+    upsert: sa.Executable = insert.on_conflict_do_update(
+        index_elements=[work.c.kind, work.c.key],
+        set_={
+            "due": sa.case(
+                (free & work.c.due.is_(None), new.due),
+                (free & (work.c.due > new.due), new.due),
+                else_=work.c.due,
+            ),
+            "again": sa.case(
+                (free, None),
+                (work.c.again.is_(None) | (work.c.again > new.due), new.due),
+                else_=work.c.again,
+            ),
+            "urgency": sa.case((work.c.urgency > new.urgency, new.urgency), else_=work.c.urgency),
+            "tries": sa.case((work.c.parked_at.is_not(None), 0), else_=work.c.tries),
+            "faults": sa.case((work.c.parked_at.is_not(None), 0), else_=work.c.faults),
+            "parked_at": None,
+            "revision": work.c.revision + 1,
+        },
+    )
+    return upsert
+
+
 class LeaseLost(Exception):
     """Somebody else works on the item by now: roll back what was done under the lease, and mark it again."""
 
@@ -113,15 +180,9 @@ class Lease:
         Raises:
             LeaseLost: the lease ran out and a peer has it.
         """
-        marked = work.c.revision != self.revision
-        self._give_back(
-            tx,
-            due=_earlier(work.c.again, next_due),
-            urgency=sa.case((marked, work.c.urgency), else_=ORDINARY),
-            tries=0,
-            faults=0,
-            error=None,
-        )
+        given = tx.execute(_DONE, {**self._held(), "claimed": self.revision, "next_due": next_due})
+        if given.rowcount != 1:
+            raise LeaseLost(f"{self.item.kind} {self.item.key}")
 
     def retry(self, tx: Tx, error: str, after: float | None = None, *, ours: bool = False) -> bool:
         """It failed: due again after `after` seconds, else after a back-off with jitter. A fault of our own parks the
@@ -151,14 +212,13 @@ class Lease:
         Raises:
             LeaseLost: the lease ran out and a peer has it.
         """
-        item = self.item
-        held = tx.execute(
-            sa.update(work)
-            .where(work.c.kind == item.kind, work.c.key == item.key, work.c.token == self.token)
-            .values(due=tx.now.timestamp() + LEASE)
-        )
+        held = tx.execute(_HOLD, {**self._held(), "due": tx.now.timestamp() + LEASE})
         if held.rowcount != 1:
-            raise LeaseLost(f"{item.kind} {item.key}")
+            raise LeaseLost(f"{self.item.kind} {self.item.key}")
+
+    def _held(self) -> dict[str, str]:
+        """Binds of `_LEASED`."""
+        return {"of_kind": self.item.kind, "of_key": self.item.key, "held": self.token}
 
     def _park(self, tx: Tx, **values: Any) -> bool:
         return self._release(tx, work.c.revision == self.revision, **values)
@@ -168,13 +228,8 @@ class Lease:
             raise LeaseLost(f"{self.item.kind} {self.item.key}")
 
     def _release(self, tx: Tx, condition: sa.ColumnElement[bool], **values: Any) -> bool:
-        item = self.item
-        given = tx.execute(
-            sa.update(work)
-            .where(work.c.kind == item.kind, work.c.key == item.key, work.c.token == self.token, condition)
-            .values(token=None, again=None, **values)
-        )
-        return given.rowcount == 1
+        released = _HOLD.where(condition).values(token=None, again=None, **values)
+        return tx.execute(released, self._held()).rowcount == 1
 
 
 def _earlier(mark: sa.ColumnElement[float | None], due: float | None) -> sa.ColumnElement[float | None]:
@@ -228,32 +283,7 @@ class Ledger:
             }
             for item in fresh
         ]
-        insert = _insert(tx)
-        new = insert.excluded
-        free = work.c.token.is_(None)
-        tx.execute(
-            insert.on_conflict_do_update(
-                index_elements=[work.c.kind, work.c.key],
-                set_={
-                    "due": sa.case(
-                        (free & work.c.due.is_(None), new.due),
-                        (free & (work.c.due > new.due), new.due),
-                        else_=work.c.due,
-                    ),
-                    "again": sa.case(
-                        (free, None),
-                        (work.c.again.is_(None) | (work.c.again > new.due), new.due),
-                        else_=work.c.again,
-                    ),
-                    "urgency": sa.case((work.c.urgency > new.urgency, new.urgency), else_=work.c.urgency),
-                    "tries": sa.case((work.c.parked_at.is_not(None), 0), else_=work.c.tries),
-                    "faults": sa.case((work.c.parked_at.is_not(None), 0), else_=work.c.faults),
-                    "parked_at": None,
-                    "revision": work.c.revision + 1,
-                },
-            ),
-            rows,
-        )
+        tx.execute(_mark(tx.connection.dialect.name), rows)
         if self._wake is not None and when <= now:
             for kind, lane in {(item.kind, item.lane) for item in fresh}:
                 tx.after_commit(lambda kind=kind, lane=lane: self._wake(kind, lane))  # type: ignore[misc]
@@ -265,13 +295,7 @@ class Ledger:
         for urgency in URGENCIES:
             # One index probe for each urgency: a plain sort over all due rows takes 30 to 150 ms at 100,000.
             rows = tx.execute(
-                sa.select(work)
-                .where(
-                    work.c.kind.in_(kinds), work.c.lane == lane, work.c.urgency == urgency, work.c.due <= now
-                )
-                .order_by(work.c.due)
-                .limit(count)
-                .with_for_update(skip_locked=True)
+                _DUE, {"kinds": kinds, "of_lane": lane, "level": urgency, "now": now, "most": count}
             )
             found.extend((urgency - math.floor((now - row.due) / AGEING), row.due, row) for row in rows)
         found.sort(key=lambda entry: entry[:2])
@@ -289,11 +313,13 @@ class Ledger:
         ]
         if leases:
             # A leased row is due again when its lease has run out: a dead worker's items come back by themselves.
+            held = {"due": now + LEASE, "again": None}
             tx.execute(
-                sa.update(work)
-                .where(work.c.kind == sa.bindparam("of_kind"), work.c.key == sa.bindparam("of_key"))
-                .values(token=sa.bindparam("new_token"), due=now + LEASE, again=None),
-                [{"of_kind": le.item.kind, "of_key": le.item.key, "new_token": le.token} for le in leases],
+                _LEASE,
+                [
+                    {"of_kind": le.item.kind, "of_key": le.item.key, "token": le.token, **held}
+                    for le in leases
+                ],
             )
         return leases
 
@@ -316,9 +342,13 @@ class Ledger:
 
     def next_due(self, tx: Tx, kinds: Sequence[Kind], lane: str = "") -> float | None:
         """When the next item of a lane is due, seconds since 1970; None when there is none."""
-        return tx.execute(
-            sa.select(sa.func.min(work.c.due)).where(work.c.kind.in_(kinds), work.c.lane == lane)
-        ).scalar()
+        # Most rows are clean. Probe by probe the index steps over them; otherwise each look would read them all.
+        found = (
+            tx.execute(_FIRST_DUE, {"of_kind": kind, "of_lane": lane, "level": urgency}).scalar()
+            for kind in kinds
+            for urgency in URGENCIES
+        )
+        return min((due for due in found if due is not None), default=None)
 
     def release_all(self, tx: Tx) -> int:
         """Give back every lease: only for a daemon that has made sure it is the only one. How many there were.
@@ -334,12 +364,6 @@ class Ledger:
     def forget(self, tx: Tx, item: Item) -> None:
         """Drop a row for good: its subject is no longer kept in agreement."""
         tx.execute(sa.delete(work).where(work.c.kind == item.kind, work.c.key == item.key))
-
-
-def _insert(tx: Tx) -> Any:
-    if tx.connection.dialect.name == "postgresql":
-        return postgresql.insert(work)
-    return sqlite.insert(work)
 
 
 @dataclass(frozen=True, slots=True)
