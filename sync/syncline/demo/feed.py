@@ -1,0 +1,38 @@
+"""The newest lines of Syncline's timelines, for the view."""
+
+from collections.abc import Callable
+from typing import Final
+
+from syncline.demo.records import Records
+from syncline.errors import SynclineError
+from syncline.ports import Signal
+
+_EVERY: Final = 0.7
+_SHOWN: Final = frozenset(
+    {
+        "adopted",
+        "changed",
+        "conflict",
+        "parked",
+        "written",
+        "created",
+        "unreachable",
+        "reachable",
+        "gone",
+        "frozen",
+    }
+)
+
+
+def feed(records: Records, say: Callable[[str], None], stop: Signal) -> None:
+    """Tell of every new line until `stop` is up."""
+    last = 0
+    while not stop.wait(_EVERY):
+        try:
+            events = records.after(last)
+        except SynclineError:
+            continue  # the daemon holds the database: the next look brings it
+        for event in events:
+            last = event.id
+            if event.kind in _SHOWN:
+                say(f"{event.kind:<9} {event.text}")
