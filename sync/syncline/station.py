@@ -66,9 +66,8 @@ class Endpoint:
         if it did."""
         if self.settings.quarantine is not None:
             return timedelta(seconds=self.settings.quarantine)
-        facts, known = self.capabilities, self.settings.settles_within
-        settled = facts.settles_within + facts.search_lag if known is None else known
-        return timedelta(seconds=self.settings.read_timeout + settled)
+        facts = self.capabilities
+        return timedelta(seconds=self.settings.read_timeout + facts.settles_within + facts.search_lag)
 
     def fit(self) -> None:
         """Fit the mapping to the live platform, once: of several native values for one common value the first that the

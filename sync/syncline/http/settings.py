@@ -223,8 +223,6 @@ class InstanceSettings(BaseSettings):
         poll_every: Seconds between two polls.
         sweep_every: Seconds between two sweeps.
         overlap: Seconds that a poll reaches back beyond its watermark, for rows that become visible late.
-        settles_within: Seconds after which a request that we gave up on can no longer take effect, and a search is sure
-            to show it if it did; None: what is known of the platform. Only who operates the platform can know better.
         max_attachment: Largest file that is copied, bytes.
         quarantine: Seconds after which a write of which no verdict came back, and which is nowhere to be found, is
             repeated. Without it: `read_timeout` and what is known of the platform, about two minutes. Shorter is
@@ -256,7 +254,6 @@ class InstanceSettings(BaseSettings):
     poll_every: Annotated[float, Field(gt=0)] = 10.0
     sweep_every: Annotated[float, Field(gt=0)] = 3600.0
     overlap: Annotated[float, Field(ge=0)] = 120.0
-    settles_within: Annotated[float, Field(ge=0, le=3600)] | None = None
     max_attachment: Annotated[int, Field(ge=0)] = 10_000_000
     quarantine: Annotated[float, Field(gt=0, le=3600)] | None = None
     secrets_dir: Path | None = None
