@@ -52,7 +52,6 @@ class Sent:
     """A write of ours of which the platform may not have told the outcome.
 
     Attributes:
-        id: Of its row in the log.
         values: Native values as sent.
         fields: The common values that they stand for.
         open: Whether its outcome is still unknown; else it was taken for lost.
@@ -61,7 +60,6 @@ class Sent:
     values: Mapping[str, Native]
     fields: Mapping[str, Value]
     open: bool
-    id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,6 @@ class Look:
         shadow: The shadow once that is taken up.
         settled: What it then stands for.
         unmapped: Values that no mapping knows; their shadow stays, so that they are not forgotten.
-        landed: Writes that were taken for lost and have taken effect after all.
     """
 
     instance: str
@@ -105,7 +102,6 @@ class Look:
     shadow: Mapping[str, Native]
     settled: Mapping[str, Value]
     unmapped: tuple[Unmapped, ...]
-    landed: frozenset[int] = frozenset()
 
 
 def look(view: View, mapping: FieldMapping, directory: Directory, sent: Sequence[Sent] = ()) -> Look:
@@ -122,7 +118,6 @@ def look(view: View, mapping: FieldMapping, directory: Directory, sent: Sequence
     origin = Origin(view.instance, view.seen_by or "somebody", view.seen_at)
     candidates: list[Candidate] = []
     unmapped: list[Unmapped] = []
-    landed: set[int] = set()
     for name, rule in mapping.rules.items():
         natives = mapping.natives_of(name)
         changed = {n for n in natives if view.shadow.get(n) != view.seen.get(n)}
@@ -130,8 +125,6 @@ def look(view: View, mapping: FieldMapping, directory: Directory, sent: Sequence
             continue
         ours = next((s for s in reversed(sent) if _came_of(s, changed, view)), None)
         if ours is not None:
-            if not ours.open:
-                landed.add(ours.id)
             # A hop on the way to a status stands for no common value: the way goes on.
             if name in ours.fields:
                 settled[name] = ours.fields[name]
@@ -144,13 +137,14 @@ def look(view: View, mapping: FieldMapping, directory: Directory, sent: Sequence
             if value != view.settled.get(name):
                 candidates.append(Candidate(name, value, view.settled.get(name), origin))
             settled[name] = value
-    return Look(view.instance, tuple(candidates), shadow, settled, tuple(unmapped), frozenset(landed))
+    return Look(view.instance, tuple(candidates), shadow, settled, tuple(unmapped))
 
 
 def _came_of(sent: Sent, changed: set[str], view: View) -> bool:
-    """Whether a difference is our own write that landed: by value and sequence, and by actor where we had given up on it."""
+    """Whether a difference is our own write that landed: by value and sequence, and by actor where we had given up on
+    it and the platform says who wrote."""
     matches = all(n in sent.values and sent.values[n] == view.seen.get(n) for n in changed)
-    return matches and (sent.open or view.own)
+    return matches and (sent.open or view.own or view.seen_by is None)
 
 
 def _keep(shadow: dict[str, Native], old: Mapping[str, Native], native: str) -> None:

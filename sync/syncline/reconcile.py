@@ -9,12 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
+from typing import Final
 
 from syncline import ledger
-from syncline.connector import HistoryKind, PartyKind, Sighting
+from syncline.connector import HistoryKind, Party, PartyKind, Sighting
 from syncline.errors import Configuration, Gone, RetryLater, SynclineError
 from syncline.escalation import escalate
-from syncline.intake.sightings import recover, take_in
+from syncline.intake.recovery import recover
+from syncline.intake.sightings import take_in
 from syncline.merge import Candidate, Conflict, Look, Merged, hold, look, merge
 from syncline.model import Incident, Value, json_value
 from syncline.planning import Want, difference
@@ -22,7 +24,7 @@ from syncline.station import Endpoint, Station
 from syncline.store import incidents, items, operations, timeline
 from syncline.store.database import Tx
 from syncline.store.incidents import Kept, Link
-from syncline.store.operations import Logged
+from syncline.store.operations import Logged, State
 from syncline.store.timeline import Event, Parked
 
 
@@ -87,6 +89,10 @@ def situations(tx: Tx, incident_ids: Sequence[str]) -> list[Situation]:
 # ---- what the store does not know ---------------------------------------------------------------
 
 
+HISTORY_LAG: Final = timedelta(minutes=2)
+"""So long a change history may take to show a write."""
+
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Something that must be asked of a platform before an incident can be merged."""
@@ -105,7 +111,9 @@ def gaps(tx: Tx, station: Station, incident_ids: Sequence[str]) -> list[Gap]:
             if endpoint is None or not link.live:
                 continue
             by_read = endpoint.capabilities.history is HistoryKind.READ
-            audit = tuple(unaudited.get((of, link.instance), ())) if by_read else ()
+            writes = unaudited.get((of, link.instance), ()) if by_read else ()
+            # One that was taken for lost can have landed only where our account wrote last.
+            audit = tuple(w for w in writes if w.state is not State.VOID or link.own)
             if link.stale or link.unread or audit:
                 found.append(Gap(link, audit))
     return found
@@ -144,12 +152,30 @@ def _refresh(station: Station, endpoint: Endpoint, gap: Gap) -> None:
         take_in(tx, station, endpoint, [sighting])
         if edits is not None:
             recover(tx, endpoint, link, gap.audit, edits)
-            operations.audited(tx, [logged.id for logged in gap.audit])
+            _unshown(tx, station, link, gap.audit)
         incidents.update_link(
             tx, link.incident_id, link.instance, stale=False, unread=False, missing_since=None
         )
 
     station.database.transact(store)
+
+
+def _unshown(tx: Tx, station: Station, link: Link, writes: Sequence[Logged]) -> None:
+    """Writes that the history did not show: it may lag. After a while that is said, and no longer waited for."""
+    unaudited = operations.unaudited(tx, [link.incident_id]).get((link.incident_id, link.instance), ())
+    missing = [w for w in unaudited if w.id in {asked.id for asked in writes} and w.state is State.APPLIED]
+    given_up = [w for w in missing if tx.now - w.created_at > HISTORY_LAG]
+    operations.audited(tx, [w.id for w in given_up])
+    if given_up:
+        natives = ", ".join(sorted({native for w in given_up for native in w.payload}))
+        text = (
+            f"{link.instance} {link.record_key} was written by somebody else at the same moment as by us ({natives}), and its change "
+            "history does not show what: an edit of these fields may have been overwritten. `syncline check` says whether "
+            "the history is switched on and may be read"
+        )
+        timeline.append(tx, link.incident_id, Event("unaudited", text, link.instance))
+    if len(given_up) < len(missing):
+        _again_in(tx, station, link.incident_id, 30.0)
 
 
 def _later(tx: Tx, station: Station, link: Link, error: SynclineError) -> None:
@@ -205,15 +231,22 @@ def meet(station: Station, incident_id: str, strangers: Sequence[Stranger]) -> N
         endpoint = station.endpoints[one.instance]
         try:
             found = list(endpoint.connector.parties(one.kind, [one.native_id]))
-        except (RetryLater, Configuration) as error:
+        except SynclineError as error:
+            # Marked for later and not for now: a platform that does not answer must not be asked in a circle.
             wait = error.after if isinstance(error, RetryLater) and error.after else 30.0
             station.database.transact(
                 partial(_again_in, station=station, incident_id=incident_id, seconds=wait)
             )
             continue
         endpoint.asked[one.kind, one.native_id] = station.clock.now()
-        station.database.transact(partial(endpoint.meet, parties=found))
-    station.database.transact(lambda tx: station.ledger.mark(tx, ledger.incident(incident_id)))
+        station.database.transact(
+            partial(_met, station=station, endpoint=endpoint, incident_id=incident_id, found=found)
+        )
+
+
+def _met(tx: Tx, station: Station, endpoint: Endpoint, incident_id: str, found: Sequence[Party]) -> None:
+    endpoint.meet(tx, found)
+    station.ledger.mark(tx, ledger.incident(incident_id))
 
 
 # ---- merge, escalate, plan ----------------------------------------------------------------------
@@ -252,8 +285,9 @@ def reconcile(tx: Tx, station: Station, incident_ids: Sequence[str]) -> dict[str
 def _reconcile(tx: Tx, station: Station, s: Situation) -> Outcome:
     looks, merged = merged_views(station, s)
     outcome = Outcome(merged.incident, merged=merged)
+    waiting = frozenset(conflict.field for conflict in merged.parked)
     for side, link in zip(looks, s.live, strict=True):
-        _save_look(tx, station, s, side, link, outcome)
+        _save_look(tx, station, s, side, link, outcome, waiting)
     origins = dict(s.kept.origins)
     for name, winner in merged.changes.items():
         origins[name] = winner.origin
@@ -296,10 +330,23 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
     return looks, merged
 
 
-def _save_look(tx: Tx, station: Station, s: Situation, side: Look, link: Link, outcome: Outcome) -> None:
+def _save_look(
+    tx: Tx,
+    station: Station,
+    s: Situation,
+    side: Look,
+    link: Link,
+    outcome: Outcome,
+    waiting: frozenset[str],
+) -> None:
     if side.shadow != link.shadow or side.settled != link.settled or link.recovered:
         incidents.update_link(
-            tx, link.incident_id, link.instance, shadow=side.shadow, settled=side.settled, recovered=[]
+            tx,
+            link.incident_id,
+            link.instance,
+            shadow=side.shadow,
+            settled=side.settled,
+            recovered=[entry for entry in link.recovered if entry["field"] in waiting],
         )
     for entry in side.unmapped:
         if entry.party is not None and station.endpoints[link.instance].worth_asking(*entry.party, tx.now):
@@ -312,14 +359,14 @@ def _save_look(tx: Tx, station: Station, s: Situation, side: Look, link: Link, o
             f"{link.instance} {link.record_key}: {entry.reason}; add it to the mapping of {link.instance} "
             f"(`{entry.field}:`), publish it, and it is taken up",
             instance=link.instance,
-            field=None,
+            field=entry.field,
             data={"field": entry.field, "native": str(entry.value)},
             standing=s.parked,
         )
-    if not side.unmapped:
-        for parked in s.parked:
-            if parked.kind == "unmapped" and parked.instance == link.instance:
-                timeline.unpark(tx, parked.id, timeline.SYNCLINE, "the value is known now")
+    unknown = {entry.field for entry in side.unmapped}
+    for parked in s.parked:
+        if parked.kind == "unmapped" and parked.instance == link.instance and parked.field not in unknown:
+            timeline.unpark(tx, parked.id, timeline.SYNCLINE, "the value is known now, or is gone")
 
 
 def _report(tx: Tx, s: Situation, merged: Merged) -> None:
@@ -329,20 +376,31 @@ def _report(tx: Tx, s: Situation, merged: Merged) -> None:
     )
     timeline.append(tx, incident_id, *(_decided(conflict) for conflict in merged.conflicts))
     for conflict in merged.parked:
-        if conflict.field in s.held():
-            continue
         sides = " and ".join(_said(c) for c in conflict.losers)
-        kind = "reopen" if conflict.field == "status" and "opened again" in conflict.reason else "conflict"
         timeline.park(
             tx,
             incident_id,
-            kind,
+            "reopen" if conflict.reopens else "conflict",
             f"{conflict.field}: {sides}; {conflict.reason}. Nothing is written for this field until then: "
             "`syncline park retry` takes the latest edit, `syncline park drop` keeps the present value",
             field=conflict.field,
-            data={"values": [[c.origin.instance, json_value(c.value)] for c in conflict.losers]},
+            data={
+                "values": sorted(
+                    ([c.origin.instance, json_value(c.value)] for c in conflict.losers), key=repr
+                )
+            },
             standing=s.parked,
         )
+    disputed = {conflict.field for conflict in merged.parked}
+    for parked in s.parked:
+        if parked.instance is None and parked.field is not None and parked.field not in disputed:
+            how = "the sides agree again"
+            timeline.unpark(tx, parked.id, timeline.SYNCLINE, how)
+            timeline.append(
+                tx,
+                incident_id,
+                Event("unparked", f"no. {parked.id}, {parked.field}: {how}", field=parked.field),
+            )
 
 
 def _said(candidate: Candidate) -> str:
@@ -423,7 +481,7 @@ def _plan(tx: Tx, station: Station, s: Situation, looks: Sequence[Look], outcome
         outcome.wants[link.instance] = want
         settle(tx, link, side.settled, want)
         unfinished = any(logged.state in operations.OPEN for logged in s.sent.get(link.instance, ()))
-        if want.fields or unfinished or link.instance in due or link.referenced != references(s.live, link):
+        if want.fields or unfinished or link.instance in due or unreferenced(s.live, link):
             outcome.deliveries.append(link.instance)
     creating = {p.instance for p in s.parked if p.kind == "create"}
     for name in station.targets(s.source, incident):
@@ -464,3 +522,8 @@ def references(live: Sequence[Link], link: Link) -> str:
     return " ".join(
         f"{other.instance}/{other.record_id}" for other in live if other.instance != link.instance
     )
+
+
+def unreferenced(live: Sequence[Link], link: Link) -> bool:
+    """Whether the links back on a record lack a sibling. One that has gone is no reason to write them again."""
+    return not set(references(live, link).split()) <= set(link.referenced.split())

@@ -39,6 +39,7 @@ class Endpoint:
         directory: Everybody we have met there.
         asked: People and groups that the platform was asked for, and when.
         fitted: Whether the mapping was fitted to the live platform.
+        refusing: Whether it took no write when last asked, until a person acts.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Endpoint:
     directory: Parties
     asked: dict[tuple[PartyKind, str], datetime] = field(default_factory=dict)
     fitted: bool = False
+    refusing: bool = False
 
     @property
     def capabilities(self) -> Capabilities:
@@ -68,6 +70,13 @@ class Endpoint:
             return timedelta(seconds=self.settings.quarantine)
         facts = self.capabilities
         return timedelta(seconds=self.settings.read_timeout + facts.settles_within + facts.search_lag)
+
+    def aftermath(self) -> timedelta:
+        """The quarantine of a request that has left already."""
+        if self.settings.quarantine is not None:
+            return timedelta(seconds=self.settings.quarantine)
+        facts = self.capabilities
+        return timedelta(seconds=facts.settles_within + facts.search_lag)
 
     def fit(self) -> None:
         """Fit the mapping to the live platform, once: of several native values for one common value the first that the

@@ -13,10 +13,17 @@ from syncline.store.operations import Logged
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Carry out a write whose intent is committed."""
+    """Carry out a write whose intent is committed.
+
+    Attributes:
+        logged: The intent.
+        operation: The write.
+        revision: Of the record as it was known when the write was decided; 0 where there was none.
+    """
 
     logged: Logged
     operation: Operation
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,23 +5,14 @@ shadow and with the next intent. So a crash at any moment leaves either no trace
 looked for before it is repeated.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
 
 from syncline import ledger
-from syncline.connector import (
-    Attach,
-    Comment,
-    Create,
-    LinkBack,
-    Operation,
-    PartyKind,
-    Reference,
-    Step,
-    Transition,
-    Update,
-)
-from syncline.delivery import outcomes
+from syncline.connector import Create, Native, Operation, PartyKind, Step, Update
 from syncline.delivery.actions import (
     Action,
     Done,
@@ -39,21 +30,27 @@ from syncline.delivery.actions import (
     Send,
     Sent,
 )
+from syncline.delivery.applied import applied, seen
+from syncline.delivery.copies import attachment, comment, link_back
+from syncline.delivery.failed import failed
+from syncline.delivery.looked import looked
+from syncline.delivery.moving import Stuck, next_move
 from syncline.fights import fight
 from syncline.ledger import Lease
-from syncline.mapping.choices import ChoiceCodec
-from syncline.model import ENDED, Status, json_value
+from syncline.model import ENDED, json_value
 from syncline.planning import Explore as Unexplored
-from syncline.planning import Want, difference, onward, path
-from syncline.reconcile import Situation, references, settle, shown, situations
-from syncline.remarks import copy_of
+from syncline.planning import Want, difference
+from syncline.reconcile import Situation, references, settle, shown, situations, unreferenced
 from syncline.station import Endpoint, Station
 from syncline.store import items, operations, timeline
 from syncline.store.database import Tx
 from syncline.store.incidents import Link
 from syncline.store.items import Item
-from syncline.store.operations import OPEN, Logged, State
+from syncline.store.operations import EFFECTIVE, OPEN, Logged, State
 from syncline.store.timeline import Event
+
+PATIENCE: Final = timedelta(minutes=10)
+"""So long the links back wait for a sibling that does not exist yet."""
 
 
 @dataclass(slots=True)
@@ -65,7 +62,9 @@ class Turn:
         endpoint: The instance that is written to.
         lease: The right to do so.
         steps: Native status to the transitions out of it, as far as they were looked up.
+        taken: Native status and id of the transitions that were taken.
         contents: Bytes of files that were fetched.
+        doubtful: Writes of unknown outcome that nothing waits for, and when they are looked for again (seconds since 1970).
         begun: Whether the first transaction, in which the lease was just claimed, is over.
     """
 
@@ -73,7 +72,9 @@ class Turn:
     endpoint: Endpoint
     lease: Lease
     steps: dict[str, Sequence[Step]] = field(default_factory=dict)
+    taken: set[tuple[str, str]] = field(default_factory=set)
     contents: dict[str, bytes] = field(default_factory=dict)
+    doubtful: dict[int, float] = field(default_factory=dict)
     begun: bool = False
 
     def next(self, tx: Tx, evidence: Evidence | None = None) -> Action:
@@ -95,8 +96,9 @@ class Turn:
         return self._finish(tx, action) if isinstance(action, Done) else action
 
     def _finish(self, tx: Tx, done: Done) -> Done:
-        self.lease.done(tx, done.next_due)
-        return done
+        due = min((at for at in (done.next_due, *self.doubtful.values()) if at is not None), default=None)
+        self.lease.done(tx, due)
+        return Done(due)
 
     def _situation(self, tx: Tx) -> Situation | None:
         found = situations(tx, [self.lease.item.incident_id])
@@ -109,17 +111,18 @@ class Turn:
             case Sent(action, receipt):
                 # From where it stands now the workflow may show steps that it hid before.
                 self.steps = {status: steps for status, steps in self.steps.items() if steps}
-                return outcomes.applied(tx, self.station, self.endpoint, s, action, receipt)
+                return applied(tx, self.station, self.endpoint, s, action, receipt)
             case Failed(action, error):
-                return outcomes.failed(tx, self.station, self.endpoint, s, self.lease, action, error)
+                return failed(tx, self.station, self.endpoint, s, self.lease, action, error, self.doubtful)
             case Looked():
-                return outcomes.looked(tx, self.station, self.endpoint, s, evidence)
+                return looked(tx, self.station, self.endpoint, s, evidence, self.doubtful)
             case Seen(action, sighting):
-                outcomes.seen(tx, self.station, self.endpoint, s, action.logged, sighting)
+                seen(tx, self.station, self.endpoint, s, action.logged, sighting)
             case Explored(action, steps):
                 self.steps[action.status] = steps
             case Fetched(action, content):
                 self.contents[action.item.id] = content
+                items.fingerprint(tx, action.item, hashlib.sha256(content).hexdigest())
             case Met(_, parties):
                 self.endpoint.meet(tx, parties)
         return None
@@ -134,8 +137,9 @@ class Turn:
             for logged in unfinished:
                 operations.finish(tx, logged.id, State.VOID, "the record is gone")
             return Done()
-        if unfinished:
-            return Look(unfinished[0])
+        due = [logged for logged in unfinished if logged.id not in self.doubtful]
+        if due:
+            return Look(due[0])
         if link is None:
             return self._create(tx, s)
         if link.stale:
@@ -149,6 +153,8 @@ class Turn:
         if want.fields:
             return self._change(tx, s, link, want)
         settle(tx, link, link.settled, want)
+        if unfinished:
+            return Done()  # copies keep their order: what is in doubt goes before what comes after it
         item = items.next_due(tx, s.kept.incident.id, name)
         if item is not None:
             return self._copy(tx, s, link, item)
@@ -162,7 +168,7 @@ class Turn:
 
     def _want(self, tx: Tx, s: Situation, link: Link) -> Want:
         """What the record lacks, less what must not be written now; a field that is fought over is frozen here."""
-        incident, endpoint = s.kept.incident, self.endpoint
+        incident = s.kept.incident
         blocked = s.blocked(link.instance, incident)
         origin = s.kept.origins.get("status")
         want = self._difference(s, link, blocked, origin.instance if origin else "")
@@ -171,8 +177,16 @@ class Turn:
         breaker = self.station.breaker()
         written = operations.recent(tx, incident.id, link.instance, breaker.within)
         for name, value in want.fields.items():
-            past = [(logged.created_at, logged.fields[name]) for logged in written if name in logged.fields]
+            past = [
+                (lo.created_at, lo.fields[name])
+                for lo in written
+                if name in lo.fields and lo.state in EFFECTIVE
+            ]
             reason = fight(past, value, tx.now, breaker)
+            if reason is not None:
+                thawed = timeline.last_retry(tx, incident.id, "frozen", link.instance, name)
+                past = [(at, v) for at, v in past if thawed is None or at > thawed]
+                reason = fight(past, value, tx.now, breaker)
             if reason is None:
                 continue
             blocked |= {name}
@@ -191,14 +205,7 @@ class Turn:
         want = self._difference(s, link, blocked, origin.instance if origin else "")
         if singly and len(want.fields) > 1:
             others = frozenset(want.fields) - {next(iter(want.fields))}
-            want = difference(
-                incident,
-                link.view(),
-                endpoint.mapping,
-                endpoint.directory,
-                blocked=blocked | others,
-                origin=origin.instance if origin else "",
-            )
+            want = self._difference(s, link, blocked | others, origin.instance if origin else "")
         return want
 
     def _difference(self, s: Situation, link: Link, blocked: frozenset[str], origin: str) -> Want:
@@ -212,16 +219,25 @@ class Turn:
         )
 
     def _log(
-        self, tx: Tx, s: Situation, kind: str, operation: Operation, *, marker: str, item: Item | None = None, link: Link | None = None,
-        fields: Mapping[str, object] | None = None, payload: Mapping[str, object] | None = None,
-    ) -> Send:  # fmt: skip
+        self,
+        tx: Tx,
+        s: Situation,
+        kind: str,
+        operation: Operation,
+        *,
+        marker: str = "",
+        item: Item | None = None,
+        link: Link | None = None,
+        fields: Mapping[str, object] | None = None,
+        payload: Mapping[str, object] | None = None,
+    ) -> Send:
         values = dict(payload or {})
         logged = operations.insert(
             tx,
             s.kept.incident.id,
             self.endpoint.name,
             kind,
-            marker,
+            marker or s.kept.incident.id,
             tx.now + self.endpoint.quarantine(),
             payload=values,  # type: ignore[arg-type]
             base={n: link.seen.get(n) for n in values} if link else {},
@@ -229,145 +245,79 @@ class Turn:
             fields=fields,  # type: ignore[arg-type]
             item_id=item.id if item else None,
         )
-        return Send(logged, operation)
+        return Send(logged, operation, link.revision if link else 0)
 
     def _create(self, tx: Tx, s: Situation) -> Action:
         incident, endpoint = s.kept.incident, self.endpoint
         wanted = endpoint.name in self.station.targets(s.source, incident)
         if not wanted or any(p.kind == "create" and p.instance == endpoint.name for p in s.parked):
             return Done()
-        workflow = endpoint.capabilities.workflow
-        later = {
-            n
-            for n in endpoint.mapping.rules
-            if workflow is not None and workflow in endpoint.mapping.natives_of(n)
-        }
-        fields = {n: v for n, v in incident.values.items() if n not in later and n in endpoint.mapping.rules}
+        # Every platform begins a record in a status of its own: the incident's follows, as a change.
+        known = type(incident)(incident.id, {n: v for n, v in incident.values.items() if n != "status"})
+        fields = {n: v for n, v in known.values.items() if n in endpoint.mapping.rules}
         writing = endpoint.mapping.write(
-            fields,
-            type(incident)(incident.id, {n: v for n, v in incident.values.items() if n not in later}),
-            {},
-            endpoint.directory,
-            creating=True,
-            origin=s.source,
+            fields, known, {}, endpoint.directory, creating=True, origin=s.source
         )
         strangers = self._strangers(
             tx, [entry.party for entry in writing.withheld if entry.party is not None]
         )
         if strangers:
             return Meet(strangers)
-        values = {n: v for n, v in writing.values.items() if n != workflow}
+        values = dict(writing.values)
         written = {
             n: v
             for n, v in fields.items()
             if any(native in values for native in endpoint.mapping.natives_of(n))
         }
-        return self._log(
-            tx, s, "create", Create(incident.id, values), marker=incident.id, fields=written, payload=values
-        )
+        return self._log(tx, s, "create", Create(incident.id, values), fields=written, payload=values)
 
     def _change(self, tx: Tx, s: Situation, link: Link, want: Want) -> Action:
         workflow = self.endpoint.capabilities.workflow
-        marker = s.kept.incident.id
         if workflow is None or workflow not in want.values:
-            return self._log(
-                tx,
-                s,
-                "update",
-                Update(link.record_id, want.values),
-                marker=marker,
-                link=link,
-                fields=want.fields,
-                payload=want.values,
-            )
+            return self._update(tx, s, link, want.fields, want.values)
         moving = {n for n in want.fields if workflow in self.endpoint.mapping.natives_of(n)}
         with_step = set(want.supplied) | {workflow}
         rest = {n: v for n, v in want.values.items() if n not in with_step}
-        ended = s.kept.incident.status not in ENDED and str(link.settled.get("status")) in ENDED
-        if rest and not ended:
+        opening = s.kept.incident.status not in ENDED and str(link.settled.get("status")) in ENDED
+        if rest and not opening:
             # Fields first: an issue that has been closed may refuse them. One that is opened again is opened first.
             fields = {n: v for n, v in want.fields.items() if n not in moving}
-            return self._log(
-                tx,
-                s,
-                "update",
-                Update(link.record_id, rest),
-                marker=marker,
-                link=link,
-                fields=fields,
-                payload=rest,
-            )
-        return self._move(tx, s, link, want, workflow, {n: want.fields[n] for n in moving})
+            return self._update(tx, s, link, fields, rest)
+        return self._move(tx, s, link, want, {n: want.fields[n] for n in moving})
 
-    def _move(
-        self, tx: Tx, s: Situation, link: Link, want: Want, workflow: str, fields: Mapping[str, object]
+    def _update(
+        self,
+        tx: Tx,
+        s: Situation,
+        link: Link,
+        fields: Mapping[str, object],
+        values: Mapping[str, Native],
     ) -> Action:
-        """The next transition on the shortest way to the wanted status."""
-        start, target = str(link.seen.get(workflow)), str(want.values[workflow])
-        way = self._way(s, start, target)
-        if isinstance(way, Unexplored):
-            return Explore(link.record_id, way.status)
-        incident_id = s.kept.incident.id
-        if not way:
-            known = (
-                ", ".join(sorted({step.to for steps in self.steps.values() for step in steps})) or "nowhere"
-            )
-            return self._park_move(
-                tx, s, link, fields, f"its workflow leads from {start!r} to {known}, and not to {target!r}; "
-                "add a transition there, or map the status to one that can be reached",
-            )  # fmt: skip
-        step = way[0]
-        available = {**want.supplied, **want.values}
-        values = {n: available[n] for n in step.required if available.get(n) is not None}
-        missing = [n for n in step.required if n not in values]
-        if missing:
-            return self._park_move(
-                tx, s, link, fields, f"the transition {step.name!r} asks for {', '.join(missing)}; give it in the mapping under `status: with:`"
-            )  # fmt: skip
-        last = len(way) == 1 and self.endpoint.mapping.holds(
-            "status", s.kept.incident.status, {**link.seen, workflow: step.to}, self.endpoint.directory
-        )
-        operation = Transition(link.record_id, step.id, step.to, values)
-        payload = {workflow: step.to, **values}
-        timeline.append(
-            tx,
-            incident_id,
-            Event(
-                "step",
-                f"{link.instance} {link.record_key}: {start} -> {step.to} by {step.name!r}"
-                + ("" if last else f", on the way to {target}"),
-                link.instance,
-                field="status",
-            ),
-        )
+        operation = Update(link.record_id, values)
+        return self._log(tx, s, "update", operation, link=link, fields=fields, payload=values)
+
+    def _move(self, tx: Tx, s: Situation, link: Link, want: Want, fields: Mapping[str, object]) -> Action:
+        incident = s.kept.incident
+        move = next_move(self.endpoint, link, incident.status, want, self.steps, self.taken)
+        if isinstance(move, Unexplored):
+            return Explore(link.record_id, move.status)
+        if isinstance(move, Stuck):
+            return self._park_move(tx, s, link, fields, move.reason)
+        operation = move.operation
+        self.taken.add((move.start, operation.transition_id))
+        rest = "" if move.last else f", on the way to {move.target}"
+        said = f"{link.instance} {link.record_key}: {move.start} -> {operation.to} by {move.name!r}{rest}"
+        timeline.append(tx, incident.id, Event("step", said, link.instance, field="status"))
+        payload = {str(self.endpoint.capabilities.workflow): operation.to, **operation.values}
         return self._log(
             tx,
             s,
             "transition",
             operation,
-            marker=incident_id,
             link=link,
-            fields=fields if last else {},
+            fields=fields if move.last else {},
             payload=payload,
         )
-
-    def _way(self, s: Situation, start: str, target: str) -> Sequence[Step] | Unexplored | None:
-        """The steps to a native status that says what the incident's status is."""
-        codec = self.endpoint.mapping.codecs.get("status")
-        if not isinstance(codec, ChoiceCodec):
-            return path(self.steps, start, [target])
-        wanted = s.kept.incident.status
-        words = dict.fromkeys([target, *codec.written.get(wanted, ())])
-        exact = [native for native in words if native == target or codec.read_as.get(native) == wanted]
-        # A word that is read as another status is the last resort.
-        for targets in (exact, [native for native in words if native not in exact]):
-            way = path(self.steps, start, targets)
-            if way is not None:
-                return way
-        present = codec.read_as.get(start)
-        if not isinstance(present, str):
-            return None
-        return onward(self.steps.get(start, ()), codec.read_as, Status(present), wanted)
 
     def _park_move(
         self, tx: Tx, s: Situation, link: Link, fields: Mapping[str, object], reason: str
@@ -391,64 +341,33 @@ class Turn:
         return found
 
     def _copy(self, tx: Tx, s: Situation, link: Link, item: Item) -> Action:
-        if item.kind == items.ATTACHMENT:
-            content = self.contents.get(item.id)
-            if content is None:
-                return Fetch(item)
-            attach = Attach(
-                link.record_id, item.id, item.content["name"], item.content["content_type"], content
-            )
-            return self._log(tx, s, "attach", attach, marker=item.id, item=item, link=link)
-        source = self.station.endpoints.get(item.instance)
-        key = next((li.record_key for li in s.links if li.instance == item.instance), "")
-        body = copy_of(
-            item.author,
-            source.title if source else "",
-            key,
-            item.created_at,
-            item.content["body"],
-            item.id,
-            self.endpoint.capabilities.text_limits.get("comment", 30_000),
+        if item.kind == items.REMARK:
+            operation: Operation = comment(self.station, self.endpoint, s, link, item)
+            return self._log(tx, s, "comment", operation, marker=item.id, item=item, link=link)
+        content = self.contents.pop(item.id, None)
+        if content is None:
+            return Fetch(item)
+        return self._log(
+            tx, s, "attach", attachment(link, item, content), marker=item.id, item=item, link=link
         )
-        comment = Comment(
-            link.record_id, item.id, body, outcomes.visibility(self.station, self.endpoint, item)
-        )
-        return self._log(tx, s, "comment", comment, marker=item.id, item=item, link=link)
 
     def _refer(self, tx: Tx, s: Situation, link: Link) -> Action:
         """Write the links back, once all siblings exist: a note for each of them would be noise."""
         wanted = references(s.live, link)
+        if not unreferenced(s.live, link):
+            return Done()
         missing = [
             name
             for name in self.station.targets(s.source, s.kept.incident)
             if name not in {li.instance for li in s.links}
             and not any(p.kind == "create" and p.instance == name for p in s.parked)
         ]
-        if missing or wanted == link.referenced or not wanted:
-            return Done()
-        siblings = tuple(
-            Reference(
-                li.instance,
-                self.station.endpoints[li.instance].title
-                if li.instance in self.station.endpoints
-                else li.instance,
-                li.record_key,
-                li.url,
-                s.kept.incident.title,
-            )
-            for li in s.live
-            if li.instance != link.instance
-        )
-        # The same for all of an incident's links back: written again, they replace what stands there.
-        marker = s.kept.incident.id.replace("-", "").lower()
+        patience = s.kept.created_at + PATIENCE
+        if missing and tx.now < patience:
+            return Done(patience.timestamp())
+        operation = link_back(self.station, s, link)
         return self._log(
-            tx,
-            s,
-            "linkback",
-            LinkBack(link.record_id, marker, siblings),
-            marker=marker,
-            link=link,
-            fields={"references": wanted},
+            tx, s, "linkback", operation, marker=operation.marker, link=link, fields={"references": wanted}
         )
 
 

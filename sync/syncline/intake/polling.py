@@ -43,7 +43,7 @@ def poll(station: Station, endpoint: Endpoint, lease: Lease) -> Taken:
         columns: dict[str, object] = {"polled_at": tx.now}
         if dict(page.cursor) != dict(progress.cursor):
             columns["cursor"] = dict(page.cursor)
-        if progress.halted or progress.failing_since:
+        if progress.failing_since or (progress.halted and not endpoint.refusing):
             columns.update(halted=None, failing_since=None, error=None)
             station.ledger.hasten(tx, Kind.DELIVERY, endpoint.name)
             timeline.append(tx, None, Event("recovered", f"{endpoint.name} answers again", endpoint.name))

@@ -3,21 +3,19 @@
 A row that shows what we know already, such as the echo of our own write, costs a comparison and nothing else.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from syncline import ledger
-from syncline.audit import overwritten
-from syncline.connector import Edit, Record, Sighting
+from syncline.connector import HistoryKind, Record, Sighting
 from syncline.intake.adoption import Adoption, adopt
 from syncline.intake.copying import take_items
-from syncline.model import json_value
+from syncline.intake.recovery import recover
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, operations, timeline
 from syncline.store.database import Tx
 from syncline.store.incidents import Link
-from syncline.store.operations import Logged
+from syncline.store.operations import State
 from syncline.store.timeline import Event
 
 
@@ -61,7 +59,8 @@ def take_in(
         if adoption.incident_id is not None:
             taken.dirty.add(adoption.incident_id)
             links.update(incidents.links_to(tx, endpoint.name, [sighting.record_id]))
-    _records(tx, taken, links, sightings)
+    echoes = _records(tx, taken, links, sightings)
+    _haunted(tx, taken, endpoint, echoes)
     _audit(tx, taken, endpoint, links, sightings)
     news = take_items(tx, station, endpoint, links, sightings)
     taken.remarks += len(news)
@@ -74,7 +73,9 @@ def take_in(
     return taken
 
 
-def _records(tx: Tx, taken: Taken, links: dict[str, Link], sightings: Sequence[Sighting]) -> None:
+def _records(tx: Tx, taken: Taken, links: dict[str, Link], sightings: Sequence[Sighting]) -> Sequence[str]:
+    """Store what the records look like; the incidents whose record our own account wrote without changing anything."""
+    echoes: list[str] = []
     fresh: dict[str, tuple[Link, Record]] = {}
     for sighting in sightings:
         link, record = links.get(sighting.record_id), sighting.record
@@ -82,6 +83,8 @@ def _records(tx: Tx, taken: Taken, links: dict[str, Link], sightings: Sequence[S
             continue
         if record.revision < link.revision:
             continue  # a lagging index shows an older state than we have seen: it must not look like a revert
+        if link.incident_id in fresh and record.revision < fresh[link.incident_id][1].revision:
+            continue  # a page may bring a record twice
         if link.gone_at is not None:
             incidents.update_link(tx, link.incident_id, link.instance, gone_at=None)
             timeline.append(
@@ -98,6 +101,8 @@ def _records(tx: Tx, taken: Taken, links: dict[str, Link], sightings: Sequence[S
             taken.dirty.add(link.incident_id)
         if changed:
             taken.changed.append(link)
+        elif record.own and record.revision != link.revision:
+            echoes.append(link.incident_id)
         if (
             changed
             or link.stale
@@ -107,6 +112,15 @@ def _records(tx: Tx, taken: Taken, links: dict[str, Link], sightings: Sequence[S
         ):
             fresh[link.incident_id] = (link, record)
     incidents.see(tx, list(fresh.values()))
+    return echoes
+
+
+def _haunted(tx: Tx, taken: Taken, endpoint: Endpoint, echoes: Sequence[str]) -> None:
+    """A write that was taken for lost may have landed after all, and have overwritten an edit that nobody saw."""
+    if echoes and endpoint.capabilities.history is HistoryKind.READ:
+        for (incident_id, instance), writes in operations.unaudited(tx, echoes).items():
+            if instance == endpoint.name and any(logged.state is State.VOID for logged in writes):
+                taken.dirty.add(incident_id)
 
 
 def _audit(
@@ -115,7 +129,7 @@ def _audit(
     with_history = {
         links[s.record_id].incident_id: (links[s.record_id], s)
         for s in sightings
-        if s.edits and s.record_id in links
+        if s.edits and s.record_id in links and links[s.record_id].live
     }
     if not with_history:
         return
@@ -125,34 +139,3 @@ def _audit(
         link, sighting = with_history[incident_id]
         if recover(tx, endpoint, link, writes, sighting.edits or ()):
             taken.dirty.add(incident_id)
-
-
-def recover(
-    tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], edits: Sequence[Edit]
-) -> bool:
-    """Hold our writes against the history, and lay edits that they overwrote before the next merge; whether there
-    were any. A write that the history does not show yet waits for the next look."""
-    shown = [
-        logged
-        for logged in writes
-        if any(e.own and e.field in logged.payload and e.after == logged.payload[e.field] for e in edits)
-    ]
-    operations.audited(tx, [logged.id for logged in shown])
-    found = [
-        entry
-        for logged in shown
-        for edit in overwritten(logged.write(), edits)
-        for entry in _recovered(endpoint, link, logged, edit)
-    ]
-    if found:
-        incidents.update_link(tx, link.incident_id, link.instance, recovered=[*link.recovered, *found])
-    return bool(found)
-
-
-def _recovered(endpoint: Endpoint, link: Link, logged: Logged, edit: Edit) -> Iterator[Mapping[str, Any]]:
-    """The common values that an overwritten edit gave."""
-    reading = endpoint.mapping.read({**link.seen, edit.field: edit.after}, endpoint.directory)
-    for name in logged.fields:
-        if edit.field in endpoint.mapping.natives_of(name) and name in reading.values:
-            value = json_value(reading.values[name])
-            yield {"field": name, "value": value, "actor": edit.actor, "at": edit.at.isoformat()}

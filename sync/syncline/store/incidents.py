@@ -76,7 +76,7 @@ class Link:
             Candidate(
                 entry["field"],
                 value_from_json(entry["value"]),
-                self.settled.get(entry["field"]),
+                value_from_json(entry["base"]),
                 Origin(self.instance, entry["actor"], datetime.fromisoformat(entry["at"])),
                 recovered=not entry.get("derived", False),
             )

@@ -110,6 +110,12 @@ def _insert(tx: Tx, item: Item) -> Item:
     return item
 
 
+def fingerprint(tx: Tx, item: Item, sha256: str) -> None:
+    """Keep the hash of a file's content, from when it was fetched."""
+    content = {**item.content, "sha256": sha256}
+    tx.execute(sa.update(items).where(items.c.id == item.id).values(content=content))
+
+
 def copy_to(tx: Tx, item: Item, instance: str, *, state: str = "due", reason: str | None = None) -> None:
     """The item is to be copied there, or is not, for that reason."""
     tx.execute(

@@ -27,6 +27,8 @@ class State(StrEnum):
 
 
 OPEN = (State.SENT, State.UNKNOWN)
+EFFECTIVE = (*OPEN, State.APPLIED)
+"""States of a write that changed the record, or may have."""
 GHOSTS = timedelta(hours=1)
 """So long a write that was taken for lost is known again when it turns up after all."""
 AUDITED = ("update", "transition")
@@ -58,7 +60,7 @@ class Logged:
 
     def sent(self) -> Sent:
         """As the merge sees it."""
-        return Sent(self.payload, self.fields, self.state in OPEN, self.id)
+        return Sent(self.payload, self.fields, self.state in OPEN)
 
     def write(self) -> Write:
         """As the audit sees it."""
@@ -83,10 +85,10 @@ _UNSETTLED = _OF_INCIDENTS.where(
     | ((operations.c.state == State.VOID.value) & (operations.c.finished_at > sa.bindparam("since")))
 )
 _UNAUDITED = _OF_INCIDENTS.where(
-    operations.c.state == State.APPLIED.value,
+    ((operations.c.state == State.APPLIED.value) & (operations.c.created_at > sa.bindparam("since")))
+    | ((operations.c.state == State.VOID.value) & (operations.c.created_at > sa.bindparam("ghosts"))),
     operations.c.audited.is_(False),
     operations.c.kind.in_(AUDITED),
-    operations.c.created_at > sa.bindparam("since"),
 )
 _RECENT = (
     sa.select(*_COLUMNS)
@@ -160,9 +162,23 @@ def finish(tx: Tx, operation_id: int, state: State, error: str | None = None) ->
     tx.execute(_UPDATE, {"of_id": operation_id, "state": state.value, "finished_at": tx.now, "error": error})
 
 
-def doubt(tx: Tx, operation_id: int, error: str) -> None:
-    """No verdict came back."""
-    tx.execute(_UPDATE, {"of_id": operation_id, "state": State.UNKNOWN.value, "error": error})
+def doubt(tx: Tx, operation_id: int, error: str, settle_after: datetime) -> None:
+    """No verdict came back; before `settle_after` absence proves nothing."""
+    tx.execute(
+        _UPDATE,
+        {
+            "of_id": operation_id,
+            "state": State.UNKNOWN.value,
+            "error": error,
+            "settle_after": settle_after,
+        },
+    )
+
+
+def retract(tx: Tx, operation_id: int) -> None:
+    """It never took effect, for certain: it was not sent, or the platform said so. It leaves no trace, so that an outage
+    neither fills the log nor looks like a fight."""
+    tx.execute(sa.delete(operations).where(operations.c.id == operation_id))
 
 
 def unsettled(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list[Logged]]:
@@ -181,9 +197,11 @@ def recent(tx: Tx, incident_id: str, instance: str, within: timedelta) -> list[L
 
 
 def unaudited(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list[Logged]]:
-    """Applied updates that were not yet held against the platform's history, by incident and instance."""
+    """Updates that were not yet held against the platform's history, by incident and instance: applied ones, and those
+    that were taken for lost and may have landed all the same."""
     found: dict[tuple[str, str], list[Logged]] = {}
-    for row in tx.execute(_UNAUDITED, {"ids": incident_ids, "since": tx.now - AUDITABLE}):
+    times = {"since": tx.now - AUDITABLE, "ghosts": tx.now - GHOSTS}
+    for row in tx.execute(_UNAUDITED, {"ids": incident_ids, **times}):
         found.setdefault((row.incident_id, row.instance), []).append(_logged(row))
     return found
 

@@ -204,6 +204,23 @@ def all_waiting(tx: Tx, limit: int = 1000) -> list[Parked]:
     ]
 
 
+def last_retry(tx: Tx, incident_id: str, kind: str, instance: str, field: str) -> datetime | None:
+    """When a person last let such a thing go on; None: never."""
+    found: datetime | None = tx.execute(
+        sa.select(parked.c.ended_at)
+        .where(
+            parked.c.incident_id == incident_id,
+            parked.c.kind == kind,
+            parked.c.instance == instance,
+            parked.c.field == field,
+            parked.c.ended_at.is_not(None),
+        )
+        .order_by(parked.c.ended_at.desc())
+        .limit(1)
+    ).scalar()
+    return found
+
+
 def parked_by_id(tx: Tx, parked_id: int) -> Parked | None:
     """That one, while it waits."""
     row = tx.execute(

@@ -1,0 +1,327 @@
+"""A write that was applied: its outcome, the new shadow and what follows from it are stored together."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from syncline import ledger
+from syncline.connector import Attach, Comment, Create, Edit, HistoryKind, Native, Receipt, Record, Sighting
+from syncline.delivery.actions import Action, Done, Read, Send
+from syncline.intake import recovery
+from syncline.intake.adoption import link_created
+from syncline.intake.sightings import take_in
+from syncline.mapping.rules import Direction, Rule
+from syncline.model import Kind, Value, json_value
+from syncline.reconcile import Situation, shown
+from syncline.station import Endpoint, Station
+from syncline.store import incidents, instances, items, operations, timeline
+from syncline.store.database import Tx
+from syncline.store.incidents import Link
+from syncline.store.operations import Logged, State
+from syncline.store.timeline import Event
+
+_SAID: Final = {
+    "comment": "comment copied",
+    "attach": "file copied",
+    "linkback": "links to its siblings written",
+}
+
+
+def link_on(s: Situation, endpoint: Endpoint) -> Link | None:
+    """The incident's link to a record of that instance."""
+    return next((li for li in s.links if li.instance == endpoint.name), None)
+
+
+def mark(tx: Tx, station: Station, s: Situation) -> None:
+    """Have the incident looked at again."""
+    urgency = s.kept.incident.priority or ledger.ORDINARY
+    station.ledger.mark(tx, ledger.incident(s.kept.incident.id), urgency=urgency)
+
+
+def applied(
+    tx: Tx, station: Station, endpoint: Endpoint, s: Situation, action: Send, receipt: Receipt
+) -> Action | None:
+    """The platform said yes."""
+    logged = action.logged
+    operations.finish(tx, logged.id, State.APPLIED)
+    report(tx, endpoint, s, logged)
+    _recovered(tx, endpoint)
+    link = link_on(s, endpoint)
+    if isinstance(action.operation, Create):
+        return _created(tx, station, endpoint, s, logged, receipt, link)
+    if link is None:
+        return Done()
+    if isinstance(action.operation, Comment | Attach):
+        items.copied(tx, logged.marker, endpoint.name, receipt.item_id)
+    elif logged.kind == "linkback":
+        references = str(logged.fields.get("references", ""))
+        incidents.update_link(tx, link.incident_id, link.instance, referenced=references)
+    elif receipt.record is None:
+        # The shadow is what we sent until the record is read: a crash before that leaves it to be read again.
+        agree(tx, link, logged, stale=True)
+        return Read(logged, link.record_id)
+    if receipt.record is not None:
+        clean = endpoint.capabilities.counted_revisions and receipt.record.revision == action.revision + 1
+        shows(tx, station, endpoint, s, logged, receipt.record, alone=clean)
+    return None
+
+
+def agree(tx: Tx, link: Link, logged: Logged, *, stale: bool) -> None:
+    """The record says what we wrote."""
+    incidents.update_link(
+        tx,
+        link.incident_id,
+        link.instance,
+        shadow={**link.shadow, **logged.payload},
+        settled={**link.settled, **logged.fields},
+        stale=stale,
+    )
+
+
+def report(tx: Tx, endpoint: Endpoint, s: Situation, logged: Logged) -> None:
+    """Say on the timeline what was written."""
+    link = link_on(s, endpoint)
+    where = f"{endpoint.name} {link.record_key}" if link else endpoint.name
+    if logged.kind in {"update", "transition"}:
+        said = ", ".join(f"{n} = {shown(v)}" for n, v in logged.payload.items())
+        data: Mapping[str, object] = {"operation": logged.id, "fields": sorted(logged.fields)}
+    elif logged.kind in _SAID:
+        said, data = _SAID[logged.kind], {"operation": logged.id, "item": logged.item_id}
+    else:
+        return
+    timeline.append(tx, s.kept.incident.id, Event("written", f"{where}: {said}", endpoint.name, data=data))
+
+
+def _recovered(tx: Tx, endpoint: Endpoint) -> None:
+    if endpoint.refusing:
+        endpoint.refusing = False
+        instances.update(tx, endpoint.name, halted=None)
+        timeline.append(tx, None, Event("recovered", f"{endpoint.name} takes writes again", endpoint.name))
+
+
+# ---- a record that we created -------------------------------------------------------------------
+
+
+def _created(
+    tx: Tx,
+    station: Station,
+    endpoint: Endpoint,
+    s: Situation,
+    logged: Logged,
+    receipt: Receipt,
+    link: Link | None,
+) -> Action | None:
+    if link is not None:
+        if link.record_id != receipt.record_id:
+            twin(tx, endpoint, s, link.record_key, receipt.record_id)
+        return None
+    if receipt.record is None:
+        return Read(logged, receipt.record_id)
+    link_up(tx, station, endpoint, s, logged, receipt.record)
+    return None
+
+
+def link_up(
+    tx: Tx, station: Station, endpoint: Endpoint, s: Situation, logged: Logged, record: Record
+) -> None:
+    """Link the record that our create made."""
+    endpoint.meet(tx, record.parties)
+    link_created(tx, station, endpoint, s.kept.incident.id, record, logged.fields)
+    _forced(tx, endpoint, s.kept.incident.id, logged, record)
+    mark(tx, station, s)
+
+
+def twin(tx: Tx, endpoint: Endpoint, s: Situation, present: str, other: str) -> None:
+    """There are two records for one incident: a person has to close one."""
+    timeline.park(
+        tx,
+        s.kept.incident.id,
+        "twin",
+        f"{endpoint.name} has two tickets for this incident: {present} and {other}. {present} is kept in agreement; close "
+        f"{other} by hand, then `syncline park drop`",
+        instance=endpoint.name,
+        data={"record": other},
+        standing=s.parked,
+    )
+
+
+# ---- a record that we changed -------------------------------------------------------------------
+
+
+def seen(
+    tx: Tx, station: Station, endpoint: Endpoint, s: Situation, logged: Logged, sighting: Sighting
+) -> None:
+    """The read after a write whose reply did not show the record."""
+    if sighting.record is None:
+        return
+    if logged.kind == "create":
+        if link_on(s, endpoint) is None:
+            link_up(tx, station, endpoint, s, logged, sighting.record)
+        return
+    later = edited_since(logged, sighting.record, sighting.edits)
+    shows(tx, station, endpoint, s, logged, sighting.record, later=later)
+    rest = Sighting(sighting.record_id, None, sighting.remarks, sighting.attachments, sighting.edits)
+    take_in(tx, station, endpoint, [rest])
+
+
+def edited_since(logged: Logged, record: Record, edits: Sequence[Edit] | None) -> frozenset[str]:
+    """The native fields of our write that somebody has changed again before we looked."""
+    differing = {n for n, v in logged.payload.items() if n in record.values and record.values[n] != v}
+    found: set[str] = set()
+    for native in differing:
+        told = [edit for edit in edits or () if edit.field == native]
+        ours = told[-1].own if told else record.own or record.updated_by is None
+        if not ours:
+            found.add(native)
+    return frozenset(found)
+
+
+def shows(
+    tx: Tx,
+    station: Station,
+    endpoint: Endpoint,
+    s: Situation,
+    logged: Logged,
+    record: Record,
+    *,
+    alone: bool = False,
+    later: frozenset[str] = frozenset(),
+) -> None:
+    """The record after our write: what it says then is the shadow of what we wrote.
+
+    Args:
+        tx: The transaction.
+        station: At hand.
+        endpoint: Where it stands.
+        s: The incident.
+        logged: Our write.
+        record: The record, not older than the write.
+        alone: Whether nobody can have written between our look at the record and our write.
+        later: Native fields that somebody changed again since: edits, to be merged.
+    """
+    link = next(
+        li
+        for li in incidents.links_of(tx, [s.kept.incident.id])[s.kept.incident.id]
+        if li.instance == endpoint.name
+    )
+    endpoint.meet(tx, record.parties)
+    writes = logged.kind in operations.AUDITED
+    if record.revision < link.revision:
+        # A poll has seen more already: what it saw and our write differ in is an edit.
+        if writes:
+            agree(tx, link, logged, stale=link.stale)
+            mark(tx, station, s)
+        return
+    incidents.see(tx, [(link, record)])
+    shadow = {**link.shadow, **{n: record.values.get(n) for n in logged.payload if n not in later}}
+    shadow.update({n: logged.payload[n] for n in later})
+    settled = {**link.settled, **(logged.fields if writes else {})}
+    news = _overwritten(tx, endpoint, link, logged, record)
+    news += _derived(endpoint, s, link, logged, record, shadow, settled, alone=alone)
+    columns = {"shadow": shadow, "settled": settled, "stale": False}
+    incidents.update_link(tx, link.incident_id, link.instance, recovered=[*link.recovered, *news], **columns)
+    _forced(tx, endpoint, link.incident_id, logged, record, later)
+    if alone or not writes:
+        operations.audited(tx, [logged.id])
+    owes_history = writes and not alone and endpoint.capabilities.history is HistoryKind.READ
+    if news or owes_history or any(shadow.get(n) != v for n, v in record.values.items()):
+        mark(tx, station, s)
+
+
+def _overwritten(
+    tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, record: Record
+) -> list[recovery.Entry]:
+    """An edit that a poll showed while our write was under way, and that the write then overwrote unmerged."""
+    given: dict[str, Native] = {}
+    for native, sent in logged.payload.items():
+        was = link.seen.get(native)
+        if was not in (logged.base.get(native), sent, record.values.get(native)):
+            given[native] = was
+    if not given or logged.kind not in operations.AUDITED or record.revision <= link.revision:
+        return []
+    return recovery.entries(tx, endpoint, link, logged, given, {}, link.seen_by or "somebody", link.seen_at)
+
+
+def _derived(
+    endpoint: Endpoint,
+    s: Situation,
+    link: Link,
+    logged: Logged,
+    record: Record,
+    shadow: dict[str, Native],
+    settled: dict[str, Value],
+    *,
+    alone: bool,
+) -> list[recovery.Entry]:
+    """What the platform made of our write in other fields: nobody's edit, and the incident follows where it must."""
+    mapping, incident = endpoint.mapping, s.kept.incident
+    before = mapping.read(link.seen, endpoint.directory)
+    reading = mapping.read(record.values, endpoint.directory, incident)
+    found: list[recovery.Entry] = []
+    for name, rule in mapping.rules.items():
+        if name in logged.fields:
+            continue
+        natives = mapping.natives_of(name)
+        if rule.direction is not Direction.BOTH:
+            if alone or _follows(rule, logged, natives):
+                shadow.update({n: record.values.get(n) for n in natives})
+        elif name in reading.values and any(natives & mapping.natives_of(w) for w in logged.fields):
+            # A field that shares its natives with what we wrote (impact with priority) moved along.
+            value = reading.values[name]
+            settled[name] = value
+            if value not in (before.values.get(name), incident[name]):
+                found.append(
+                    {
+                        "field": name,
+                        "value": json_value(value),
+                        "base": json_value(incident[name]),
+                        "actor": endpoint.title,
+                        "at": record.updated_at.isoformat(),
+                        "derived": True,
+                    }
+                )
+    return found
+
+
+def _follows(rule: Rule, logged: Logged, natives: frozenset[str]) -> bool:
+    """Whether a field that is only read may have changed by our write itself: a time of resolution, say. Who works on
+    it is always somebody's decision."""
+    if rule.kind in {Kind.PERSON, Kind.GROUP}:
+        return False
+    moves = "status" in logged.fields or logged.kind == "transition"
+    return moves or rule.kind in {Kind.TIME, Kind.LEVEL} or not natives.isdisjoint(logged.payload)
+
+
+def _forced(
+    tx: Tx,
+    endpoint: Endpoint,
+    incident_id: str,
+    logged: Logged,
+    record: Record,
+    later: frozenset[str] = frozenset(),
+) -> None:
+    """The platform kept something else than what it was given: reported, not hidden, and not fought over."""
+    reading = endpoint.mapping.read(record.values, endpoint.directory)
+    for name, value in logged.fields.items():
+        natives = endpoint.mapping.natives_of(name)
+        # A reply need not show every field: what it leaves out was not refused.
+        sent = {
+            n: v for n, v in logged.payload.items() if n in natives and n in record.values and n not in later
+        }
+        kept = {n: record.values[n] for n in sent}
+        if kept == sent or endpoint.mapping.holds(name, value, record.values, endpoint.directory):
+            continue
+        timeline.append(
+            tx,
+            incident_id,
+            Event(
+                "forced",
+                f"{endpoint.name} {record.key} was given {name} = {shown(value)} and kept {shown(reading.values.get(name))}; "
+                "the platform decides there, and Syncline does not fight it",
+                endpoint.name,
+                field=name,
+                data={
+                    "sent": {n: json_value(v) for n, v in sent.items()},
+                    "kept": {n: json_value(v) for n, v in kept.items()},
+                },
+            ),
+        )

@@ -1,0 +1,145 @@
+"""What became of a write of unknown outcome: it happened, it did not, or it is too early to tell."""
+
+from collections.abc import MutableMapping
+
+from syncline.connector import marker_of
+from syncline.delivery.actions import Action, Done, Looked
+from syncline.delivery.applied import link_on, link_up, report, shows, twin
+from syncline.delivery.failed import ASIDE, PROBE
+from syncline.intake.recovery import recover
+from syncline.model import Remark
+from syncline.reconcile import Situation
+from syncline.station import Endpoint, Station
+from syncline.store import incidents, items, operations, timeline
+from syncline.store.database import Tx
+from syncline.store.operations import State
+from syncline.store.timeline import Event
+
+
+def looked(
+    tx: Tx,
+    station: Station,
+    endpoint: Endpoint,
+    s: Situation,
+    evidence: Looked,
+    doubtful: MutableMapping[int, float],
+) -> Action | None:
+    """Settle it if that can be done. `doubtful` takes writes that are looked for later, and when (seconds since 1970)."""
+    logged = evidence.action.logged
+    doubtful.pop(logged.id, None)
+    if _happened(tx, station, endpoint, s, evidence):
+        return None
+    if logged.state is State.SENT:
+        # We were stopped while it was under way, and do not know when it left.
+        latest = max(logged.settle_after, tx.now + endpoint.aftermath())
+        operations.doubt(tx, logged.id, "we were stopped before the reply came", latest)
+    else:
+        latest = logged.settle_after
+    by_key = logged.kind == "create" and endpoint.capabilities.create_key
+    if evidence.began_at >= latest or by_key:
+        operations.finish(tx, logged.id, State.VOID, "it did not happen")
+        timeline.append(
+            tx,
+            s.kept.incident.id,
+            Event(
+                "settled",
+                f"{endpoint.name}: the {logged.kind} did not happen; it is done afresh",
+                endpoint.name,
+                data={"operation": logged.id},
+            ),
+        )
+        return None
+    again = min(latest, tx.now + PROBE).timestamp()
+    if logged.kind not in ASIDE:
+        return Done(again)
+    doubtful[logged.id] = again
+    return None
+
+
+def _happened(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidence: Looked) -> bool:
+    match evidence.action.logged.kind:
+        case "create":
+            return _created(tx, station, endpoint, s, evidence)
+        case "attach" | "comment":
+            return _copied(tx, endpoint, s, evidence)
+        case "linkback":
+            return _linked_back(tx, endpoint, s, evidence)
+        case _:
+            return _changed(tx, station, endpoint, s, evidence)
+
+
+def _created(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidence: Looked) -> bool:
+    logged = evidence.action.logged
+    if link_on(s, endpoint) is not None:
+        operations.finish(tx, logged.id, State.APPLIED)
+        return True
+    if not evidence.records:
+        return False
+    operations.finish(tx, logged.id, State.APPLIED)
+    link_up(tx, station, endpoint, s, logged, evidence.records[0])
+    for other in evidence.records[1:]:
+        twin(tx, endpoint, s, evidence.records[0].key, other.key)
+    return True
+
+
+def _changed(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidence: Looked) -> bool:
+    logged, sighting = evidence.action.logged, evidence.sighting
+    record = sighting.record if sighting else None
+    if record is None or any(record.values.get(n) != v for n, v in logged.payload.items()):
+        return False
+    operations.finish(tx, logged.id, State.APPLIED)
+    link = link_on(s, endpoint)
+    if link is not None:
+        report(tx, endpoint, s, logged)
+        shows(tx, station, endpoint, s, logged, record)
+        if sighting is not None and sighting.edits:
+            fresh = next(
+                li
+                for li in incidents.links_of(tx, [link.incident_id])[link.incident_id]
+                if li.instance == link.instance
+            )
+            recover(tx, endpoint, fresh, [logged], sighting.edits)
+    return True
+
+
+def _copied(tx: Tx, endpoint: Endpoint, s: Situation, evidence: Looked) -> bool:
+    logged = evidence.action.logged
+    found: str | None
+    if logged.kind == "comment":
+        found = next((r.id for r in evidence.remarks if marker_of(r.body) == logged.marker), None)
+    else:
+        item = items.find(tx, logged.marker)
+        wanted = (item.content["name"], item.content["size"]) if item else None
+        # Several files may bear one name: those that are known already are not this one.
+        known = items.known(tx, endpoint.name, items.ATTACHMENT, [a.id for a in evidence.attachments])
+        found = next(
+            (
+                a.id
+                for a in evidence.attachments
+                if a.own and a.id not in known and (a.name, a.size) == wanted
+            ),
+            None,
+        )
+    if found is None:
+        return False
+    operations.finish(tx, logged.id, State.APPLIED)
+    items.copied(tx, logged.marker, endpoint.name, found)
+    report(tx, endpoint, s, logged)
+    return True
+
+
+def _linked_back(tx: Tx, endpoint: Endpoint, s: Situation, evidence: Looked) -> bool:
+    """A note names each sibling. Where links are no notes the look finds nothing; written again they do no harm."""
+    logged = evidence.action.logged
+    siblings = [li.record_key for li in s.live if li.instance != endpoint.name]
+
+    def ours(remark: Remark) -> bool:
+        return marker_of(remark.body) == logged.marker and all(key in remark.body for key in siblings)
+
+    if not any(ours(remark) for remark in evidence.remarks):
+        return False
+    operations.finish(tx, logged.id, State.APPLIED)
+    references = str(logged.fields.get("references", ""))
+    incidents.update_link(tx, s.kept.incident.id, endpoint.name, referenced=references)
+    report(tx, endpoint, s, logged)
+    return True
