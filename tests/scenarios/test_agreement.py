@@ -201,3 +201,25 @@ def test_records_from_before_the_first_start_are_left_alone(cloud):
     assert world.app.backfill("snow", None, lambda _looked, _taken: None) == (1, 1)
     world.settle()
     assert [i["fields"]["summary"] for i in world.people.jira_all()] == ["Long ago"]
+
+
+@pytest.mark.parametrize("side", ["snow", "jira", "pd"])
+def test_what_is_under_way_when_it_is_found_is_so_everywhere(cloud, side):
+    """No platform need take a status with a create: then it is set afterwards."""
+    cloud.sync()
+    people = cloud.people
+    if side == "snow":
+        people.snow_set(people.snow_create(short_description="Mail is down"), state="2")
+    elif side == "jira":
+        fields = {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "Mail is down"}
+        people.jira_move(people.jira("POST", "issue", {"fields": fields})["key"], "In Progress")
+    else:
+        service = {"id": people.pd("GET", "services")["services"][0]["id"], "type": "service_reference"}
+        incident = {"type": "incident", "title": "Mail is down", "service": service}
+        people.pd_set(
+            people.pd("POST", "incidents", {"incident": incident})["incident"]["id"], status="acknowledged"
+        )
+    cloud.settle(6)
+    assert [row["state"] for row in people.snow_all()] == ["2"]
+    assert [issue["fields"]["status"]["name"] for issue in people.jira_all()] == ["In Progress"]
+    assert [incident["status"] for incident in people.pd_all()] == ["acknowledged"]

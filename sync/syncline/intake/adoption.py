@@ -87,13 +87,19 @@ def link_created(
     record: Record,
     fields: Mapping[str, Value],
 ) -> None:
-    """Link a record that we created; `fields` are the common values that it was given."""
+    """Link a record that we created; `fields` are the common values that it was given.
+
+    What it did not take of them is written once more: a platform need take no status with a create.
+    """
     reading = endpoint.mapping.read(record.values, endpoint.directory)
+    taken = {
+        n: v for n, v in fields.items() if endpoint.mapping.holds(n, v, record.values, endpoint.directory)
+    }
     kept = incidents.find(tx, incident_id)
     assert kept is not None
     # What the platform filled by itself where the incident says nothing is nobody's edit, and is left alone.
     silent = {n: v for n, v in kept.incident.values.items() if v in (None, "", ()) and n not in fields}
-    settled = {**reading.values, **silent, **fields}
+    settled = {**reading.values, **silent, **taken}
     incidents.link(tx, incident_id, endpoint.name, record, settled, origin=False)
     for item in items.of_incident(tx, incident_id):
         spread(tx, station, item, [endpoint.name])
