@@ -1,12 +1,13 @@
 """The workers: they claim what is due in the ledger, and do it. One set for the incidents, one for each instance."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
+from syncline.delivery.actions import Action
 from syncline.delivery.deliver import deliver
 from syncline.delivery.turn import Turn
 from syncline.errors import SynclineError
@@ -25,6 +26,28 @@ BATCH: Final = 32
 """Incidents that are reconciled in one transaction."""
 IDLE: Final = 1.0
 """Seconds after which an idle worker looks even if nobody told it: a signal is a hint, the ledger is the truth."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Duty:
+    """What one sort of workers does.
+
+    Attributes:
+        name: Of its threads.
+        kind: Of work.
+        lane: Whose.
+        count: Items that are claimed together.
+        work: Does it; is given what `begin` came to, or None.
+        begin: What can be done in the transaction that claims. Each commit that it spares is one that a change does
+            not wait for.
+    """
+
+    name: str
+    kind: Kind
+    lane: str
+    count: int
+    work: Callable[[list[Lease], Any], None]
+    begin: Callable[[Tx, list[Lease]], Any] = lambda _tx, _leases: None
 
 
 @dataclass(slots=True)
@@ -52,28 +75,16 @@ class Workers:
 
     def start(self) -> None:
         """Start them all."""
-        self._spawn("incidents", (Kind.INCIDENT,), "", BATCH, self._incidents)
+        self._spawn(_Duty("incidents", Kind.INCIDENT, "", BATCH, self._incidents, self._begin_incidents))
         for endpoint in self.station.endpoints.values():
+            name = endpoint.name
+            work, begin = partial(self._deliver, endpoint), partial(self._begin_delivery, endpoint)
             for number in range(endpoint.settings.workers):
-                self._spawn(
-                    f"{endpoint.name}-delivery-{number}",
-                    (Kind.DELIVERY,),
-                    endpoint.name,
-                    1,
-                    self._each(endpoint, self.deliver),
-                )
+                self._spawn(_Duty(f"{name}-delivery-{number}", Kind.DELIVERY, name, 1, work, begin))
             if self.polling:
-                self._spawn(
-                    f"{endpoint.name}-poll", (Kind.POLL,), endpoint.name, 1, self._each(endpoint, self.poll)
-                )
+                self._spawn(_Duty(f"{name}-poll", Kind.POLL, name, 1, self._each(endpoint, self.poll)))
             if self.sweeping:
-                self._spawn(
-                    f"{endpoint.name}-sweep",
-                    (Kind.SWEEP,),
-                    endpoint.name,
-                    1,
-                    self._each(endpoint, self.sweep),
-                )
+                self._spawn(_Duty(f"{name}-sweep", Kind.SWEEP, name, 1, self._each(endpoint, self.sweep)))
 
     def join(self, timeout: float) -> bool:
         """Wait for all to stop, at most that many seconds; whether all did."""
@@ -85,58 +96,64 @@ class Workers:
             task.join(max(0.0, deadline - self.station.clock.monotonic()))
         return not any(task.is_alive() for task in self._tasks)
 
-    def _spawn(
-        self, name: str, kinds: Sequence[Kind], lane: str, count: int, work: Callable[[list[Lease]], None]
-    ) -> None:
+    def _spawn(self, duty: _Duty) -> None:
         signal = self.station.runtime.signal()
-        for kind in kinds:
-            self._signals.setdefault((kind, lane), []).append(signal)
-        self._tasks.append(
-            self.station.runtime.spawn(name, lambda: self._loop(kinds, lane, count, work, signal))
-        )
+        self._signals.setdefault((duty.kind, duty.lane), []).append(signal)
+        self._tasks.append(self.station.runtime.spawn(duty.name, lambda: self._loop(duty, signal)))
 
     def _each(
         self, endpoint: Endpoint, work: Callable[[Endpoint, Lease], None]
-    ) -> Callable[[list[Lease]], None]:
-        def run(leases: list[Lease]) -> None:
+    ) -> Callable[[list[Lease], None], None]:
+        def run(leases: list[Lease], _begun: None) -> None:
             for lease in leases:
                 work(endpoint, lease)
 
         return run
 
-    def _loop(
-        self,
-        kinds: Sequence[Kind],
-        lane: str,
-        count: int,
-        work: Callable[[list[Lease]], None],
-        signal: Signal,
-    ) -> None:
+    def _loop(self, duty: _Duty, signal: Signal) -> None:
         station = self.station
         while not self.stop.is_set():
             signal.clear()
             try:
-                leases = station.database.transact(lambda tx: station.ledger.claim(tx, kinds, lane, count))
+                leases, begun, due = self._claimed(duty)
                 if leases:
-                    self._guarded(leases, work)
+                    self._guarded(leases, partial(duty.work, leases, begun))
                     continue
-                due = station.database.transact(lambda tx: station.ledger.next_due(tx, kinds, lane))
             except SynclineError as error:  # the database: say so, and do not spin
                 log.error("%s", error)
                 self.stop.wait(IDLE)
                 continue
             except Exception:  # whatever it is, a worker that ends is missed by nobody until it is too late
-                log.exception("the workers of %s (%s) failed; they go on", lane or "all incidents", kinds[0])
+                log.exception(
+                    "the workers of %s (%s) failed; they go on", duty.lane or "all incidents", duty.kind
+                )
                 self.stop.wait(IDLE)
                 continue
             wait = IDLE if due is None else min(IDLE, max(0.0, due - station.clock.now().timestamp()))
             if wait > 0.0 and not self.stop.is_set():
                 signal.wait(wait)
 
-    def _guarded(self, leases: list[Lease], work: Callable[[list[Lease]], None]) -> None:
+    def _claimed(self, duty: _Duty) -> tuple[list[Lease], Any, float | None]:
+        """What is due, what its beginning came to, and, where nothing is due, when the next will be."""
+        ledger = self.station.ledger
+
+        def claim(tx: Tx) -> tuple[list[Lease], None, float | None]:
+            leases = ledger.claim(tx, (duty.kind,), duty.lane, duty.count)
+            return leases, None, None if leases else ledger.next_due(tx, (duty.kind,), duty.lane)
+
+        def claim_and_begin(tx: Tx) -> tuple[list[Lease], Any, float | None]:
+            leases, _, due = claim(tx)
+            return leases, duty.begin(tx, leases) if leases else None, due
+
+        try:
+            return self.station.database.transact(claim_and_begin)
+        except Exception:  # noqa: BLE001  it took the claim along; it comes again with the lease in hand, and counts there
+            return self.station.database.transact(claim)
+
+    def _guarded(self, leases: list[Lease], work: Callable[[], None]) -> None:
         """A fault of our own must not take the worker along: the items are tried again, and parked after a while."""
         try:
-            work(leases)
+            work()
         except LeaseLost as lost:
             log.warning("the lease of %s ran out while it was worked on; it is looked at again", lost)
             self._until_stored(partial(self._again, leases))
@@ -194,12 +211,22 @@ class Workers:
 
     # ---- what each kind does --------------------------------------------------------------------
 
-    def _incidents(self, leases: list[Lease]) -> None:
-        reconcile_leased(self.station, leases)
+    def _begin_incidents(self, tx: Tx, leases: list[Lease]) -> dict[str, Outcome] | None:
+        return reconcile_at_once(tx, self.station, leases)
 
-    def deliver(self, endpoint: Endpoint, lease: Lease) -> None:
-        """Bring one record in line."""
-        deliver(self.station, Turn(self.station, endpoint, lease))
+    def _incidents(self, leases: list[Lease], begun: dict[str, Outcome] | None) -> None:
+        if begun is None:
+            reconcile_leased(self.station, leases)
+        else:
+            meet_strangers(self.station, begun)
+
+    def _begin_delivery(self, endpoint: Endpoint, tx: Tx, leases: list[Lease]) -> tuple[Turn, Action]:
+        turn = Turn(self.station, endpoint, leases[0])
+        return turn, turn.next(tx)
+
+    def _deliver(self, endpoint: Endpoint, leases: list[Lease], begun: tuple[Turn, Action] | None) -> None:
+        turn, first = begun or (Turn(self.station, endpoint, leases[0]), None)
+        deliver(self.station, turn, first)
 
     def poll(self, endpoint: Endpoint, lease: Lease) -> None:
         """Ask one instance what changed."""
@@ -226,15 +253,8 @@ def reconcile_leased(station: Station, leases: Sequence[Lease]) -> dict[str, Out
     if missing:
         refresh(station, missing)
 
-    def store(tx: Tx) -> dict[str, Outcome]:
-        outcomes = reconcile(tx, station, ids)
-        for lease in leases:
-            outcome = outcomes.get(lease.item.incident_id)
-            lease.done(tx, outcome.look_again if outcome else None)
-        return outcomes
-
     try:
-        outcomes = station.database.transact(store)
+        outcomes = station.database.transact(lambda tx: _reconcile_and_release(tx, station, leases))
     except (LeaseLost, SynclineError):
         raise
     except Exception:
@@ -243,10 +263,29 @@ def reconcile_leased(station: Station, leases: Sequence[Lease]) -> dict[str, Out
         # One incident that cannot be reconciled must not hold up the others of its batch.
         log.exception("reconciling %d incidents together failed; they are taken one by one", len(leases))
         outcomes = _one_by_one(station, leases)
+    meet_strangers(station, outcomes)
+    return outcomes
+
+
+def reconcile_at_once(tx: Tx, station: Station, leases: Sequence[Lease]) -> dict[str, Outcome] | None:
+    """Reconcile the leased incidents in that transaction; None where a platform must be asked first."""
+    ids = [lease.item.incident_id for lease in leases]
+    return None if gaps(tx, station, ids) else _reconcile_and_release(tx, station, leases)
+
+
+def _reconcile_and_release(tx: Tx, station: Station, leases: Sequence[Lease]) -> dict[str, Outcome]:
+    outcomes = reconcile(tx, station, [lease.item.incident_id for lease in leases])
+    for lease in leases:
+        outcome = outcomes.get(lease.item.incident_id)
+        lease.done(tx, outcome.look_again if outcome else None)
+    return outcomes
+
+
+def meet_strangers(station: Station, outcomes: Mapping[str, Outcome]) -> None:
+    """Ask the platforms for the people whom those incidents need."""
     for incident_id, outcome in outcomes.items():
         if outcome.strangers:
             meet(station, incident_id, outcome.strangers)
-    return outcomes
 
 
 def _one_by_one(station: Station, leases: Sequence[Lease]) -> dict[str, Outcome]:

@@ -31,9 +31,10 @@ from syncline.store.operations import Logged
 __all__ = ["deliver", "perform"]
 
 
-def deliver(station: Station, turn: Turn) -> None:
-    """Do what one record needs, to the end or to the first thing that must be waited for."""
-    action = station.database.transact(turn.next)
+def deliver(station: Station, turn: Turn, first: Action | None = None) -> None:
+    """Do what one record needs, to the end or to the first thing that must be waited for. `first` is what the turn
+    decided in the transaction that claimed it."""
+    action = station.database.transact(turn.next) if first is None else first
     while not isinstance(action, Done | Released):
         evidence = perform(station, turn.endpoint, action)
         action = station.database.transact(partial(turn.next, evidence=evidence))
