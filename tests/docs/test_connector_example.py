@@ -70,7 +70,7 @@ class AcmeDesk:
 
     def save(self, number, author, now, **values):
         before = self.tickets.get(
-            number, {"number": number, "version": 0, "created": now.isoformat(), "tag": ""}
+            number, {"number": number, "version": 0, "created": now.isoformat(), "tag": "", "state": "open"}
         )
         self.tickets[number] = {
             **before,
