@@ -110,11 +110,18 @@ class TestProtocol:
         assert json.loads(desk.platform.unavailable(500).body)["error"]["code"] == 2000
         assert desk.platform.unavailable(503).headers["Content-Type"] == "text/html"
 
-    def test_nulls_may_be_left_out(self, open_desk):
-        shown = open_desk(nulls=False).create()
-        assert "priority" not in shown
-        assert "resolved_at" not in shown
-        assert open_desk().create()["resolved_at"] is None
+    def test_what_is_not_set_is_left_out_or_null(self, open_desk):
+        unset = {"priority", "resolved_at", "resolve_reason", "alert_grouping"}
+        desk = open_desk()
+        shown = desk.create()
+        assert not unset & shown.keys()
+        assert None not in shown.values()
+        assert "support_hours" not in desk.get("/services")["services"][0]
+        assert desk.get("/services")["total"] is None
+        spelt_out = open_desk(nulls=True)
+        made = spelt_out.create()
+        assert {made[name] for name in unset} == {None}
+        assert spelt_out.get("/services")["services"][0]["support_hours"] is None
 
 
 class TestConfiguration:
@@ -156,7 +163,7 @@ class TestConfiguration:
             (2, "Noah Brooks"),
         ]
         assert listed[0]["schedule"]["type"] == "schedule_reference"
-        assert listed[1]["end"] is None
+        assert not {"schedule", "start", "end"} & listed[1].keys()
         noah = desk.user("noah.brooks")["id"]
         assert {o["user"]["id"] for o in desk.get("/oncalls", user_ids=[noah])["oncalls"]} == {noah}
 

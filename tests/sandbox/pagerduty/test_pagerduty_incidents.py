@@ -191,7 +191,8 @@ class TestStatus:
         assert (done["assignments"], done["acknowledgements"]) == ([], [])
         desk.wait(5)
         again = desk.put(made, status="triggered")
-        assert (again["status"], again["resolved_at"]) == ("triggered", None)
+        assert again["status"] == "triggered"
+        assert "resolved_at" not in again
         assert again["assignments"]
         assert desk.types(made) == ["trigger", "assign", "acknowledge", "resolve", "trigger", "assign"]
 
@@ -274,11 +275,11 @@ class TestUpdate:
     def test_priority_by_reference_and_by_name_and_none(self, desk):
         priorities = {p["name"]: p for p in desk.get("/priorities")["priorities"]}
         made = desk.create()
-        assert made["priority"] is None
+        assert "priority" not in made
         chosen = {"id": priorities["P1"]["id"], "type": "priority_reference"}
         assert desk.put(made, priority=chosen)["priority"]["summary"] == "P1"
         assert desk.put(made, priority={"name": "P3", "type": "priority"})["priority"]["name"] == "P3"
-        assert desk.put(made, priority=None)["priority"] is None
+        assert "priority" not in desk.put(made, priority=None)
         assert desk.put(made, priority={"id": "PNOSUCH"}, expect=400)["code"] == 1020
 
     def test_priority_with_an_entry(self, open_desk):

@@ -104,7 +104,7 @@ class Account:
         self.directory: Directory = builder.build(people, teams, services)
         self.records = Records()
         self.fields = {field.id: field for field in fields}
-        self.renderer = Renderer(self.directory, self.records, tuple(fields), api, web)
+        self.renderer = Renderer(self.directory, self.records, tuple(fields), api, web, nulls=settings.nulls)
         self.zone = zone_of(settings.time_zone)
 
     def caller(self, request: Request) -> Caller:

@@ -160,15 +160,17 @@ class Configuration:
                 if schedules and (target["id"] if scheduled else "null") not in schedules:
                     continue
                 rows += [
-                    {
-                        "escalation_policy": policy.ref,
-                        "escalation_level": level,
-                        "schedule": target if scheduled else None,
-                        "user": self._directory.refs[user],
-                        # Null: a permanent user on-call, who does not go off-call (api-schema, Oncall).
-                        "start": stamp(start) if scheduled else None,
-                        "end": stamp(start + 86_400) if scheduled else None,
-                    }
+                    self._account.renderer.settled(
+                        {
+                            "escalation_policy": policy.ref,
+                            "escalation_level": level,
+                            "schedule": target if scheduled else None,
+                            "user": self._directory.refs[user],
+                            # Not set: a permanent user on-call, who does not go off-call (api-schema, Oncall).
+                            "start": stamp(start) if scheduled else None,
+                            "end": stamp(start + 86_400) if scheduled else None,
+                        }
+                    )
                     for user in on_call
                     if not users or user in users
                 ]

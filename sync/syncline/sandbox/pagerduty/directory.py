@@ -198,7 +198,7 @@ class Builder:
 
     def _add_team(self, name: str) -> None:
         team = self._entity("team", "teams", name)
-        team |= {"description": f"The {name} team", "default_role": "manager", "parent": None}
+        team |= {"description": f"The {name} team", "default_role": "manager"}
         self._made.teams[team["id"]] = team
         self._made.members[team["id"]] = []
 
@@ -215,7 +215,6 @@ class Builder:
             "role": "user",
             "avatar_url": f"https://secure.gravatar.com/avatar/{avatar}.png?d=mm&r=PG",
             "billed": True,
-            "description": None,
             "invitation_sent": False,
             "job_title": person.job_title,
             "teams": [reference(team) for team in teams],

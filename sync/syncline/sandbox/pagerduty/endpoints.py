@@ -49,7 +49,7 @@ class Incidents:
             case "PUT", []:
                 return self._update_many(request, query, caller, now)
             case "GET", ["custom_fields"]:
-                return json_response(200, {"fields": [f.definition() for f in self._account.fields.values()]})
+                return json_response(200, {"fields": self._account.renderer.field_definitions()})
             case "GET", ["types"]:
                 return json_response(
                     200, page_of(query).cut("incident_types", [_kind(name) for name in KINDS])

@@ -16,7 +16,7 @@ from syncline.sandbox.pagerduty.lifecycle import Lifecycle
 from syncline.sandbox.pagerduty.listing import Lists
 from syncline.sandbox.pagerduty.reading import Query, text_response, zone_of
 from syncline.sandbox.pagerduty.refusals import RefusalError, error_response, not_found
-from syncline.sandbox.pagerduty.rendering import CustomField, in_zone, without_nulls
+from syncline.sandbox.pagerduty.rendering import CustomField, in_zone
 from syncline.sandbox.platform import Request, Response, json_response
 
 _MINUTE: Final = 60
@@ -68,7 +68,7 @@ class PagerDuty:
         enforce_rate_limit: bool = False,
         rate_limit: int = 960,
         rate_limit_headers: bool = True,
-        nulls: bool = True,
+        nulls: bool = False,
         body_after_create: bool = True,
     ) -> None:
         """Set up an account.
@@ -96,8 +96,9 @@ class PagerDuty:
             enforce_rate_limit: Whether more than `rate_limit` requests a minute are refused.
             rate_limit: Requests a minute for each key.
             rate_limit_headers: Whether replies tell of it; a 429 may come without.
-            nulls: Whether what is not set is sent as null, as in the vendor's examples, or left out, as in a
-                literal reading of the contract, which calls few properties nullable.
+            nulls: Whether what is not set of incidents, services and on-calls is sent as null, as some of the vendor's
+                examples do, or left out, since its schema calls none of these properties nullable. `total` and what
+                else the schema calls nullable is null either way.
             body_after_create: Whether the reply to a create has the body; to reads only who includes it gets it, and
                 the contract does not say which it is for a create.
 
@@ -165,14 +166,9 @@ class PagerDuty:
         zone = query.one("time_zone")
         rendered_in = None if zone is None else zone_of(zone)
         response = self._dispatch(request, request.path.strip("/").split("/"), query, caller, now)
-        if rendered_in is None and self._settings.nulls:
+        if rendered_in is None or not response.body:
             return response
-        content = json.loads(response.body) if response.body else None
-        if content is None:
-            return response
-        if rendered_in is not None:
-            content = in_zone(content, rendered_in)
-        return json_response(response.status, content if self._settings.nulls else without_nulls(content))
+        return json_response(response.status, in_zone(json.loads(response.body), rendered_in))
 
     def _dispatch(
         self, request: Request, parts: list[str], query: Query, caller: Caller, now: Moment

@@ -56,18 +56,19 @@ class CustomField:
             "value": value,
         }
 
-    def definition(self) -> Json:
-        """As `GET /incidents/custom_fields` has it."""
+    def definition(self, api: str) -> Json:
+        """As `GET /incidents/custom_fields` has it; `api` is the base address."""
         return {
             "id": self.id,
             "type": "field",
             "summary": self.display_name,
+            "self": f"{api}/incidents/custom_fields/{self.id}",
+            "namespace": "incidents",
             "name": self.name,
             "display_name": self.display_name,
             "description": self.description,
             "data_type": self.data_type,
             "field_type": self.field_type,
-            "enabled": True,
             "default_value": None,
             "created_at": "2026-01-05T09:00:00Z",
             "updated_at": "2026-01-05T09:00:00Z",
@@ -88,13 +89,21 @@ class Renderer:
     """Makes JSON of records; knows the addresses of the account and who is in it."""
 
     def __init__(
-        self, directory: Directory, records: Records, fields: Sequence[CustomField], api: str, web: str
+        self,
+        directory: Directory,
+        records: Records,
+        fields: Sequence[CustomField],
+        api: str,
+        web: str,
+        *,
+        nulls: bool = False,
     ) -> None:
         self._directory = directory
         self._records = records
         self._fields = fields
         self._api = api
         self._web = web
+        self._nulls = nulls
         self._texts: dict[str, tuple[int, str]] = {}
 
     def incident_reference(self, incident: Incident) -> Json:
@@ -178,7 +187,11 @@ class Renderer:
             shown["body"] = {"type": "incident_body"}
             if incident.details is not None:
                 shown["body"]["details"] = incident.details
-        return shown
+        return self.settled(shown)
+
+    def settled(self, shown: Json) -> Json:
+        """Without the properties that are not set, as far as this account leaves them out."""
+        return shown if self._nulls else {name: value for name, value in shown.items() if value is not None}
 
     def incident_text(self, incident: Incident, include: Collection[str] = NOTHING) -> str:
         """The same as JSON text. What is asked for again and again is kept until the incident changes."""
@@ -202,11 +215,17 @@ class Renderer:
     def service(self, service: Service) -> Json:
         """A service with its present status."""
         last = self._records.last_created.get(service.id)
-        return {
-            **service.full,
-            "status": self._records.service_status(service.id),
-            "last_incident_timestamp": None if last is None else stamp(last),
-        }
+        return self.settled(
+            {
+                **service.full,
+                "status": self._records.service_status(service.id),
+                "last_incident_timestamp": None if last is None else stamp(last),
+            }
+        )
+
+    def field_definitions(self) -> list[Json]:
+        """All custom fields."""
+        return [field.definition(self._api) for field in self._fields]
 
     def field_values(self, incident: Incident) -> list[Json]:
         """The values of all custom fields of an incident."""
@@ -333,10 +352,3 @@ def _shifted(value: Any, zone: tzinfo) -> Any:
     if not isinstance(value, str) or len(value) != len("2026-01-05T09:00:00Z") or not value.endswith("Z"):
         return value
     return datetime.fromisoformat(value).astimezone(zone).isoformat()
-
-
-def without_nulls(content: Any) -> Any:
-    """The same JSON without properties that are null."""
-    if isinstance(content, Mapping):
-        return {key: without_nulls(value) for key, value in content.items() if value is not None}
-    return [without_nulls(value) for value in content] if isinstance(content, list) else content
