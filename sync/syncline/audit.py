@@ -35,21 +35,26 @@ def overwritten(write: Write, edits: Sequence[Edit]) -> list[Edit]:
     """
     lost: dict[str, Edit] = {}
     for name, value in write.values.items():
-        mine = next((i for i in range(len(edits) - 1, -1, -1) if _is(edits[i], name, value)), None)
+        of_field = [edit for edit in edits if edit.field == name]
+        mine = _written(of_field, value)
         if mine is None:
             continue
         known = write.base.get(name)
         # Ours says itself from where it moved the field: nothing came between.
-        if edits[mine].before is not None and edits[mine].before == known:
+        if of_field[mine].before is not None and of_field[mine].before == known:
             continue
-        for edit in reversed(edits[:mine]):
-            if edit.field != name or edit.at < write.base_at:
-                continue
-            if not edit.own and edit.after not in (known, value):
-                lost[name] = edit
-            break
+        if mine == 0:
+            continue
+        last = of_field[mine - 1]
+        if not last.own and last.at >= write.base_at and last.after not in (known, value):
+            lost[name] = last
     return list(lost.values())
 
 
-def _is(edit: Edit, name: str, value: Native) -> bool:
-    return edit.own and edit.field == name and edit.after == value
+def _written(edits: Sequence[Edit], value: Native) -> int | None:
+    """Where our write begins among the edits of one field; None where it is not to be seen. One write may leave several
+    lines: an incident is opened again and acknowledged at one stroke."""
+    at = next((i for i in range(len(edits) - 1, -1, -1) if edits[i].own and edits[i].after == value), None)
+    while at and edits[at - 1].own and edits[at - 1].at == edits[at].at:
+        at -= 1
+    return at

@@ -8,6 +8,7 @@ import heapq
 import random
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -466,6 +467,10 @@ class World:
         """What the incident holds."""
         return self.app.explain(key)[0].situation.kept.incident[field]
 
+    def trio(self, **values: str) -> "Trio":
+        """An incident of ServiceNow that stands on all three."""
+        return trio_in(self, **values)
+
     def close(self) -> None:
         self.people.session.close()
         self.app.close()
@@ -552,6 +557,20 @@ def trio_in(world: World, **values: str) -> Trio:
     (issue,) = world.people.jira_all()
     (incident,) = world.people.pd_all()
     return Trio(world, sys_id, world.people.snow_get(sys_id)["number"], issue["key"], incident["id"])
+
+
+@pytest.fixture
+def trio_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Trio]]:
+    """Makes one with the flavour of Jira that is asked for."""
+    worlds = ExitStack()
+
+    def make(flavour: str) -> Trio:
+        world = World(folder, flavour, monkeypatch)
+        worlds.callback(world.close)
+        return trio_in(world)
+
+    with worlds:
+        yield make
 
 
 @pytest.fixture

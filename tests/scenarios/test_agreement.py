@@ -223,3 +223,24 @@ def test_what_is_under_way_when_it_is_found_is_so_everywhere(cloud, side):
     assert [row["state"] for row in people.snow_all()] == ["2"]
     assert [issue["fields"]["status"]["name"] for issue in people.jira_all()] == ["In Progress"]
     assert [incident["status"] for incident in people.pd_all()] == ["acknowledged"]
+
+
+def test_a_new_project_is_walked_from_hold_to_the_end(linked):
+    world, sys_id, key, incident_id = linked
+    world.people.snow_set(sys_id, state="3", hold_reason="4")
+    world.settle()
+    assert jira(world, key)["status"]["name"] == "Waiting"
+    world.people.snow_set(sys_id, state="7", close_code="Solution provided", close_notes="Restarted.")
+    world.settle()
+    assert jira(world, key)["status"]["name"] == "Closed"
+    assert world.app.parked() == []
+
+
+def test_where_closed_cannot_be_reached_the_last_resort_of_the_mapping_will_do(linked):
+    world, sys_id, key, incident_id = linked
+    world.sandbox["jira"].platform.remove_transition("71")
+    world.people.snow_set(sys_id, state="7", close_code="Solution provided", close_notes="Restarted.")
+    world.settle(6)
+    assert jira(world, key)["status"]["name"] == "Done"
+    assert world.people.snow_get(sys_id)["state"] == "7"
+    assert world.app.parked() == []

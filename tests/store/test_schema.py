@@ -277,9 +277,10 @@ def test_the_outcome_of_a_write_is_kept(database):
         )
         (found,) = operations.unsettled(tx, ["SL-1"])["SL-1", "snow"]
         assert found == logged
-        operations.doubt(tx, logged.id, "timeout")
+        later = NOON + timedelta(minutes=9)
+        operations.doubt(tx, logged.id, "timeout", later)
         (found,) = operations.unsettled(tx, ["SL-1"])["SL-1", "snow"]
-        assert found == replace(logged, state=State.UNKNOWN, error="timeout")
+        assert found == replace(logged, state=State.UNKNOWN, error="timeout", settle_after=later)
         operations.finish(tx, logged.id, State.APPLIED)
         assert operations.unsettled(tx, ["SL-1"]) == {}
         assert [o.id for o in operations.unaudited(tx, ["SL-1"])["SL-1", "snow"]] == [logged.id]

@@ -1,0 +1,171 @@
+"""No platform offers a conditional write: what people edit between our look and our write, and just after it."""
+
+import pytest
+
+PUTS = {"snow": ("PATCH", r"table/incident/"), "jira": ("PUT", r"/issue/"), "pd": ("PUT", r"^/incidents/")}
+
+
+def spread(trio, name, **both):
+    """Change something elsewhere, so that it is written to that side."""
+    if name == "snow":
+        trio.world.people.jira_set(trio.key, **both["jira"])
+    else:
+        trio.world.people.snow_set(trio.sys_id, **both["snow"])
+
+
+@pytest.mark.parametrize("name", ["snow", "jira"])
+@pytest.mark.parametrize("flavour", ["cloud", "dc"])
+def test_an_edit_between_our_look_and_our_write_is_not_lost(request, name, flavour, folder, monkeypatch):
+    trio = request.getfixturevalue("trio_of")(flavour)
+    world = trio.world
+
+    def edit():
+        world.clock.advance(3)
+        if name == "snow":
+            world.people.snow_set(trio.sys_id, short_description="by a person there")
+        else:
+            world.people.jira_set(trio.key, summary="by a person there")
+        world.clock.advance(3)
+
+    world.before(name, *PUTS[name], edit)
+    spread(trio, name, snow={"short_description": "from elsewhere"}, jira={"summary": "from elsewhere"})
+    world.settle(6)
+    # The edit came later than the one that we carried there: it wins, and the other is on record.
+    assert trio.titles() == ("by a person there",) * 3
+    assert any("from elsewhere" in text for text in trio.said("conflict"))
+
+
+def test_an_overwritten_resolution_is_not_lost_in_pagerduty(trio):
+    world = trio.world
+
+    def edit():
+        world.clock.advance(3)
+        world.people.pd_set(trio.pd_id, status="resolved")
+        world.clock.advance(3)
+
+    world.before("pd", *PUTS["pd"], edit)
+    world.people.snow_set(trio.sys_id, state="2")
+    world.settle(6)
+    resolved = (trio.snow["state"], trio.pd["status"]) == ("6", "resolved")
+    assert resolved or trio.said("conflict") or trio.said("parked")
+    assert (trio.snow["state"] == "6") == (trio.pd["status"] == "resolved")
+
+
+def test_both_fields_of_an_overwritten_priority_come_back_as_one(trio):
+    world = trio.world
+
+    def edit():
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, impact="3")
+        world.people.snow_set(trio.sys_id, urgency="3")
+        world.clock.advance(3)
+
+    world.before("snow", *PUTS["snow"], edit)
+    world.people.jira_set(trio.key, priority={"name": "Highest"})
+    world.settle(6)
+    assert (trio.snow["impact"], trio.snow["urgency"]) == ("3", "3")
+    assert trio.jira["priority"]["name"] == "Lowest"
+    (conflict,) = [text for text in trio.said("conflict") if text.startswith("priority")]
+    assert "Bruno Keller on jira says 1" in conflict
+
+
+@pytest.mark.parametrize("name", ["snow", "jira"])
+def test_an_edit_of_another_field_at_the_same_moment_is_carried_on(trio, name):
+    world = trio.world
+
+    def edit():
+        if name == "snow":
+            world.people.snow_set(trio.sys_id, description="Longer.")
+        else:
+            world.people.jira_set(trio.key, description="Longer.")
+
+    world.before(name, *PUTS[name], edit)
+    spread(trio, name, snow={"short_description": "New"}, jira={"summary": "New"})
+    world.settle(6)
+    assert trio.titles() == ("New",) * 3
+    assert (trio.snow["description"], str(trio.jira["description"])) == ("Longer.", "Longer.")
+    assert trio.said("conflict") == []
+
+
+@pytest.mark.parametrize("flavour", ["cloud", "dc"])
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_an_edit_just_after_our_write_is_an_edit(request, name, flavour):
+    """The reply of a write does not always show the record; what is read instead may be somebody's already."""
+    trio = request.getfixturevalue("trio_of")(flavour)
+    world = trio.world
+
+    def edit():
+        if name == "snow":
+            world.people.snow_set(trio.sys_id, short_description="corrected at once")
+        elif name == "jira":
+            world.people.jira_set(trio.key, summary="corrected at once")
+        else:
+            world.people.pd_set(trio.pd_id, title="corrected at once")
+
+    world.after(name, *PUTS[name], edit)
+    spread(trio, name, snow={"short_description": "from elsewhere"}, jira={"summary": "from elsewhere"})
+    world.settle(3)
+    for _ in range(4):
+        world.sync(60)  # PagerDuty tells of no title: the list of open incidents does
+    assert trio.titles() == ("corrected at once",) * 3
+
+
+def test_a_status_that_is_changed_just_after_our_transition_is_an_edit(both):
+    world = both.world
+    world.after("jira", "POST", r"/transitions$", lambda: world.people.jira_move(both.key, "Waiting"))
+    world.people.snow_set(both.sys_id, state="2")
+    world.settle(6)
+    assert both.jira["status"]["name"] == "Waiting"
+    assert both.snow["state"] == "3"
+
+
+def test_an_edit_that_a_poll_shows_while_our_write_is_under_way_is_not_lost(trio):
+    """A poll may store what we are about to overwrite: it is not merged yet when our reply comes."""
+    world = trio.world
+    station = world.app.station
+
+    def edit():
+        world.clock.advance(3)
+        world.people.pd_set(trio.pd_id, title="by a person there")
+        record = station.endpoints["pd"].connector.read(trio.pd_id)
+        from syncline.intake.sightings import take_in
+
+        station.database.transact(lambda tx: take_in(tx, station, station.endpoints["pd"], [record]))
+        world.clock.advance(3)
+
+    world.before("pd", *PUTS["pd"], edit)
+    world.people.snow_set(trio.sys_id, short_description="from elsewhere")
+    world.settle(6)
+    assert trio.titles() == ("by a person there",) * 3
+    assert any("from elsewhere" in text for text in trio.said("conflict"))
+
+
+def test_a_reassignment_just_before_our_write_to_pagerduty_is_not_taken_for_its_consequence(trio):
+    world = trio.world
+    users = {u["email"]: u["id"] for u in world.people.pd("GET", "users")["users"]}
+    olga = users["olga.petrova@example.com"]
+
+    def edit():
+        assignee = {"assignee": {"id": olga, "type": "user_reference"}}
+        world.people.pd_set(trio.pd_id, assignments=[assignee])
+
+    world.before("pd", *PUTS["pd"], edit)
+    world.people.snow_set(trio.sys_id, short_description="New")
+    world.settle(6)
+    assert world.value(trio.number, "assignee") == "olga.petrova@example.com"
+
+
+def test_a_write_beside_a_foreign_one_that_the_history_does_not_show_is_reported(cloud):
+    """Auditing is switched off: what was overwritten cannot be found, and that is said."""
+    trio = cloud.trio()
+    assert cloud.sandbox["snow"].platform.audit_readable
+    cloud.sandbox["snow"].platform.audit_readable = False
+    cloud.before(
+        "snow", *PUTS["snow"], lambda: cloud.people.snow_set(trio.sys_id, short_description="unseen")
+    )
+    cloud.people.jira_set(trio.key, summary="from elsewhere")
+    for _ in range(8):
+        cloud.sync(30)
+    assert trio.titles() == ("from elsewhere",) * 3
+    (said,) = trio.said("unaudited")
+    assert "short_description" in said
