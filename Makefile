@@ -38,7 +38,7 @@ lint: .venv/.dev ## Style, types, who imports whom, and that no file names someb
 	@$(PY) .ci/names.py
 
 bench: .venv/.dev ## Measure: calls, latency, throughput, memory, drift
-	@$(PY) tests/bench $(ARGS)
+	@$(PY) tests/bench/run.py $(ARGS)
 
 soak: .venv/.dev ## The crash tests at length: KILLS=300 kills of the daemon
 	@SYNCLINE_KILLS=$(KILLS) $(PY) -m pytest tests/crash --timeout 7200 $(ARGS)
