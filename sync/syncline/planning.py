@@ -95,28 +95,34 @@ _LIFE: Final = {status: place for place, status in enumerate(Status)}
 
 
 def onward(
-    steps: Sequence[Step], read: Mapping[str, Value], present: Status, wanted: Status
+    known: Mapping[str, Sequence[Step]], start: str, read: Mapping[str, Value], wanted: Status
 ) -> Sequence[Step]:
-    """A step that leads nearer where the workflow behind it is not known: to a status of work that lies between.
+    """A step that leads on where the workflow behind it is not known.
 
     The workflow of a platform shows itself only from the statuses in which tickets are. A new project has none in most of
     them; then the way is found by walking it, and only over statuses in which people work: nothing ends on the way.
+    One that lies between the present status and the wanted one is best; else work in progress, from where most ways lead.
 
     Args:
-        steps: Out of the present native status.
+        known: Native status to the steps that lead out of it; one with none was looked up in vain.
+        start: The present native status.
         read: Native status to the common one that it is read as.
-        present: The present common status.
         wanted: The common status to be reached.
     """
-    low, high = sorted((_LIFE[present], _LIFE[wanted]))
-    between = []
-    for step in steps:
-        status = read.get(step.to)
-        if isinstance(status, str) and Status(status) not in ENDED and low < _LIFE[Status(status)] < high:
-            between.append(
-                (abs(_LIFE[Status(wanted)] - _LIFE[Status(status)]), status == Status.ON_HOLD, step)
-            )
-    return [min(between, key=lambda entry: (entry[1], entry[0]))[2]] if between else []
+    present = read.get(start)
+    if not isinstance(present, str):
+        return ()
+    low, high = sorted((_LIFE[Status(present)], _LIFE[wanted]))
+    found: list[tuple[bool, bool, int, Step]] = []
+    for step in known.get(start, ()):
+        common = read.get(step.to)
+        if not isinstance(common, str) or Status(common) in ENDED or known.get(step.to) or step.to == start:
+            continue  # a status whose steps are known was part of the search already
+        status, life = Status(common), _LIFE[Status(common)]
+        between = low < life < high
+        if between or status is Status.IN_PROGRESS:
+            found.append((not between, status is Status.ON_HOLD, abs(_LIFE[wanted] - life), step))
+    return [min(found, key=lambda entry: entry[:3])[3]] if found else ()
 
 
 FURTHEST: Final = 6

@@ -19,6 +19,11 @@ class Stuck:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrived:
+    """The record stands where it can stand: in the last resort of the mapping, since nothing nearer can be reached."""
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """The next transition.
 
@@ -44,7 +49,7 @@ def next_move(
     want: Want,
     known: Mapping[str, Sequence[Step]],
     taken: Collection[tuple[str, str]],
-) -> Move | Explore | Stuck:
+) -> Move | Explore | Arrived | Stuck:
     """The next transition on the shortest way to the wanted status.
 
     Args:
@@ -61,6 +66,8 @@ def next_move(
     way = _way(endpoint, known, start, target, wanted)
     if isinstance(way, Explore):
         return way
+    if way is not None and not way:
+        return Arrived()
     if not way:
         reached = ", ".join(sorted({step.to for steps in known.values() for step in steps})) or "nowhere"
         return Stuck(
@@ -98,7 +105,4 @@ def _way(
         way = path(known, start, targets)
         if way is not None:
             return way
-    present = codec.read_as.get(start)
-    if not isinstance(present, str):
-        return None
-    return onward(known.get(start, ()), codec.read_as, Status(present), wanted)
+    return onward(known, start, codec.read_as, wanted) or None

@@ -34,7 +34,7 @@ from syncline.delivery.applied import applied, seen
 from syncline.delivery.copies import attachment, comment, link_back
 from syncline.delivery.failed import failed
 from syncline.delivery.looked import looked
-from syncline.delivery.moving import Stuck, next_move
+from syncline.delivery.moving import Arrived, Stuck, next_move
 from syncline.fights import fight
 from syncline.ledger import Lease
 from syncline.model import ENDED, json_value
@@ -42,7 +42,7 @@ from syncline.planning import Explore as Unexplored
 from syncline.planning import Want, difference
 from syncline.reconcile import Situation, references, settle, shown, situations, unreferenced
 from syncline.station import Endpoint, Station
-from syncline.store import items, operations, timeline
+from syncline.store import incidents, items, operations, timeline
 from syncline.store.database import Tx
 from syncline.store.incidents import Link
 from syncline.store.items import Item
@@ -301,6 +301,10 @@ class Turn:
         move = next_move(self.endpoint, link, incident.status, want, self.steps, self.taken)
         if isinstance(move, Unexplored):
             return Explore(link.record_id, move.status)
+        if isinstance(move, Arrived):
+            settled = {**link.settled, **fields}
+            incidents.update_link(tx, link.incident_id, link.instance, settled=settled)
+            return self._decide(tx, self._again(tx))
         if isinstance(move, Stuck):
             return self._park_move(tx, s, link, fields, move.reason)
         operation = move.operation
