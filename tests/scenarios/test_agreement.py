@@ -226,7 +226,7 @@ def test_what_is_under_way_when_it_is_found_is_so_everywhere(cloud, side):
 
 
 def test_a_new_project_is_walked_from_hold_to_the_end(linked):
-    world, sys_id, key, incident_id = linked
+    world, sys_id, key, _ = linked
     world.people.snow_set(sys_id, state="3", hold_reason="4")
     world.settle()
     assert jira(world, key)["status"]["name"] == "Waiting"
@@ -237,7 +237,7 @@ def test_a_new_project_is_walked_from_hold_to_the_end(linked):
 
 
 def test_where_closed_cannot_be_reached_the_last_resort_of_the_mapping_will_do(linked):
-    world, sys_id, key, incident_id = linked
+    world, sys_id, key, _ = linked
     world.sandbox["jira"].platform.remove_transition("71")
     world.people.snow_set(sys_id, state="7", close_code="Solution provided", close_notes="Restarted.")
     world.settle(6)
