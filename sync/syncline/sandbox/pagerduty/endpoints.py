@@ -51,9 +51,8 @@ class Incidents:
             case "GET", ["custom_fields"]:
                 return json_response(200, {"fields": self._account.renderer.field_definitions()})
             case "GET", ["types"]:
-                return json_response(
-                    200, page_of(query).cut("incident_types", [_kind(name) for name in KINDS])
-                )
+                # The whole list, unpaged (api-schema, listIncidentTypes).
+                return json_response(200, {"incident_types": [_kind(name) for name in KINDS]})
             case "GET", [found]:
                 return self._one(self._incident(found), query)
             case "PUT", [found]:
