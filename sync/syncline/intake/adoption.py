@@ -147,7 +147,7 @@ def why_not(
             return route, f"route {route.name} takes up what changed since {since:%Y-%m-%d}"
         missed.append(
             f"route {route.name}: it was made before the first start of {endpoint.name}; "
-            f"`syncline backfill {endpoint.name}` or the route's `backfill:` takes such tickets up"
+            f"`syncline backfill {endpoint.name} --since DATE` or the route's `backfill:` takes such tickets up"
         )
     return None, "; ".join(missed)
 

@@ -139,12 +139,10 @@ class _Comparison:
         for value, supplies in rule.supplies.items():
             for supply in supplies:
                 loc: Loc = ("fields", rule.name, "with", str(value), supply.native)
-                if supply.native in self._schema.fields:
-                    yield from self._field(loc, supply.native, writes=True, stepwise=True)
-                    if supply.default is not None and "{" not in supply.default:
-                        yield from self._choice(
-                            (*loc, "always" if supply.fixed else "default"), supply.native, supply.default
-                        )
+                yield from self._field(loc, supply.native, writes=True, stepwise=True)
+                if supply.default is not None and "{" not in supply.default:
+                    place = (*loc, "always" if supply.fixed else "default")
+                    yield from self._choice(place, supply.native, supply.default)
 
     def _required(self) -> Iterator[Problem]:
         written = set(self._mapping.constants)

@@ -67,8 +67,11 @@ def known(tx: Tx, instance: str, kind: str, native_ids: Sequence[str]) -> set[st
             items.c.instance == instance, items.c.kind == kind, items.c.native_id.in_(native_ids)
         )
     )
+    # A platform may number its comments and its files each for itself: an id says nothing without the kind.
     copied = tx.execute(
-        sa.select(copies.c.native_id).where(copies.c.instance == instance, copies.c.native_id.in_(native_ids))
+        sa.select(copies.c.native_id)
+        .join(items, items.c.id == copies.c.item_id)
+        .where(copies.c.instance == instance, copies.c.native_id.in_(native_ids), items.c.kind == kind)
     )
     return {row[0] for row in originals} | {row[0] for row in copied}
 
