@@ -42,8 +42,11 @@ _UNUSED: Final = (
 _VALUES: Final = {"sysparm_display_value": "false", "sysparm_exclude_reference_link": "true"}
 """Database values (times in UTC, references as sys_ids); the default of a reference is an object with a link."""
 
-_WRITTEN: Final = {**_VALUES, "sysparm_input_display_value": "false"}
+_INSERTED: Final = {**_VALUES, "sysparm_input_display_value": "false"}
 """And what we send is of the same kind."""
+
+_PATCHED: Final = {"sysparm_display_value": "false", "sysparm_input_display_value": "false"}
+"""PATCH alone does not take `sysparm_exclude_reference_link` (Table API docs): its references are objects."""
 
 ATTACHMENTS: Final = "sys_attachment"
 """Its rows come through the Attachment API, which takes fewer parameters and gives all columns."""
@@ -151,7 +154,7 @@ class Client:
             Configuration: as `rows`.
             RetryLater: it was not made.
         """
-        parameters = {**_WRITTEN, "sysparm_fields": ",".join(columns)}
+        parameters = {**_INSERTED, "sysparm_fields": ",".join(columns)}
         row: Row = self._result(self._send("POST", f"/table/{table}", parameters, json=values), dict)
         return row
 
@@ -165,7 +168,7 @@ class Client:
             Configuration: as `rows`.
             RetryLater: it was not set.
         """
-        parameters = {**_WRITTEN, "sysparm_fields": ",".join(columns)}
+        parameters = {**_PATCHED, "sysparm_fields": ",".join(columns)}
         response = self._send(
             "PATCH", f"/table/{table}", parameters, append=sys_id_of(sys_id), json=values, record=sys_id
         )

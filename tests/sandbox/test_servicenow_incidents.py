@@ -24,6 +24,15 @@ class TestCreate:
         assert len(record["sys_id"]) == 32
         assert desk.create()["number"] == "INC0010002"
 
+    def test_who_wants_no_body_gets_none(self, desk):
+        quiet = {"X-no-response-body": "true"}
+        made = desk.send("POST", "incident", "amina", {"short_description": "Mail is down"}, quiet)
+        assert (made.status, made.body) == (201, b"")
+        path = "incident/" + made.headers["Location"].rpartition("/")[2]
+        changed = desk.send("PATCH", path, "amina", {"urgency": "1"}, quiet)
+        assert (changed.status, changed.body) == (200, b"")
+        assert desk.rows(path)["urgency"] == "1"
+
     def test_what_is_no_field_or_the_platforms_own_is_ignored(self, desk):
         record = desk.create(
             bogus="x", sys_id="f" * 32, sys_created_by="me", reassignment_count="9", active="false"

@@ -160,6 +160,8 @@ class TableApi:
         call: Call,
         headers: Mapping[str, str] | None = None,
     ) -> Response:
+        if request.header("x-no-response-body").lower() == "true" and request.method != "GET":
+            return Response(status, b"", headers or {})
         view = self._renderer.view(request, call.params, table, self._zone)
         shown = self._renderer.record(table, row, view, self._may_not_read(call.user))
         return json_response(status, {"result": shown}, {"Content-Type": JSON_TYPE, **(headers or {})})
