@@ -18,3 +18,18 @@ def test_a_record_is_brought_to_where_the_incident_stands(cloud, values, jira, p
     (issue,), (incident,) = cloud.people.jira_all(), cloud.people.pd_all()
     assert issue["fields"]["status"]["name"] == jira
     assert incident["status"] == pagerduty
+
+
+@pytest.mark.parametrize(
+    "code", ["Workaround provided", "Known error", "Duplicate", "User error", "Resolved by caller"]
+)
+def test_every_resolution_code_closes_the_issue_of_a_jira_that_knows_few(cloud, code):
+    cloud.sync()
+    sys_id = cloud.people.snow_create(short_description="Printer")
+    cloud.settle()
+    cloud.people.snow_set(sys_id, state="6", close_code=code, close_notes="So it was.")
+    cloud.settle(6)
+    (issue,) = cloud.people.jira_all()
+    assert issue["fields"]["status"]["name"] == "Done"
+    assert cloud.people.snow_get(sys_id)["close_code"] == code
+    assert cloud.app.parked() == []
