@@ -181,12 +181,14 @@ class Rules:
         policy: Common field to policy; a field that is not named follows `default`.
         owner: Common field to the instance that decides under `owner`.
         default: For all other fields.
+        default_owner: The instance that decides under `owner` where none is named.
         reopen_from: Statuses from which an ended incident may be opened again.
     """
 
     policy: Mapping[str, Policy] = field(default_factory=dict)
     owner: Mapping[str, str] = field(default_factory=dict)
     default: Policy = Policy.LATEST
+    default_owner: str | None = None
     reopen_from: frozenset[Status] = frozenset({Status.RESOLVED})
 
 
@@ -330,7 +332,7 @@ def _reopens(incident: Incident, candidates: Sequence[Candidate], rules: Rules) 
 def _winner(
     name: str, policy: Policy, running: Sequence[Candidate], present: Candidate, rules: Rules
 ) -> tuple[Candidate, str]:
-    owner = rules.owner.get(name)
+    owner = rules.owner.get(name, rules.default_owner)
     owned = [c for c in running if owner and c.origin.instance == owner]
     if policy is Policy.OWNER and owned:
         return _latest([c for c in owned if c is not present] or owned), f"{owner} owns this field"

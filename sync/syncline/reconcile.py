@@ -395,6 +395,7 @@ def _report(tx: Tx, s: Situation, merged: Merged) -> None:
     for parked in s.parked:
         if parked.instance is None and parked.field is not None and parked.field not in disputed:
             how = "the sides agree again"
+            s.parked = [entry for entry in s.parked if entry is not parked]
             timeline.unpark(tx, parked.id, timeline.SYNCLINE, how)
             timeline.append(
                 tx,

@@ -128,7 +128,13 @@ class Station:
                     policy[name] = field_rule.conflict
                 if field_rule.owner is not None:
                     owner[name] = field_rule.owner
-        return Rules(policy, owner, conflicts.default.conflict, self.configuration.reopen.statuses)
+        return Rules(
+            policy,
+            owner,
+            conflicts.default.conflict,
+            conflicts.default.owner,
+            self.configuration.reopen.statuses,
+        )
 
     def breaker(self) -> Breaker:
         """When a field is frozen."""

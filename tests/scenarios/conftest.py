@@ -40,6 +40,7 @@ EMAIL = {
     name.partition(".")[0]: f"{name}@example.com"
     for name in ("amina.diallo", "bruno.keller", "chloe.martin", "diane.novak", "noah.brooks", "olga.petrova")
 }
+EMAIL["syncline"] = "syncline@example.com"
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 CONFIGURATION = """
@@ -197,7 +198,8 @@ class People:
     # ServiceNow
 
     def snow(self, method: str, path: str, body: Any = None, who: str = "amina") -> Any:
-        token = base64.b64encode(f"{who}:secret".encode()).decode()
+        password = "sandbox" if who == "syncline" else "secret"
+        token = base64.b64encode(f"{who}:{password}".encode()).decode()
         return self._call(method, f"{self.urls['snow']}/api/now/table/{path}", f"Basic {token}", body)[
             "result"
         ]
