@@ -3,7 +3,16 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.http.breaker import FIRST_REST, PROBE_AGAIN, PROBE_LIFE, THRESHOLD, Breaker, BreakerState, Closed, Opened
+from syncline.http.breaker import (
+    FIRST_REST,
+    PROBE_AGAIN,
+    PROBE_LIFE,
+    THRESHOLD,
+    Breaker,
+    BreakerState,
+    Closed,
+    Opened,
+)
 
 events = st.lists(
     st.tuples(st.floats(min_value=0, max_value=200), st.sampled_from(["admit", "fail", "succeed"])),
