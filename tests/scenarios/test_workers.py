@@ -1,4 +1,4 @@
-"""The daemon's workers, each taking one step in the test's own thread."""
+"""The daemon's workers, one after the other in the test's own thread."""
 
 import pytest
 import sqlalchemy as sa
@@ -11,34 +11,54 @@ from syncline.store.schema import work
 from syncline.workers import Workers
 
 
-class Once:
-    """A signal that each loop sees down once, and then up."""
+class Flag:
+    """A signal among threads that are none."""
 
     def __init__(self):
-        self.seen = False
+        self.up = False
 
     def is_set(self):
-        self.seen = not self.seen
-        return not self.seen
+        return self.up
 
     def set(self):
-        pass
+        self.up = True
 
     def clear(self):
-        pass
+        self.up = False
 
     def wait(self, timeout=None):
+        return self.up
+
+
+class Bell(Flag):
+    """A worker's own signal: when it begins to wait, nothing is left to do, and it is told to stop."""
+
+    def __init__(self, stop):
+        super().__init__()
+        self.stop = stop
+        self.rounds = 0
+
+    def clear(self):
+        self.rounds += 1
+        assert self.rounds < 20, "the worker spins"
+
+    def wait(self, timeout=None):
+        self.stop.set()
         return True
 
 
 class Inline(ThreadRuntime):
-    """What is spawned runs at once, to its end."""
+    """What is spawned runs at once, until it has nothing to do."""
+
+    def __init__(self, stop):
+        self.stop = stop
 
     def spawn(self, name, target):
+        self.stop.clear()
         target()
 
     def signal(self):
-        return Once()
+        return Bell(self.stop)
 
 
 @pytest.fixture
@@ -50,11 +70,12 @@ def linked(cloud):
     return cloud, sys_id, cloud.incident_id(sys_id)
 
 
-def step(world, *, polling=False):
-    """Every worker claims once, and does what it claimed."""
+def work_off(world, *, polling=False):
+    """Each worker in turn does all that is due."""
     station = world.app.station
-    station.runtime = Inline()
-    Workers(station, Once(), polling=polling, sweeping=False).start()
+    stop = Flag()
+    station.runtime = Inline(stop)
+    Workers(station, stop, polling=polling, sweeping=False).start()
 
 
 def row(world, item):
@@ -64,11 +85,11 @@ def row(world, item):
 
 
 def test_a_change_goes_through_the_workers_to_both_other_platforms(linked):
-    world, sys_id, incident_id = linked
+    world, sys_id, _ = linked
     world.people.snow_set(sys_id, short_description="Mail and calendar are down")
     for _ in range(4):
         world.clock.advance(11)
-        step(world, polling=True)
+        work_off(world, polling=True)
     assert world.people.jira_all()[0]["fields"]["summary"] == "Mail and calendar are down"
     assert world.people.pd_all()[0]["title"] == "Mail and calendar are down"
 
@@ -82,20 +103,20 @@ def test_a_fault_of_our_own_in_the_first_step_of_a_delivery_is_counted_and_parke
         raise ValueError("a fault of ours")
 
     monkeypatch.setattr(Turn, "next", broken)
-    step(world)
+    work_off(world)
     once = row(world, item)
     assert (once.tries, once.token) == (1, None)
     assert once.due > world.clock.now().timestamp()
-    for _ in range(ledger.PATIENCE):
+    for _ in range(ledger.PATIENCE - 1):
         world.clock.advance(400)
-        step(world)
+        work_off(world)
     assert row(world, item).parked_at is not None
     (parked,) = world.app.database.transact(timeline.all_waiting)
     assert "a fault of ours" in parked.reason
 
 
 def test_an_incident_that_cannot_be_reconciled_does_not_hold_up_those_claimed_with_it(linked, monkeypatch):
-    world, sys_id, incident_id = linked
+    world, _, incident_id = linked
     other = world.people.snow_create(short_description="Printer on fire")
     world.settle()
     other_id = world.incident_id(other)
@@ -109,6 +130,6 @@ def test_an_incident_that_cannot_be_reconciled_does_not_hold_up_those_claimed_wi
     monkeypatch.setattr(reconcile, "_reconcile", broken)
     items = [ledger.incident(incident_id), ledger.incident(other_id)]
     world.app.database.transact(lambda tx: world.app.station.ledger.mark_all(tx, items))
-    step(world)
+    work_off(world)
     assert row(world, items[0]).tries == 1
     assert row(world, items[1]).due is None
