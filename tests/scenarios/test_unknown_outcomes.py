@@ -179,3 +179,18 @@ def test_an_urgent_change_does_not_wait_for_a_comment_in_doubt(trio):
     assert trio.jira["priority"]["name"] == "Highest"
     quiet(world)
     assert sum("Slow." in text for text in trio.comments()) == 1
+
+
+def test_a_record_that_was_made_and_cannot_be_read_is_not_made_again(world):
+    """Jira's reply to a create names the issue and shows nothing of it; searches do not show it yet either."""
+    world.sync()
+    world.sandbox["jira"].set_faults(stale=3600)
+    world.fault("jira", "error_before", "GET", r"/issue/\d+$", count=20)
+    world.people.snow_create(short_description="Only once")
+    quiet(world)
+    world.sandbox["jira"].clear_faults()
+    quiet(world)
+    assert [
+        issue.state.values["summary"] for issue in world.sandbox["jira"].platform.site.issues.values()
+    ] == ["Only once"]
+    assert world.parked() == []

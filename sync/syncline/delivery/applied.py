@@ -42,12 +42,12 @@ def applied(
 ) -> Action | None:
     """The platform said yes."""
     logged = action.logged
-    operations.finish(tx, logged.id, State.APPLIED)
-    report(tx, endpoint, s, logged)
     _recovered(tx, endpoint)
     link = link_on(s, endpoint)
     if isinstance(action.operation, Create):
         return _created(tx, station, endpoint, s, logged, receipt, link)
+    operations.finish(tx, logged.id, State.APPLIED)
+    report(tx, endpoint, s, logged)
     if link is None:
         return Done()
     if isinstance(action.operation, Comment | Attach):
@@ -110,12 +110,16 @@ def _created(
     receipt: Receipt,
     link: Link | None,
 ) -> Action | None:
+    if link is None and receipt.record is None:
+        # It stays open until its record is linked: a crash, or a read that fails, must not have it made again.
+        operations.made(tx, logged.id, receipt.record_id)
+        return Read(logged, receipt.record_id)
+    operations.finish(tx, logged.id, State.APPLIED)
     if link is not None:
         if link.record_id != receipt.record_id:
             twin(tx, endpoint, s, link.record_key, receipt.record_id)
         return None
-    if receipt.record is None:
-        return Read(logged, receipt.record_id)
+    assert receipt.record is not None
     link_up(tx, station, endpoint, s, logged, receipt.record)
     return None
 
@@ -126,7 +130,6 @@ def link_up(
     """Link the record that our create made."""
     endpoint.meet(tx, record.parties)
     link_created(tx, station, endpoint, s.kept.incident.id, record, logged.fields)
-    _forced(tx, endpoint, s.kept.incident.id, logged, record)
     mark(tx, station, s)
 
 
@@ -154,6 +157,7 @@ def seen(
     if sighting.record is None:
         return
     if logged.kind == "create":
+        operations.finish(tx, logged.id, State.APPLIED)
         if link_on(s, endpoint) is None:
             link_up(tx, station, endpoint, s, logged, sighting.record)
         return

@@ -1,8 +1,9 @@
 """Carries out what a turn decides: one action after the other, each outside any transaction."""
 
+from collections.abc import Sequence
 from functools import partial
 
-from syncline.connector import Sighting
+from syncline.connector import Connector, Record, Sighting
 from syncline.delivery.actions import (
     Action,
     Done,
@@ -23,7 +24,7 @@ from syncline.delivery.actions import (
     Sent,
 )
 from syncline.delivery.turn import Turn
-from syncline.errors import SynclineError
+from syncline.errors import Gone, SynclineError
 from syncline.station import Endpoint, Station
 from syncline.store import incidents
 from syncline.store.operations import Logged
@@ -69,12 +70,24 @@ def _perform(station: Station, endpoint: Endpoint, action: Action) -> Evidence:
             raise AssertionError(f"{action} is nothing to carry out")
 
 
+def _created(connector: Connector, logged: Logged) -> Sequence[Record]:
+    """The records that a create made: by the id that the platform gave, where its reply came, else by our marker."""
+    if logged.made is not None:
+        try:
+            record = connector.read(logged.made).record
+        except Gone:
+            record = None
+        if record is not None:
+            return [record]
+    return connector.find(logged.marker)
+
+
 def _look(station: Station, endpoint: Endpoint, action: Look, logged: Logged) -> Looked:
     """Search for the traces of a write of unknown outcome."""
     connector = endpoint.connector
     began_at = station.clock.now()
     if logged.kind == "create":
-        return Looked(action, began_at, records=connector.find(logged.marker))
+        return Looked(action, began_at, records=_created(connector, logged))
     links = station.database.transact(lambda tx: incidents.links_of(tx, [logged.incident_id]))[
         logged.incident_id
     ]

@@ -47,6 +47,7 @@ class Logged:
     kind: str
     marker: str
     item_id: str | None
+    made: str | None
     payload: Mapping[str, Native]
     base: Mapping[str, Native]
     fields: Mapping[str, Value]
@@ -68,7 +69,7 @@ class Logged:
 
 
 def _logged(row: sa.Row[*tuple[Any, ...]]) -> Logged:
-    return Logged(*row[:9], State(row[9]), *row[10:])  # type: ignore[call-arg]
+    return Logged(*row[:10], State(row[10]), *row[11:])  # type: ignore[call-arg]
 
 
 # Statements are made once: to build one costs more than to run it.
@@ -140,6 +141,7 @@ def insert(
         kind,
         marker,
         item_id,
+        None,
         payload or {},
         base or {},
         fields or {},
@@ -160,6 +162,11 @@ def _json(values: Mapping[str, Any] | None) -> dict[str, Any]:
 def finish(tx: Tx, operation_id: int, state: State, error: str | None = None) -> None:
     """Its outcome is known."""
     tx.execute(_UPDATE, {"of_id": operation_id, "state": state.value, "finished_at": tx.now, "error": error})
+
+
+def made(tx: Tx, operation_id: int, record_id: str) -> None:
+    """A create was applied, and that is its record's id; it stays open until the record is linked."""
+    tx.execute(_UPDATE, {"of_id": operation_id, "made": record_id})
 
 
 def doubt(tx: Tx, operation_id: int, error: str, settle_after: datetime) -> None:

@@ -141,6 +141,7 @@ operations = sa.Table(
     sa.Column("kind", Words, nullable=False, comment="create, update, transition, comment, attach, linkback"),
     sa.Column("marker", Words, nullable=False),
     sa.Column("item_id", Words, comment="the remark or attachment that is copied"),
+    sa.Column("made", Words, comment="of a create: the id that the platform gave to the record"),
     sa.Column("payload", Values, nullable=False, comment="native values as sent"),
     sa.Column("base", Values, nullable=False, comment="native values as we knew them then"),
     sa.Column("fields", Values, nullable=False, comment="the common values that they stand for"),

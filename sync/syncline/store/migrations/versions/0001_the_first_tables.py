@@ -172,6 +172,12 @@ def upgrade() -> None:
         ),
         sa.Column("marker", sa.Text(), nullable=False),
         sa.Column("item_id", sa.Text(), nullable=True, comment="the remark or attachment that is copied"),
+        sa.Column(
+            "made",
+            sa.Text(),
+            nullable=True,
+            comment="of a create: the id that the platform gave to the record",
+        ),
         sa.Column("payload", sa.JSON(), nullable=False, comment="native values as sent"),
         sa.Column("base", sa.JSON(), nullable=False, comment="native values as we knew them then"),
         sa.Column("fields", sa.JSON(), nullable=False, comment="the common values that they stand for"),
