@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from syncline.demo.equivalence import JIRA, PD, SNOW
+from syncline.demo.equivalence import JIRA, PD, SNOW, shows
 from syncline.demo.eventlog import Case, EventLog, Step
 from syncline.demo.people import EMAIL, PlatformRefusedError
 from syncline.demo.play import Play
@@ -69,6 +69,7 @@ class Replay:
     _waiting: list[_Walk] = field(default_factory=list)
     _checked: float = 0.0
     _done: int = 0
+    _turns: int = 0
     _mishaps: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     _repairs: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
 
@@ -194,7 +195,7 @@ class Replay:
             return False
         broken = any(w.end is None and w.side in {"", walk.side} for w in self.play.stage.script.windows)
         if walk.edit is None:
-            if broken or walk.side not in self.play.records.get(walk.case.number, {}):
+            if broken or not self._in_step(walk):
                 return True
             walk.edit = self._join(walk)
             if walk.edit is None:
@@ -204,6 +205,15 @@ class Replay:
             return True
         walk.joins = -1
         return False
+
+    def _in_step(self, walk: _Walk) -> bool:
+        """Whether the ticket elsewhere exists and stands where ServiceNow stands: people act on what they see."""
+        records = self.play.records.get(walk.case.number, {})
+        if walk.side not in records:
+            return False
+        here = self.play.stage.snow.look(records[SNOW])
+        there = self.play.stage.sides[walk.side].look(records[walk.side])
+        return all(shows(there, SNOW, what, here.field(what)) for what in ("status", "priority", "title"))
 
     def _join(self, walk: _Walk) -> Edit | None:
         number, side, play = walk.case.number, walk.side, self.play
@@ -248,7 +258,8 @@ class Replay:
             self.play.locate()
         for walk in [walk for walk in self._waiting if not self._must_wait(walk)]:
             self._waiting.remove(walk)
-            heapq.heappush(queue, (0.0, -self._done - walk.at, walk))
+            self._turns -= 1
+            heapq.heappush(queue, (0.0, self._turns, walk))
 
     def _wait_for(self, moment: float, queue: list[tuple[float, int, _Walk]]) -> None:
         while (left := moment - self.play.clock.monotonic()) > 0:

@@ -46,7 +46,7 @@ instances:
     poll_every: {poll}
     overlap: 10
     read_timeout: 3
-    settles_within: 5
+    quarantine: 8
     workers: {workers}
     requests_per_minute: 60000
   jira:
@@ -60,7 +60,7 @@ instances:
     poll_every: {poll}
     overlap: 10
     read_timeout: 3
-    settles_within: 5
+    quarantine: 8
     workers: {workers}
     requests_per_minute: 60000
   pd:
@@ -72,7 +72,7 @@ instances:
     poll_every: {poll}
     overlap: 10
     read_timeout: 3
-    settles_within: 5
+    quarantine: 8
     workers: {workers}
     requests_per_minute: 60000
     reread_open_every: 2

@@ -164,12 +164,13 @@ class Story:
         stage, play = self.play.stage, self.play
         stage.begin("outage", PD, "down", {"down": True, "mode": "unavailable", "status": 503})
         made: list[Edit | None] = []
-        for act in (
+        acts: Sequence[Callable[[], Edit | None]] = (
             lambda: play.edit(a, SNOW, "amina", "priority", "2"),
             lambda: self._note(b, SNOW),
             lambda: play.edit(d, SNOW, "chloe", "status", "2"),
             lambda: self._note(c, SNOW),
-        ):
+        )
+        for act in acts:
             made.append(act())
             play.pause(0.2)
         others = [edit for edit in made if edit is not None]
