@@ -44,7 +44,7 @@ def _take_item(tx: Tx, station: Station, endpoint: Endpoint, link: Link, thing: 
     """Put a remark or file into the ledger of copies; False where it is a copy of our own making."""
     if isinstance(thing, Remark):
         marker = marker_of(thing.body)
-        if marker is not None:
+        if marker is not None and not _pasted(tx, endpoint, marker, thing):
             items.copied(tx, marker, endpoint.name, thing.id)
             return False
         item = items.insert_remark(tx, station.ids.token(), link.incident_id, endpoint.name, thing)
@@ -74,12 +74,18 @@ def _take_item(tx: Tx, station: Station, endpoint: Endpoint, link: Link, thing: 
     return True
 
 
+def _pasted(tx: Tx, endpoint: Endpoint, marker: str, remark: Remark) -> bool:
+    """Whether a person pasted a copy of ours into a remark: the copy itself is known already, and is another."""
+    genuine = items.native_of_copy(tx, marker, endpoint.name)
+    return not remark.own and genuine is not None and genuine != remark.id
+
+
 def spread(tx: Tx, station: Station, item: items.Item, names: Iterable[str]) -> None:
     """Have the item copied to those instances, or say why it is not."""
     for name in names:
         target = station.endpoints.get(name)
-        if target is None or name == item.instance:
-            continue
+        if target is None or name == item.instance or not item.instance:
+            continue  # what Syncline itself says is meant for one side only
         reason = _not_copied(station, target, item)
         items.copy_to(tx, item, name, state="withheld" if reason else "due", reason=reason)
         if reason:
@@ -88,6 +94,24 @@ def spread(tx: Tx, station: Station, item: items.Item, names: Iterable[str]) -> 
                 item.incident_id,
                 Event("withheld", f"not copied to {name}: {reason}", name, data={"item": item.id}),
             )
+            if item.kind == items.ATTACHMENT and station.configuration.attachments.copy:
+                _name_file(tx, station, target, item, reason)
+
+
+def _name_file(tx: Tx, station: Station, target: Endpoint, item: items.Item, reason: str) -> None:
+    """A note in place of a file: that it is there, and where."""
+    if _leaks(target, Visibility.INTERNAL) or not station.configuration.comments.copy:
+        return
+    links = incidents.links_of(tx, [item.incident_id])[item.incident_id]
+    where = next((f"{li.record_key}: {li.url}" for li in links if li.instance == item.instance), "")
+    title = station.endpoints[item.instance].title if item.instance in station.endpoints else item.instance
+    name, size = item.content["name"], int(item.content["size"])
+    body = f"{item.author} attached {name} ({size:,} bytes) to {title} {where}\nThe file is not copied: {reason}."
+    said = Remark(
+        f"{item.id}/{target.name}", "", "Syncline", body, Visibility.INTERNAL, item.created_at, own=True
+    )
+    note = items.insert_remark(tx, station.ids.token(), item.incident_id, "", said)
+    items.copy_to(tx, note, target.name)
 
 
 def _not_copied(station: Station, target: Endpoint, item: items.Item) -> str | None:
@@ -96,10 +120,7 @@ def _not_copied(station: Station, target: Endpoint, item: items.Item) -> str | N
             return "copying of comments is switched off (comments: copy)"
         if not target.capabilities.visibilities:
             return f"{target.title} has no comments"
-        leaks = (
-            item.visibility is Visibility.INTERNAL
-            and Visibility.INTERNAL not in target.capabilities.visibilities
-        )
+        leaks = _leaks(target, item.visibility)
         return f"{target.title} would show this internal note to everybody" if leaks else None
     limit = min(
         station.configuration.attachments.max_bytes,
@@ -112,3 +133,8 @@ def _not_copied(station: Station, target: Endpoint, item: items.Item) -> str | N
         return f"{target.title} takes no files"
     size = int(item.content["size"])
     return f"{item.content['name']} has {size:,} bytes, the limit is {limit:,}" if size > limit else None
+
+
+def _leaks(target: Endpoint, visibility: Visibility) -> bool:
+    """Whether a copy there would be seen by more people than its original."""
+    return visibility is Visibility.INTERNAL and Visibility.INTERNAL not in target.capabilities.visibilities

@@ -139,6 +139,14 @@ def copied(tx: Tx, item_id: str, instance: str, native_id: str | None) -> bool:
     return done.rowcount == 1
 
 
+def native_of_copy(tx: Tx, item_id: str, instance: str) -> str | None:
+    """The id that the copy of an item has there; None where there is none, or its id is not known yet."""
+    found: str | None = tx.execute(
+        sa.select(copies.c.native_id).where(copies.c.item_id == item_id, copies.c.instance == instance)
+    ).scalar()
+    return found
+
+
 def withhold(tx: Tx, item_id: str, instance: str, reason: str) -> None:
     """The copy is not made, for that reason."""
     tx.execute(
