@@ -12,6 +12,7 @@ import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
@@ -208,21 +209,19 @@ def _bounded(stream: io.TextIOBase, path: Path) -> Iterator[str]:
         yield line
 
 
-def _text(path: Path) -> io.TextIOBase:
+@contextmanager
+def _text(path: Path) -> Iterator[io.TextIOBase]:
     """The file as text, unpacked if it is packed, whatever its name says."""
     if path.is_dir():
         raise EventLogError(f"{path} is a folder; name a file")
-    raw = path.open("rb")
-    packed = raw.read(2) == b"\x1f\x8b"
-    raw.seek(0)
-    binary = io.BufferedReader(gzip.GzipFile(fileobj=raw)) if packed else raw
-    try:
-        begin = binary.peek(4096)[:4096]
-    except (OSError, EOFError, zlib.error):
-        raw.close()
-        raise
-    # What is not valid text in an encoding is read all the same: the names in a log are not what is synced.
-    return io.TextIOWrapper(binary, encoding=_encoding(begin), errors="replace", newline="")
+    with path.open("rb") as raw:
+        packed = raw.read(2) == b"\x1f\x8b"
+        raw.seek(0)
+        binary = io.BufferedReader(gzip.GzipFile(fileobj=raw)) if packed else raw
+        encoding = _encoding(binary.peek(4096)[:4096])
+        # What is no valid text is read all the same: the names in a log are not what is synced.
+        with io.TextIOWrapper(binary, encoding=encoding, errors="replace", newline="") as stream:
+            yield stream
 
 
 def _encoding(begin: bytes) -> str:

@@ -29,7 +29,8 @@ _CHECK: Final = 0.5
 _OUTAGE: Final = 4.5
 _FAULTY: Final = 6.0
 _DEAD: Final = 2.0
-_SPOILT: Final = {"error_after": 0.1, "reset_after": 0.1, "methods": "POST|PUT", "statuses": [500, 502]}
+_CALM: Final = 4.0
+_SPOILT: Final = {"error_after": 0.15, "reset_after": 0.15, "methods": "POST|PUT", "statuses": [500, 502]}
 _ENDED: Final = frozenset({"6", "7", "8"})
 
 
@@ -70,6 +71,7 @@ class Replay:
     _checked: float = 0.0
     _done: int = 0
     _turns: int = 0
+    _calm_until: float = 0.0
     _mishaps: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
     _repairs: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
 
@@ -87,7 +89,7 @@ class Replay:
             if len(case.steps) > 1 and self.rng.random() < _JOIN_IN:
                 walk.joins, walk.side = self.rng.randrange(1, len(case.steps)), self.rng.choice((JIRA, PD))
             heapq.heappush(queue, ((case.steps[0].at - first).total_seconds(), n, walk))
-        while queue or self._waiting:
+        while queue or self._waiting or self._mishaps or self._repairs:
             self._tend(queue)
             if not queue:
                 self.play.pause(_CHECK / 2)
@@ -101,8 +103,6 @@ class Replay:
             self._go(walk)
             if walk.at < len(walk.case.steps):
                 heapq.heappush(queue, ((walk.case.steps[walk.at].at - first).total_seconds(), n, walk))
-        for _, repair in sorted(self._repairs, key=lambda entry: entry[0]):
-            repair()
 
     # ---- the log's people -----------------------------------------------------------------------
 
@@ -246,10 +246,7 @@ class Replay:
         for entry in [entry for entry in self._repairs if entry[0] <= now]:
             self._repairs.remove(entry)
             entry[1]()
-        share = self._done / max(1, self.log.rows)
-        for mishap in [entry for entry in self._mishaps if entry[0] <= share]:
-            self._mishaps.remove(mishap)
-            mishap[1]()
+        self._break(now)
         if now - self._checked < _CHECK:
             return
         self._checked = now
@@ -266,11 +263,22 @@ class Replay:
             self.play.pause(min(left, _CHECK))
             self._tend(queue)
 
+    def _break(self, now: float) -> None:
+        """One thing after the other goes wrong: when that much is done, and Syncline has been well for a while."""
+        if self._repairs or not self._mishaps or now < self._calm_until:
+            return
+        share, mishap = self._mishaps[0]
+        if self._done >= share * self.log.rows:
+            del self._mishaps[0]
+            mishap()
+
     def _plan(self) -> None:
         self._mishaps = [(0.25, self._outage), (0.5, self._kill), (0.75, self._faults)]
 
     def _later(self, seconds: float, repair: Callable[[], None]) -> None:
-        self._repairs.append((self.play.clock.monotonic() + seconds, repair))
+        now = self.play.clock.monotonic()
+        self._repairs.append((now + seconds, repair))
+        self._calm_until = now + seconds + _CALM
 
     def _outage(self) -> None:
         stage = self.play.stage
