@@ -1,0 +1,57 @@
+"""kill -9 of the daemon, again and again, while people work: nobody's edit is lost, and nothing is there twice.
+
+SYNCLINE_KILLS says how often it is killed, SYNCLINE_SEED by which draws.
+"""
+
+import os
+import random
+
+import pytest
+
+KILLS = int(os.environ.get("SYNCLINE_KILLS", "30"))
+SEED = os.environ.get("SYNCLINE_SEED", "1")
+EACH = 30
+"""Kills in one world."""
+
+
+def wait_for_the_moment(world, rng):
+    """Let the daemon come to some moment of its life: so long after its start, or so many requests into it."""
+    marks = world.platforms.marks()
+    kind, many, delay = rng.random(), rng.randrange(1, 6), rng.random()
+    world.daemon.start()
+    if kind < 0.15:
+        world.until(lambda: False, 2.5 * delay)  # while it starts, takes over what was left, or polls
+        return "in its first seconds"
+    if kind < 0.3:
+        world.until(lambda: world.platforms.ours(marks)[0] >= many * 3, 6.0)
+        return f"at its request no. {many * 3}"
+    # The log shows a request once it is applied; its reply is on its way for up to 0.25 s.
+    world.until(lambda: world.platforms.ours(marks)[1] >= many, 6.0)
+    if kind > 0.7:
+        world.until(lambda: False, 0.3 * delay)
+    return f"at its write no. {many}"
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("number", range(max(1, round(KILLS / EACH))))
+def test_killed_at_random_moments(worlds, number):
+    world = worlds(f"{SEED}/{number}")
+    world.daemon.start()
+    world.first_poll()
+    world.daemon.kill()
+    world.platforms.disturb(world.late)
+    done = []
+    for kill in range(min(KILLS, EACH)):
+        rng = random.Random(f"{world.seed}/kill {kill}")
+        for step in range(rng.randrange(1, 4)):
+            world.story.step(f"{kill}.{step}")
+        done.append(wait_for_the_moment(world, rng))
+        if rng.random() < 0.5:
+            world.story.step(f"{kill}.alive")
+        world.daemon.kill()
+    world.platforms.disturb(None)
+    world.daemon.start()
+    world.settle()
+    assert len(done) == min(KILLS, EACH)
+    assert sum(len(told.remarks) + told.edits for told in world.story.told) > len(done) / 2
+    world.note(f"{len(done)} kills, {world.summary()}")
