@@ -522,3 +522,26 @@ def test_keys_may_hold_anything(mark, claim, database):
     assert lease.item == strange
     database.transact(lease.done)
     assert claim(1, (Kind.DELIVERY,), "東 京") == []
+
+
+def test_what_waits_out_a_back_off_can_be_hastened_and_nothing_else(
+    mark, claim, clock, database, ledger, woken
+):
+    """An instance answers again: its deliveries need not wait any longer. Timers and other lanes do."""
+    failed, timer, running, elsewhere = (
+        keys.delivery("SL-A", "snow"),
+        keys.delivery("SL-B", "snow"),
+        keys.delivery("SL-C", "snow"),
+        keys.delivery("SL-A", "jira"),
+    )
+    mark(failed, running, elsewhere)
+    for lane in ("snow", "jira"):
+        for lease in claim(9, (Kind.DELIVERY,), lane):
+            if lease.item != running:
+                database.transact(lambda tx, lease=lease: lease.retry(tx, "down"))
+    mark(timer, due=clock.seconds + 500)
+    woken.clear()
+    database.transact(lambda tx: ledger.hasten(tx, Kind.DELIVERY, "snow"))
+    assert woken == [(Kind.DELIVERY, "snow")]
+    assert {le.item for le in claim(9, (Kind.DELIVERY,), "snow")} == {failed}
+    assert claim(9, (Kind.DELIVERY,), "jira") == []
