@@ -22,6 +22,7 @@ _OWN_COLUMNS: Final = (
     "sys_id",
     "number",
     "sys_created_on",
+    "sys_created_by",
     "sys_updated_on",
     "sys_updated_by",
     "sys_mod_count",
@@ -120,7 +121,9 @@ def record(row: Row, shape: Shape, own: str | None = None) -> Record:
     count = needed(row, "sys_mod_count")
     if not (count.isascii() and count.isdigit() and len(count) < 16):
         raise ValueError(f"sys_mod_count {count[:40]!r} is no number")
-    marked = text(plain(row.get("correlation_display"))) == ORIGIN
+    # Copying a record copies its correlation, but the copy has another creator.
+    creator = text(plain(row.get("sys_created_by")))
+    marked = text(plain(row.get("correlation_display"))) == ORIGIN and (not own or creator in {"", own})
     updated_by = text(plain(row.get("sys_updated_by"))) or None
     return Record(
         id=sys_id,

@@ -95,6 +95,10 @@ def unsynced(station: Station, endpoint: Endpoint, key: str) -> Unsynced | None:
     incident = Incident("", endpoint.mapping.read(record.values, directory).values)
     progress = station.database.transact(lambda tx: instances.progress(tx, endpoint.name))
     started = progress.started_at if progress else None
+    marked = record.marker
+    if marked is not None and station.database.transact(lambda tx: incidents.find(tx, marked)) is not None:
+        reason = f"it is a second ticket of ours for incident {marked}, or its sync was ended: `syncline explain {marked}`"
+        return Unsynced(endpoint.name, record.key, record.url, reason)
     route, reason = why_not(station, endpoint, incident, record, started, backfill=False)
     if route is not None:
         reason += "; it has not been seen yet: the next poll takes it up"

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from syncline import ledger
-from syncline.connector import Record
+from syncline.connector import Record, marker_of
 from syncline.errors import Configuration
 from syncline.intake.adoption import begin, not_understood
-from syncline.intake.copying import spread
-from syncline.model import Incident
+from syncline.model import Attachment, Incident, Remark
 from syncline.reconcile import situations
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, items, timeline
@@ -37,6 +36,7 @@ def link(station: Station, keys: Sequence[str], actor: str) -> str:
             "name at least two records as instance/key, or an incident and the records that join it"
         )
     incident_id = joined or station.ids.incident()
+    talk = [(endpoint, record, *_said_on(endpoint, record)) for endpoint, record in found]
 
     def work(tx: Tx) -> str:
         _refuse_taken(tx, incident_id, found)
@@ -56,7 +56,8 @@ def link(station: Station, keys: Sequence[str], actor: str) -> str:
         elif not situations(tx, [incident_id]):
             raise Configuration(f"there is no incident {incident_id}")
         for endpoint, record in remaining:
-            _join(tx, station, endpoint, incident_id, record)
+            _join(tx, endpoint, incident_id, record)
+        _leave_where_it_is(tx, station, incident_id, talk)
         said = ", ".join(f"{e.name} {r.key}" for e, r in found)
         timeline.append(tx, incident_id, Event("linked", f"linked by hand: {said}", actor=actor))
         station.ledger.mark(tx, ledger.incident(incident_id), urgency=2)
@@ -101,7 +102,7 @@ def _refuse_taken(tx: Tx, incident_id: str, found: Sequence[tuple[Endpoint, Reco
             )
 
 
-def _join(tx: Tx, station: Station, endpoint: Endpoint, incident_id: str, record: Record) -> None:
+def _join(tx: Tx, endpoint: Endpoint, incident_id: str, record: Record) -> None:
     """A further record: what it says differently from the incident is written over, so it is put on record first."""
     endpoint.meet(tx, record.parties)
     reading = endpoint.mapping.read(record.values, endpoint.directory)
@@ -139,11 +140,39 @@ def _join(tx: Tx, station: Station, endpoint: Endpoint, incident_id: str, record
         record,
         reading.values,
         origin=False,
-        unread=True,
         unsettled=not_understood(endpoint, reading),
     )
+
+
+def _said_on(endpoint: Endpoint, record: Record) -> tuple[Sequence[Remark], Sequence[Attachment]]:
+    connector = endpoint.connector
+    files = connector.attachments(record.id) if endpoint.capabilities.attachments else ()
+    return connector.remarks(record.id), files
+
+
+def _leave_where_it_is(
+    tx: Tx,
+    station: Station,
+    incident_id: str,
+    talk: Sequence[tuple[Endpoint, Record, Sequence[Remark], Sequence[Attachment]]],
+) -> None:
+    """What was said before tickets are linked stays where it was said: people may have copied it by hand. A record that
+    is made afterwards gets all of it."""
+    for endpoint, _, remarks, files in talk:
+        known = items.known(tx, endpoint.name, items.REMARK, [r.id for r in remarks])
+        for remark in remarks:
+            if remark.id not in known and marker_of(remark.body) is None:
+                items.insert_remark(tx, station.ids.token(), incident_id, endpoint.name, remark)
+        known = items.known(tx, endpoint.name, items.ATTACHMENT, [f.id for f in files])
+        for file in files:
+            if file.id not in known:
+                items.insert_attachment(tx, station.ids.token(), incident_id, endpoint.name, file)
+    linked = [li.instance for li in incidents.links_of(tx, [incident_id])[incident_id] if li.live]
+    joined = {endpoint.name for endpoint, *_ in talk}
     for item in items.of_incident(tx, incident_id):
-        spread(tx, station, item, [endpoint.name])
+        for name in linked:
+            if name != item.instance and item.instance and (name in joined or item.instance in joined):
+                items.leave(tx, item, name, "it is older than the link")
 
 
 def unlink(station: Station, key: str, instance: str | None, actor: str) -> str:

@@ -1,6 +1,7 @@
 """What a person does with something that waits: try it again, or give it up."""
 
 from syncline import ledger
+from syncline.connector import Record
 from syncline.errors import Configuration
 from syncline.ledger import Item, Kind
 from syncline.merge import Origin
@@ -39,11 +40,23 @@ def drop(tx: Tx, station: Station, parked: Parked, actor: str) -> str:
     elif parked.field is not None and parked.incident_id is not None and parked.instance is not None:
         # What was refused is taken for agreed: it is written again when the value changes, and not before.
         situation = situations(tx, [parked.incident_id])[0]
+        endpoint = station.endpoints.get(parked.instance)
         for link in situation.links:
             if link.instance == parked.instance:
                 settled = {**link.settled, parked.field: situation.kept.incident[parked.field]}
-                incidents.update_link(tx, link.incident_id, link.instance, settled=settled)
+                natives = endpoint.mapping.natives_of(parked.field) if endpoint else ()
+                taken = {n: link.seen.get(n) for n in natives} if parked.kind == "unmapped" else {}
+                shadow = {**link.shadow, **taken}
+                incidents.update_link(tx, link.incident_id, link.instance, settled=settled, shadow=shadow)
         said = f"{parked.field} is left as it is on {parked.instance}"
+    elif parked.kind == "create" and parked.incident_id is not None and parked.instance is not None:
+        # A link that was ended: its routes do not demand the record any more, and it can still be linked by hand.
+        present = {li.instance for li in incidents.links_of(tx, [parked.incident_id])[parked.incident_id]}
+        if parked.instance not in present:
+            nothing = Record(f"none:{parked.incident_id}", "(none)", "", {}, 0, tx.now, tx.now)
+            incidents.link(tx, parked.incident_id, parked.instance, nothing, {}, origin=False)
+            incidents.unlink(tx, parked.incident_id, parked.instance)
+        said = f"it gets no ticket on {parked.instance}"
     else:
         said = "it is given up"
     _end(tx, station, parked, actor, f"drop: {said}")
@@ -105,4 +118,7 @@ def _settle_sides(tx: Tx, station: Station, situation: Situation, name: str) -> 
         settled = dict(link.settled)
         if name in reading.values:
             settled[name] = reading.values[name]
-        incidents.update_link(tx, link.incident_id, link.instance, shadow=shadow, settled=settled)
+        recovered = [entry for entry in link.recovered if entry["field"] != name]
+        incidents.update_link(
+            tx, link.incident_id, link.instance, shadow=shadow, settled=settled, recovered=recovered
+        )

@@ -7,7 +7,7 @@ from syncline import ledger
 from syncline.connector import Attach, Comment, Create, Edit, HistoryKind, Native, Receipt, Record, Sighting
 from syncline.delivery.actions import Action, Done, Read, Send
 from syncline.intake import recovery
-from syncline.intake.adoption import link_created
+from syncline.intake.adoption import link_created, twin
 from syncline.intake.sightings import take_in
 from syncline.mapping.rules import Direction, Rule
 from syncline.model import Kind, Value, json_value
@@ -117,7 +117,7 @@ def _created(
     operations.finish(tx, logged.id, State.APPLIED)
     if link is not None:
         if link.record_id != receipt.record_id:
-            twin(tx, endpoint, s, link.record_key, receipt.record_id)
+            twin(tx, endpoint, s.kept.incident.id, link.record_key, receipt.record_id)
         return None
     assert receipt.record is not None
     link_up(tx, station, endpoint, s, logged, receipt.record)
@@ -131,20 +131,6 @@ def link_up(
     endpoint.meet(tx, record.parties)
     link_created(tx, station, endpoint, s.kept.incident.id, record, logged.fields)
     mark(tx, station, s)
-
-
-def twin(tx: Tx, endpoint: Endpoint, s: Situation, present: str, other: str) -> None:
-    """There are two records for one incident: a person has to close one."""
-    timeline.park(
-        tx,
-        s.kept.incident.id,
-        "twin",
-        f"{endpoint.name} has two tickets for this incident: {present} and {other}. {present} is kept in agreement; close "
-        f"{other} by hand, then `syncline park drop`",
-        instance=endpoint.name,
-        data={"record": other},
-        standing=s.parked,
-    )
 
 
 # ---- a record that we changed -------------------------------------------------------------------

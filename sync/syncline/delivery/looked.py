@@ -4,8 +4,9 @@ from collections.abc import MutableMapping
 
 from syncline.connector import marker_of
 from syncline.delivery.actions import Action, Done, Looked
-from syncline.delivery.applied import link_on, link_up, report, shows, twin
+from syncline.delivery.applied import link_on, link_up, report, shows
 from syncline.delivery.failed import ASIDE, PROBE
+from syncline.intake.adoption import twin
 from syncline.intake.recovery import recover
 from syncline.model import Remark
 from syncline.reconcile import Situation
@@ -78,7 +79,7 @@ def _created(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
     operations.finish(tx, logged.id, State.APPLIED)
     link_up(tx, station, endpoint, s, logged, evidence.records[0])
     for other in evidence.records[1:]:
-        twin(tx, endpoint, s, evidence.records[0].key, other.key)
+        twin(tx, endpoint, s.kept.incident.id, evidence.records[0].key, other.key)
     return True
 
 

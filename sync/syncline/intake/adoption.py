@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from syncline.configuration import BackfillKind, Route
 from syncline.connector import Record
@@ -46,22 +46,25 @@ def adopt(tx: Tx, station: Station, endpoint: Endpoint, record: Record, *, backf
             ]
             if not present:
                 return _found_by_marker(tx, station, endpoint, kept, record)
-            timeline.append(
-                tx,
-                kept.incident.id,
-                Event(
-                    "twin",
-                    f"{endpoint.name} {record.key} carries the marker of {present[0].record_key}: a copy that somebody made, or a "
-                    "duplicate; it is treated as a ticket of its own",
-                    endpoint.name,
-                    data={"record": record.id},
-                ),
-            )
-            return _begin(tx, station, endpoint, record, station.ids.incident(), backfill=backfill)
-        if kept is None:
-            # The store is older than the record: it came from a backup. The marker is the incident's name all the same.
-            return _begin(tx, station, endpoint, record, record.marker, backfill=backfill)
+            reason = twin(tx, endpoint, kept.incident.id, present[0].record_key, record.key)
+            return Adoption(record.id, None, reason)
+        # The store is older than the record: it came from a backup. The marker is the incident's name all the same.
+        return _begin(tx, station, endpoint, record, record.marker, backfill=backfill)
     return _begin(tx, station, endpoint, record, station.ids.incident(), backfill=backfill)
+
+
+def twin(tx: Tx, endpoint: Endpoint, incident_id: str, present: str, other: str) -> str:
+    """We made two records for one incident: a person has to close one. It is neither kept in agreement nor taken for an
+    incident of its own, which would make further records of it. The reason."""
+    text = (
+        f"{endpoint.name} has two tickets of ours for this incident: {present} and {other}, since a request that was taken for "
+        f"lost took effect after all. {present} is kept in agreement; close {other} by hand, then `syncline park drop`"
+    )
+    standing = timeline.waiting(tx, [incident_id]).get(incident_id, [])
+    timeline.park(
+        tx, incident_id, "twin", text, instance=endpoint.name, data={"record": other}, standing=standing
+    )
+    return text
 
 
 def _found_by_marker(
@@ -75,7 +78,9 @@ def _found_by_marker(
     ]
     for logged in creates:
         operations.finish(tx, logged.id, State.APPLIED)
-    link_created(tx, station, endpoint, incident.id, record, creates[-1].fields if creates else {})
+    fields = creates[-1].fields if creates else {}
+    unread = seen_before(endpoint, record, instances.progress(tx, endpoint.name))
+    link_created(tx, station, endpoint, incident.id, record, fields, unread=unread)
     return Adoption(record.id, incident.id, "it carries our marker")
 
 
@@ -86,8 +91,11 @@ def link_created(
     incident_id: str,
     record: Record,
     fields: Mapping[str, Value],
+    *,
+    unread: bool = False,
 ) -> None:
-    """Link a record that we created; `fields` are the common values that it was given.
+    """Link a record that we created; `fields` are the common values that it was given, `unread` whether remarks on it may
+    have been passed over.
 
     What it did not take of them is written once more: a platform need take no status with a create.
     """
@@ -100,7 +108,7 @@ def link_created(
     # What the platform filled by itself where the incident says nothing is nobody's edit, and is left alone.
     silent = {n: v for n, v in kept.incident.values.items() if v in (None, "", ()) and n not in fields}
     settled = {**reading.values, **silent, **taken}
-    incidents.link(tx, incident_id, endpoint.name, record, settled, origin=False)
+    incidents.link(tx, incident_id, endpoint.name, record, settled, origin=False, unread=unread)
     for item in items.of_incident(tx, incident_id):
         spread(tx, station, item, [endpoint.name])
     timeline.append(
@@ -162,8 +170,8 @@ def _begin(
     route, reason = why_not(station, endpoint, incident, record, started_at, backfill=backfill)
     if route is None:
         return Adoption(record.id, None, reason)
-    earlier = started_at is not None and record.created_at < started_at
-    begin(tx, endpoint, incident, record, unread=earlier, unsettled=not_understood(endpoint, reading))
+    unread = seen_before(endpoint, record, progress)
+    begin(tx, endpoint, incident, record, unread=unread, unsettled=not_understood(endpoint, reading))
     timeline.append(
         tx,
         incident_id,
@@ -176,6 +184,14 @@ def _begin(
         ),
     )
     return Adoption(record.id, incident_id, reason)
+
+
+def seen_before(endpoint: Endpoint, record: Record, progress: instances.Progress | None) -> bool:
+    """Whether a poll may have passed over the record, and what was said on it: it was made before the last one."""
+    if progress is None:
+        return True
+    last = progress.polled_at or progress.started_at
+    return record.created_at <= last + timedelta(seconds=(endpoint.http.clock_skew() or 0.0) + 2.0)
 
 
 def begin(

@@ -128,6 +128,13 @@ def copy_to(tx: Tx, item: Item, instance: str, *, state: str = "due", reason: st
     )
 
 
+def leave(tx: Tx, item: Item, instance: str, reason: str) -> None:
+    """The item is not copied there, for that reason, unless that was settled before."""
+    settled = sa.select(copies.c.item_id).where(copies.c.item_id == item.id, copies.c.instance == instance)
+    if tx.execute(settled).first() is None:
+        copy_to(tx, item, instance, state="withheld", reason=reason)
+
+
 def copied(tx: Tx, item_id: str, instance: str, native_id: str | None) -> bool:
     """The copy stands there; False where we know of no such copy."""
     values: dict[str, Any] = {"state": "done"}

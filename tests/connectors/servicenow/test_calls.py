@@ -24,7 +24,7 @@ from syncline.model import Attachment, Visibility
 from syncline_servicenow import plugin
 
 COLUMNS = (
-    "sys_id,number,sys_created_on,sys_updated_on,sys_updated_by,sys_mod_count,correlation_id,correlation_display,"
+    "sys_id,number,sys_created_on,sys_created_by,sys_updated_on,sys_updated_by,sys_mod_count,correlation_id,correlation_display,"
     "assigned_to,assignment_group,caller_id,close_code,cmdb_ci.name,description,impact,opened_at,priority,"
     "short_description,state,urgency,watch_list,"
     "assigned_to.name,assigned_to.email,assignment_group.name,assignment_group.email,caller_id.name,caller_id.email"
