@@ -316,8 +316,16 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
             looks.append(Look(link.instance, (), link.shadow, link.settled, ()))
             continue
         sent = [logged.sent() for logged in s.sent.get(link.instance, ())]
-        looks.append(look(link.view(), endpoint.mapping, endpoint.directory, sent))
-        recovered += link.candidates()
+        side = look(link.view(), endpoint.mapping, endpoint.directory, sent)
+        news = link.candidates()
+        if link.stale:
+            # What was seen may be older than our own write, and would pass for somebody's edit. But a field that is disputed
+            # is not written by us, and its dispute does not end because a side cannot be asked.
+            disputed = tuple(c for c in side.candidates if c.field in s.held())
+            side = Look(link.instance, disputed, link.shadow, link.settled, ())
+            news = [c for c in news if c.field in s.held()]
+        looks.append(side)
+        recovered += news
     merged = merge(s.kept.incident, s.kept.origins, looks, station.rules(), recovered, s.held())
     waiting = frozenset(conflict.field for conflict in merged.parked)
     if waiting:
@@ -339,6 +347,8 @@ def _save_look(
     outcome: Outcome,
     waiting: frozenset[str],
 ) -> None:
+    if link.stale or link.instance not in station.endpoints:
+        return  # it was not asked: what waits to be merged goes on waiting
     if side.shadow != link.shadow or side.settled != link.settled or link.recovered:
         incidents.update_link(
             tx,
