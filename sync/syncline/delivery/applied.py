@@ -247,13 +247,17 @@ def _derived(
     before = mapping.read(link.seen, endpoint.directory)
     reading = mapping.read(record.values, endpoint.directory, incident)
     found: list[recovery.Entry] = []
+    both = [n for n, rule in mapping.rules.items() if rule.direction is Direction.BOTH]
+    shared = frozenset().union(*(mapping.natives_of(n) for n in both))
     for name, rule in mapping.rules.items():
         if name in logged.fields:
             continue
         natives = mapping.natives_of(name)
         if rule.direction is not Direction.BOTH:
             if alone or _follows(rule, logged, natives):
-                shadow.update({n: record.values.get(n) for n in natives})
+                # Natives that are also written (urgency with priority) are not settled on the side: where our write left them
+                # alone, it was a person who moved them.
+                shadow.update({n: record.values.get(n) for n in (natives if alone else natives - shared)})
         elif name in reading.values and any(natives & mapping.natives_of(w) for w in logged.fields):
             # A field that shares its natives with what we wrote (impact with priority) moved along.
             value = reading.values[name]
