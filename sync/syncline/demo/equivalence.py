@@ -166,8 +166,11 @@ def compared(what: str, tickets: Iterable[Ticket], directory: Directory) -> list
         )
         return named if known else []
     if what == "group":
-        # Jira has no group that an issue is assigned to; a PagerDuty incident is never without a policy.
+        # Jira has no group that an issue is assigned to; a PagerDuty incident is never without a policy, and keeps the one
+        # that it has once it is resolved.
         named = [t for t in listed if t.side != JIRA]
+        if any(t.side == PD and t.status == "resolved" for t in named):
+            return []
         known = all(t.group and all(t.group in directory.groups[n.side] for n in named) for t in named)
         return named if known else []
     return listed

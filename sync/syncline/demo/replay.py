@@ -174,7 +174,7 @@ class Replay:
             if what == "priority":
                 values |= {"impact": step.impact, "urgency": step.urgency}
             elif what == "status":
-                values |= _columns(step)
+                values |= _ending(step)
             else:
                 values |= snow.native(what, value, {})
         # Nobody but an administrator may change an incident that is closed.
@@ -197,7 +197,7 @@ class Replay:
         if walk.edit is None:
             if broken or not self._in_step(walk):
                 return True
-            walk.edit = self._join(walk)
+            walk.edit, walk.since = self._join(walk), self.play.clock.monotonic()
             if walk.edit is None:
                 walk.joins = -1
                 return False
@@ -317,15 +317,21 @@ def _priority(step: Step) -> str:
 
 
 def _columns(step: Step) -> dict[str, str]:
-    """What goes with a state, and the plain columns."""
-    values = {"state": step.state, "category": step.category, "subcategory": step.subcategory}
+    """All that a new incident is given."""
+    values = {**_ending(step), "category": step.category, "subcategory": step.subcategory}
     if step.impact and step.urgency:
         values |= {"impact": step.impact, "urgency": step.urgency}
+    return {name: value for name, value in values.items() if value}
+
+
+def _ending(step: Step) -> dict[str, str]:
+    """A state, and what ServiceNow demands with it."""
+    values = {"state": step.state}
     if step.hold_reason:
         values["hold_reason"] = step.hold_reason
     if step.close_code:
         values |= {"close_code": step.close_code, "close_notes": "As the log has it."}
-    return {name: value for name, value in values.items() if value}
+    return values
 
 
 def _slug(name: str) -> str:
