@@ -213,7 +213,8 @@ def take_up(tx: Tx, station: Station, name: str, known: int) -> None:
     asked = station.endpoints[name].mapping.native_fields
     mapping = assembly.republished(station, tx, name)
     incidents.remap(tx, name, reread=not mapping.native_fields <= asked)
-    affected = incidents.incident_ids(tx, name)
+    freed = timeline.release(tx, name, ("refused", "unreachable", "create"), "a new mapping is in force")
+    affected = list(dict.fromkeys([*incidents.incident_ids(tx, name), *freed]))
     station.ledger.mark_all(tx, [ledger.incident(i) for i in affected], urgency=5)
     text = f"{name}: mapping {version.digest} by {version.author} is in force; {len(affected)} incidents are looked at again"
     timeline.append(tx, None, Event("published", text, name, version.author))

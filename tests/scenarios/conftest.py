@@ -21,7 +21,8 @@ import requests
 from requests.adapters import BaseAdapter
 
 from syncline import ledger
-from syncline.application import Application
+from syncline.application import Application, Round
+from syncline.application.once import _deliver, _reconcile
 from syncline.assembly import Ports
 from syncline.configuration import Configuration
 from syncline.configuration.loading import load_configuration
@@ -35,6 +36,7 @@ from syncline.sandbox.faults import Fault
 from syncline.sandbox.instance import Instance
 from syncline.sandbox.platform import Request, Response
 from syncline.sandbox.server import http_date
+from syncline.store import timeline
 
 EMAIL = {
     name.partition(".")[0]: f"{name}@example.com"
@@ -95,7 +97,7 @@ class WorldClock:
         heapq.heappush(self._later, (self._now + timedelta(seconds=seconds), next(self._order), what))
 
     def advance(self, seconds: float) -> None:
-        until = self._now + timedelta(seconds=seconds)
+        until = self._now + max(timedelta(seconds=seconds), timedelta(microseconds=1 if seconds > 0 else 0))
         while self._later and self._later[0][0] <= until:
             at, _, what = heapq.heappop(self._later)
             self._now = max(self._now, at)
@@ -136,6 +138,8 @@ class Wire:
 
     def ours(self, request: Request, patience: float | None) -> Response:
         """A request of Syncline's."""
+        if request.header("host") != f"{self.instance.name}.example":
+            raise requests.ConnectionError(f"{request.header('host')} has no address")
         self._call(request, before=True)
         outcome = self.instance.answer(request)
         self._call(request, before=False)
@@ -426,6 +430,12 @@ class World:
             steps.append(polling.sweep(station, station.endpoints[name], lease))
         return steps
 
+    def work(self) -> None:
+        """Do all that is due, without polling anybody."""
+        station = self.app.station
+        while _reconcile(station, Round(), lambda _: None) or _deliver(station, Round(), lambda _: None):
+            continue
+
     def writes(self, marks: dict[str, int]) -> list[str]:
         """Our own writes since then, as `instance METHOD path`."""
         return [
@@ -434,6 +444,10 @@ class World:
             for call in calls
             if not call.startswith("GET") and not re.search(r"search|bulkfetch|/oauth", call)
         ]
+
+    def events(self) -> list[Any]:
+        """What the daemon itself has to say."""
+        return self.app.database.transact(lambda tx: timeline.of(tx, None))
 
     def parked(self) -> list[Any]:
         return self.app.parked()

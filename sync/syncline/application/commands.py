@@ -17,7 +17,7 @@ from syncline.assembly import Ports
 from syncline.configuration import Configuration
 from syncline.connector import Finding, Plugin, Severity, Sighting
 from syncline.daemon import Daemon, OnlyDaemon
-from syncline.errors import SynclineError
+from syncline.errors import Gone, SynclineError
 from syncline.http.redaction import Redactor
 from syncline.intake.sightings import take_in
 from syncline.mapping import against
@@ -207,11 +207,17 @@ class Application:
         sightings: dict[str, list[Sighting]] = {}
         if found:
             links = self.database.transact(lambda tx: incidents.links_of(tx, found[:1]))[found[0]]
+            missing: list[str] = []
             for link in links:
-                if link.gone_at is None and link.instance in at_hand.endpoints:
-                    read = at_hand.endpoints[link.instance].connector.read(link.record_id)
+                if link.live and link.instance in at_hand.endpoints:
+                    try:
+                        read = at_hand.endpoints[link.instance].connector.read(link.record_id)
+                    except Gone as error:
+                        missing.append(str(error))
+                        continue
                     sightings[link.instance] = [read]
-            return rehearse(at_hand, sightings, found[0])
+            plan = rehearse(at_hand, sightings, found[0])
+            return replace(plan, reasons=(*missing, *plan.reasons))
         for name, endpoint in at_hand.endpoints.items():
             record = endpoint.connector.lookup(bare) if instance in {"", name} else None
             if record is not None:

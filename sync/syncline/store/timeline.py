@@ -186,6 +186,17 @@ _WAITING = (
 )
 
 
+def release(tx: Tx, instance: str, kinds: Sequence[str], how: str) -> list[str]:
+    """What waits on that instance for one of those reasons is tried again: what stood in its way may have changed. The
+    incidents that it belongs to."""
+    where = (parked.c.instance == instance, parked.c.kind.in_(kinds), parked.c.ended_at.is_(None))
+    found = tx.execute(sa.select(parked.c.id, parked.c.incident_id, parked.c.field).where(*where)).all()
+    for parked_id, incident_id, field in found:
+        unpark(tx, parked_id, SYNCLINE, how)
+        append(tx, incident_id, Event("unparked", f"no. {parked_id}: {how}", instance, field=field))
+    return list(dict.fromkeys(incident_id for _, incident_id, _ in found))
+
+
 def waiting(tx: Tx, incident_ids: Sequence[str]) -> dict[str, list[Parked]]:
     """What waits, by incident."""
     found: dict[str, list[Parked]] = {}
