@@ -129,7 +129,7 @@ def link_up(
 ) -> None:
     """Link the record that our create made."""
     endpoint.meet(tx, record.parties)
-    link_created(tx, station, endpoint, s.kept.incident.id, record, logged.fields)
+    link_created(tx, station, endpoint, s.kept.incident.id, record, logged)
     mark(tx, station, s)
 
 

@@ -3,18 +3,22 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from syncline.configuration import BackfillKind, Route
-from syncline.connector import Record
+from syncline.connector import Native, Record
 from syncline.intake.copying import spread
 from syncline.mapping import Reading
 from syncline.merge import Origin
-from syncline.model import ENDED, Incident, Value
+from syncline.model import ENDED, Incident, Status
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, items, operations, timeline
 from syncline.store.database import Tx
-from syncline.store.operations import State
+from syncline.store.operations import Logged, State
 from syncline.store.timeline import Event
+
+AT_ONCE: Final = timedelta(seconds=1)
+"""What changes so soon after a record's creation is its creation: some platforms count whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +82,9 @@ def _found_by_marker(
     ]
     for logged in creates:
         operations.finish(tx, logged.id, State.APPLIED)
-    fields = creates[-1].fields if creates else {}
+    create = creates[-1] if creates else None
     unread = seen_before(endpoint, record, instances.progress(tx, endpoint.name))
-    link_created(tx, station, endpoint, incident.id, record, fields, unread=unread)
+    link_created(tx, station, endpoint, incident.id, record, create, unread=unread)
     return Adoption(record.id, incident.id, "it carries our marker")
 
 
@@ -90,25 +94,38 @@ def link_created(
     endpoint: Endpoint,
     incident_id: str,
     record: Record,
-    fields: Mapping[str, Value],
+    create: Logged | None,
     *,
     unread: bool = False,
 ) -> None:
-    """Link a record that we created; `fields` are the common values that it was given, `unread` whether remarks on it may
-    have been passed over.
+    """Link a record that our `create` made; `unread` says whether remarks on it may have been passed over.
 
-    What it did not take of them is written once more: a platform need take no status with a create.
+    What it did not take is written once more: a platform need take no status with a create. But what somebody has
+    changed before we saw it is that person's edit.
     """
-    reading = endpoint.mapping.read(record.values, endpoint.directory)
-    taken = {
-        n: v for n, v in fields.items() if endpoint.mapping.holds(n, v, record.values, endpoint.directory)
-    }
     kept = incidents.find(tx, incident_id)
     assert kept is not None
+    fields = create.fields if create else {}
+    payload = create.payload if create else {}
+    mapping = endpoint.mapping
+    reading = mapping.read(record.values, endpoint.directory)
+    taken = {n: v for n, v in fields.items() if mapping.holds(n, v, record.values, endpoint.directory)}
     # What the platform filled by itself where the incident says nothing is nobody's edit, and is left alone.
     silent = {n: v for n, v in kept.incident.values.items() if v in (None, "", ()) and n not in fields}
-    settled = {**reading.values, **silent, **taken}
-    incidents.link(tx, incident_id, endpoint.name, record, settled, origin=False, unread=unread)
+    edited = _edited(endpoint, record, reading, payload) - set(taken) if _touched(record) else set()
+    base = {n: fields.get(n, kept.incident[n]) for n in edited}
+    natives = {native for n in edited for native in mapping.natives_of(n)}
+    incidents.link(
+        tx,
+        incident_id,
+        endpoint.name,
+        record,
+        {**reading.values, **silent, **taken, **base},
+        origin=False,
+        unread=unread,
+        unsettled=frozenset(natives),
+        agreed={n: payload[n] for n in natives if n in payload},
+    )
     for item in items.of_incident(tx, incident_id):
         spread(tx, station, item, [endpoint.name])
     timeline.append(
@@ -121,6 +138,29 @@ def link_created(
             data={"url": record.url},
         ),
     )
+
+
+def _touched(record: Record) -> bool:
+    """Whether anybody but us has changed a record that we created: we have written to it once."""
+    by_another = record.updated_by is not None and not record.own
+    return by_another or record.updated_at - record.created_at > AT_ONCE
+
+
+def _edited(endpoint: Endpoint, record: Record, reading: Reading, payload: Mapping[str, Native]) -> set[str]:
+    """The common fields that somebody has changed: natives that differ from what we sent; and a status in which no record
+    begins, since the status is not sent with a create."""
+    found = set()
+    for name, rule in endpoint.mapping.rules.items():
+        natives = endpoint.mapping.natives_of(name)
+        if name not in reading.values or not rule.direction.reads:
+            continue
+        if name == "status" and not natives & set(payload):
+            changed = reading.values[name] != Status.NEW
+        else:
+            changed = any(n in payload and payload[n] != record.values.get(n) for n in natives)
+        if changed:
+            found.add(name)
+    return found
 
 
 def why_not(

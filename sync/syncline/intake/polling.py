@@ -39,7 +39,7 @@ def poll(station: Station, endpoint: Endpoint, lease: Lease) -> Taken:
     page = endpoint.connector.poll(progress.cursor, PAGE)
 
     def store(tx: Tx) -> Taken:
-        taken = take_in(tx, station, endpoint, page.sightings)
+        taken = take_in(tx, station, endpoint, page.sightings, listed=True)
         columns: dict[str, object] = {"polled_at": tx.now}
         if dict(page.cursor) != dict(progress.cursor):
             columns["cursor"] = dict(page.cursor)
@@ -152,7 +152,7 @@ def sweep(station: Station, endpoint: Endpoint, lease: Lease) -> Swept:
     )
 
     def store(tx: Tx) -> Swept:
-        taken = take_in(tx, station, endpoint, sightings)
+        taken = take_in(tx, station, endpoint, sightings, listed=True)
         drifted = taken.changed
         present = {s.record_id for s in sightings}
         absent = [li for li in links if li.record_id not in present]

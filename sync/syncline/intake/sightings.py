@@ -37,7 +37,13 @@ class Taken:
 
 
 def take_in(
-    tx: Tx, station: Station, endpoint: Endpoint, sightings: Sequence[Sighting], *, backfill: bool = False
+    tx: Tx,
+    station: Station,
+    endpoint: Endpoint,
+    sightings: Sequence[Sighting],
+    *,
+    backfill: bool = False,
+    listed: bool = False,
 ) -> Taken:
     """Store what was seen, and mark the incidents that must be looked at.
 
@@ -47,6 +53,7 @@ def take_in(
         endpoint: Where it was seen.
         sightings: What was seen.
         backfill: Whether records that existed before the first start may begin an incident.
+        listed: Whether they come from a list, which may lag behind our own writes.
     """
     taken = Taken()
     endpoint.meet(tx, (party for s in sightings if s.record for party in s.record.parties))
@@ -59,7 +66,7 @@ def take_in(
         if adoption.incident_id is not None:
             taken.dirty.add(adoption.incident_id)
             links.update(incidents.links_to(tx, endpoint.name, [sighting.record_id]))
-    echoes = _records(tx, taken, links, sightings)
+    echoes = _records(tx, taken, links, sightings, listed=listed)
     _haunted(tx, taken, endpoint, echoes)
     _audit(tx, taken, endpoint, links, sightings)
     news = take_items(tx, station, endpoint, links, sightings)
@@ -73,7 +80,9 @@ def take_in(
     return taken
 
 
-def _records(tx: Tx, taken: Taken, links: dict[str, Link], sightings: Sequence[Sighting]) -> Sequence[str]:
+def _records(
+    tx: Tx, taken: Taken, links: dict[str, Link], sightings: Sequence[Sighting], *, listed: bool
+) -> Sequence[str]:
     """Store what the records look like; the incidents whose record our own account wrote without changing anything."""
     echoes: list[str] = []
     fresh: dict[str, tuple[Link, Record]] = {}
@@ -83,6 +92,8 @@ def _records(tx: Tx, taken: Taken, links: dict[str, Link], sightings: Sequence[S
             continue
         if record.revision < link.revision:
             continue  # a lagging index shows an older state than we have seen: it must not look like a revert
+        if listed and link.stale and record.revision == link.revision:
+            continue  # the state before our own write, whose result was not read yet: only a direct read shows it
         if link.incident_id in fresh and record.revision < fresh[link.incident_id][1].revision:
             continue  # a page may bring a record twice
         if link.gone_at is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -221,8 +222,10 @@ def link(
     origin: bool,
     unread: bool = False,
     unsettled: frozenset[str] = frozenset(),
+    agreed: Mapping[str, Native] = MappingProxyType({}),
 ) -> None:
-    """That record belongs to that incident. What it says now is agreed upon, but for the native fields in `unsettled`."""
+    """That record belongs to that incident. What it says now is agreed upon, but for the native fields in `unsettled`: of
+    these, what `agreed` says."""
     values = _json(record.values)
     tx.execute(
         sa.insert(links).values(
@@ -231,7 +234,7 @@ def link(
             record_id=record.id,
             record_key=record.key,
             url=record.url,
-            shadow={name: value for name, value in values.items() if name not in unsettled},
+            shadow={n: v for n, v in values.items() if n not in unsettled} | _json(agreed),
             settled=_json(settled),
             seen=values,
             revision=record.revision,

@@ -1,0 +1,67 @@
+"""What is seen of a record between our write and our first look at it."""
+
+import pytest
+
+
+def edit(world, name):
+    """Somebody takes the only record of that platform and gives it another title, before Syncline has read it."""
+    people = world.people
+    if name == "snow":
+        (row,) = people.snow_all()
+        people.snow_set(row["sys_id"], state="2", short_description="Mail is down in Lyon")
+    elif name == "jira":
+        (number,) = world.sandbox["jira"].platform.site.issues
+        people.jira_move(str(number), "In Progress")
+        people.jira_set(str(number), summary="Mail is down in Lyon")
+    else:
+        (incident,) = people.pd_all()
+        people.pd_set(incident["id"], status="acknowledged", title="Mail is down in Lyon")
+
+
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_who_is_faster_than_our_first_look_is_heard(cloud, name):
+    """The reply to a create is lost; until its record is found, a person has worked on it."""
+    cloud.sync()
+    path = {"snow": r"table/incident$", "jira": r"/issue$", "pd": r"^/incidents$"}[name]
+    cloud.fault(name, "reset_after", "POST", path)
+    if name == "snow":
+        fields = {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "Mail is down"}
+        cloud.people.jira("POST", "issue", {"fields": fields})
+    else:
+        cloud.people.snow_create(short_description="Mail is down")
+    cloud.sync()
+    edit(cloud, name)
+    for _ in range(14):
+        cloud.sync(30)
+    (row,) = cloud.people.snow_all()
+    (issue,) = cloud.people.jira_all()
+    (incident,) = cloud.people.pd_all()
+    titles = (row["short_description"], issue["fields"]["summary"], incident["title"])
+    assert titles == ("Mail is down in Lyon",) * 3
+    assert (row["state"], issue["fields"]["status"]["name"], incident["status"]) == (
+        "2",
+        "In Progress",
+        "acknowledged",
+    )
+
+
+def test_a_list_that_lags_behind_our_own_write_undoes_nothing(cloud):
+    """Jira's reply shows nothing, the read after it fails, and the search still shows what was before."""
+    cloud.sync()
+    sys_id = cloud.people.snow_create(short_description="Mail is down")
+    cloud.settle()
+    (issue,) = cloud.people.jira_all()
+    cloud.sandbox["jira"].set_faults(
+        stale=40,
+        next=[{"fault": "error_before", "method": "GET", "path": r"/issue/\d+$", "skip": 1, "count": 1000}],
+    )
+    cloud.people.snow_set(sys_id, state="2")
+    for _ in range(6):
+        cloud.sync()
+        assert cloud.people.snow_get(sys_id)["state"] == "2"
+    cloud.sandbox["jira"].clear_faults()
+    for _ in range(4):
+        cloud.sync(30)
+    assert cloud.people.snow_get(sys_id)["state"] == "2"
+    assert cloud.people.jira("GET", f"issue/{issue['key']}")["fields"]["status"]["name"] == "In Progress"
+    assert not [line for line in cloud.timeline(issue["key"]) if line.startswith("conflict")]
