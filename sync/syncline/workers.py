@@ -37,7 +37,8 @@ class _Duty:
         kind: Of work.
         lane: Whose.
         count: Items that are claimed together.
-        work: Does it; is given what `begin` came to, or None.
+        work: Does it. Where it ends with a transaction, it may claim what comes next in there, by the function
+            that it is given, and hand it back.
         begin: What can be done in the transaction that claims. Each commit that it spares is one that a change does
             not wait for.
     """
@@ -46,8 +47,21 @@ class _Duty:
     kind: Kind
     lane: str
     count: int
-    work: Callable[[list[Lease], Any], None]
+    work: Callable[["_Claim", Callable[[Tx], "_Claim"]], "_Claim | None"]
     begin: Callable[[Tx, list[Lease]], Any] = lambda _tx, _leases: None
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    """What a worker has claimed.
+
+    Attributes:
+        leases: The right to it; empty: nothing is due.
+        begun: What its beginning came to; None where it was not begun.
+    """
+
+    leases: list[Lease]
+    begun: Any = None
 
 
 @dataclass(slots=True)
@@ -103,22 +117,26 @@ class Workers:
 
     def _each(
         self, endpoint: Endpoint, work: Callable[[Endpoint, Lease], None]
-    ) -> Callable[[list[Lease], None], None]:
-        def run(leases: list[Lease], _begun: None) -> None:
-            for lease in leases:
+    ) -> Callable[[_Claim, Callable[[Tx], _Claim]], None]:
+        def run(claim: _Claim, _next: Callable[[Tx], _Claim]) -> None:
+            for lease in claim.leases:
                 work(endpoint, lease)
 
         return run
 
     def _loop(self, duty: _Duty, signal: Signal) -> None:
         station = self.station
-        while not self.stop.is_set():
+        following: _Claim | None = None
+        while following or not self.stop.is_set():
             signal.clear()
             try:
-                leases, begun, due = self._claimed(duty)
-                if leases:
-                    self._guarded(leases, partial(duty.work, leases, begun))
+                claim, following = following or self._claim(duty), None
+                if claim.leases:
+                    following = self._guarded(duty, claim)
                     continue
+                due = station.database.transact(
+                    lambda tx: station.ledger.next_due(tx, (duty.kind,), duty.lane)
+                )
             except SynclineError as error:  # the database: say so, and do not spin
                 log.error("%s", error)
                 self.stop.wait(IDLE)
@@ -133,27 +151,29 @@ class Workers:
             if wait > 0.0 and not self.stop.is_set():
                 signal.wait(wait)
 
-    def _claimed(self, duty: _Duty) -> tuple[list[Lease], Any, float | None]:
-        """What is due, what its beginning came to, and, where nothing is due, when the next will be."""
-        ledger = self.station.ledger
-
-        def claim(tx: Tx) -> tuple[list[Lease], None, float | None]:
-            leases = ledger.claim(tx, (duty.kind,), duty.lane, duty.count)
-            return leases, None, None if leases else ledger.next_due(tx, (duty.kind,), duty.lane)
-
-        def claim_and_begin(tx: Tx) -> tuple[list[Lease], Any, float | None]:
-            leases, _, due = claim(tx)
-            return leases, duty.begin(tx, leases) if leases else None, due
-
+    def _claim(self, duty: _Duty) -> _Claim:
+        """Claim what is due, and begin with it."""
+        database, ledger = self.station.database, self.station.ledger
         try:
-            return self.station.database.transact(claim_and_begin)
+            return database.transact(lambda tx: self._claim_and_begin(tx, duty))
         except Exception:  # noqa: BLE001  it took the claim along; it comes again with the lease in hand, and counts there
-            return self.station.database.transact(claim)
+            return _Claim(database.transact(lambda tx: ledger.claim(tx, (duty.kind,), duty.lane, duty.count)))
 
-    def _guarded(self, leases: list[Lease], work: Callable[[], None]) -> None:
-        """A fault of our own must not take the worker along: the items are tried again, and parked after a while."""
+    def _claim_and_begin(self, tx: Tx, duty: _Duty) -> _Claim:
+        leases = self.station.ledger.claim(tx, (duty.kind,), duty.lane, duty.count)
+        return _Claim(leases, duty.begin(tx, leases) if leases else None)
+
+    def _next(self, tx: Tx, duty: _Duty) -> _Claim:
+        """Claim what comes next in the transaction that ends the work before it; nothing, once we shall stop."""
+        return _Claim([]) if self.stop.is_set() else self._claim_and_begin(tx, duty)
+
+    def _guarded(self, duty: _Duty, claim: _Claim) -> _Claim | None:
+        """Do what was claimed, and give what was claimed after it. A fault of our own must not take the worker along:
+        the items are tried again, and parked after a while."""
+        leases = claim.leases
         try:
-            work()
+            following = duty.work(claim, partial(self._next, duty=duty))
+            return following if following and following.leases else None
         except LeaseLost as lost:
             log.warning("the lease of %s ran out while it was worked on; it is looked at again", lost)
             self._until_stored(partial(self._again, leases))
@@ -163,6 +183,7 @@ class Workers:
         except Exception as error:
             log.exception("%s %s failed", leases[0].item.kind, leases[0].item.key)
             self._until_stored(partial(self._failed, leases, error))
+        return None
 
     def _until_stored(self, give_back: Callable[[], None]) -> None:
         """Leases are given back as soon as the database takes them: else they would be waited for until they run out."""
@@ -214,19 +235,19 @@ class Workers:
     def _begin_incidents(self, tx: Tx, leases: list[Lease]) -> dict[str, Outcome] | None:
         return reconcile_at_once(tx, self.station, leases)
 
-    def _incidents(self, leases: list[Lease], begun: dict[str, Outcome] | None) -> None:
-        if begun is None:
-            reconcile_leased(self.station, leases)
+    def _incidents(self, claim: _Claim, _next: Callable[[Tx], _Claim]) -> None:
+        if claim.begun is None:
+            reconcile_leased(self.station, claim.leases)
         else:
-            meet_strangers(self.station, begun)
+            meet_strangers(self.station, claim.begun)
 
     def _begin_delivery(self, endpoint: Endpoint, tx: Tx, leases: list[Lease]) -> tuple[Turn, Action]:
         turn = Turn(self.station, endpoint, leases[0])
         return turn, turn.next(tx)
 
-    def _deliver(self, endpoint: Endpoint, leases: list[Lease], begun: tuple[Turn, Action] | None) -> None:
-        turn, first = begun or (Turn(self.station, endpoint, leases[0]), None)
-        deliver(self.station, turn, first)
+    def _deliver(self, endpoint: Endpoint, claim: _Claim, following: Callable[[Tx], _Claim]) -> _Claim | None:
+        turn, first = claim.begun or (Turn(self.station, endpoint, claim.leases[0]), None)
+        return deliver(self.station, turn, first, following)
 
     def poll(self, endpoint: Endpoint, lease: Lease) -> None:
         """Ask one instance what changed."""

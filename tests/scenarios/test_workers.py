@@ -133,3 +133,42 @@ def test_an_incident_that_cannot_be_reconciled_does_not_hold_up_those_claimed_wi
     work_off(world)
     assert row(world, items[0]).tries == 1
     assert row(world, items[1]).due is None
+
+
+def test_what_was_claimed_in_the_transaction_that_ended_another_delivery_is_done(linked):
+    world, sys_id, _ = linked
+    other = world.people.snow_create(short_description="Printer on fire")
+    world.settle()
+    world.people.snow_set(sys_id, short_description="Mail and calendar are down")
+    world.people.snow_set(other, short_description="Printer on fire again")
+    for _ in range(4):
+        world.clock.advance(11)
+        work_off(world, polling=True)
+    titles = {issue["fields"]["summary"] for issue in world.people.jira_all()}
+    assert titles == {"Mail and calendar are down", "Printer on fire again"}
+    assert {incident["title"] for incident in world.people.pd_all()} == titles
+
+
+def test_a_fault_in_what_follows_does_not_undo_the_delivery_before_it(linked, monkeypatch):
+    world, sys_id, incident_id = linked
+    other = world.people.snow_create(short_description="Printer on fire")
+    world.settle()
+    other_id = world.incident_id(other)
+    world.people.snow_set(sys_id, short_description="Mail and calendar are down")
+    world.people.snow_set(other, short_description="Printer on fire again")
+    world.clock.advance(11)
+    whole = Turn.next
+
+    def broken(self, tx, evidence=None):
+        if self.lease.item.incident_id == other_id and self.endpoint.name == "jira":
+            raise ValueError("a fault of ours")
+        return whole(self, tx, evidence)
+
+    monkeypatch.setattr(Turn, "next", broken)
+    for _ in range(2):
+        work_off(world, polling=True)
+        world.clock.advance(11)
+    summaries = {issue["fields"]["summary"] for issue in world.people.jira_all()}
+    assert summaries == {"Mail and calendar are down", "Printer on fire"}
+    assert row(world, ledger.delivery(incident_id, "jira")).due is None
+    assert row(world, ledger.delivery(other_id, "jira")).faults >= 1

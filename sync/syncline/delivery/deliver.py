@@ -1,7 +1,8 @@
 """Carries out what a turn decides: one action after the other, each outside any transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from syncline.connector import Connector, Record, Sighting
 from syncline.delivery.actions import (
@@ -27,18 +28,57 @@ from syncline.delivery.turn import Turn
 from syncline.errors import Gone, SynclineError
 from syncline.station import Endpoint, Station
 from syncline.store import incidents
+from syncline.store.database import Tx
 from syncline.store.operations import Logged
 
 __all__ = ["deliver", "perform"]
 
 
-def deliver(station: Station, turn: Turn, first: Action | None = None) -> None:
-    """Do what one record needs, to the end or to the first thing that must be waited for. `first` is what the turn
-    decided in the transaction that claimed it."""
+T = TypeVar("T")
+
+
+class _FollowingError(Exception):
+    """What was to follow in the same transaction failed; its cause is the reason."""
+
+
+def deliver(
+    station: Station,
+    turn: Turn,
+    first: Action | None = None,
+    following: Callable[[Tx], T] | None = None,
+) -> T | None:
+    """Do what one record needs, to the end or to the first thing that must be waited for.
+
+    Args:
+        station: At hand.
+        turn: Of that record.
+        first: What the turn decided in the transaction that claimed it.
+        following: What else is to be done in the transaction that ends it. If that fails, it ends without.
+
+    Returns:
+        What `following` gave, if it came to that.
+    """
+    given: T | None = None
     action = station.database.transact(turn.next) if first is None else first
     while not isinstance(action, Done | Released):
         evidence = perform(station, turn.endpoint, action)
-        action = station.database.transact(partial(turn.next, evidence=evidence))
+        try:
+            action, given = station.database.transact(partial(_step, turn, evidence, following))
+        except _FollowingError:
+            action, given = station.database.transact(partial(_step, turn, evidence, None))
+    return given
+
+
+def _step(
+    turn: Turn, evidence: Evidence, following: Callable[[Tx], T] | None, tx: Tx
+) -> tuple[Action, T | None]:
+    action = turn.next(tx, evidence)
+    if following is None or not isinstance(action, Done | Released):
+        return action, None
+    try:
+        return action, following(tx)
+    except Exception as error:
+        raise _FollowingError from error
 
 
 def perform(station: Station, endpoint: Endpoint, action: Action) -> Evidence:
