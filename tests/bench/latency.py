@@ -20,29 +20,30 @@ INDEX_LAG = 2.0
 
 def measure(scope: Scope) -> Iterator[Figure]:
     """Changes on ServiceNow and on Jira in turn."""
-    count = 25 if scope.quick else 60
+    count = 24 if scope.quick else 100
     world = World(scope.folder, count + 10, poll_every=0.7)
     world.platforms.latency(AWAY)
     daemon = world.daemon()
-    taken: list[float] = []
+    taken: dict[str, list[float]] = {"snow": [], "jira": []}
     try:
         for number in range(-4, count):  # the first ones open connections
             source = ("snow", "jira")[number % 2]
             seconds = _once(world, source, number)
             if number >= 0:
-                taken.append(seconds)
+                taken[source].append(seconds)
     finally:
         daemon.stop()
         world.close()
     limit = FACTOR * 2 * AWAY * 1000
-    p95, p50 = percentile(taken, 0.95) * 1000, median(taken) * 1000
-    yield Figure(
-        f"a change found by a poll is on both other platforms, p95 of {count}, each 100 ms away",
-        f"at most {limit:.0f} ms",
-        f"{p95:.0f} ms (p50 {p50:.0f} ms)",
-        p95 <= limit,
-        p95,
-    )
+    for source, seconds_each in taken.items():
+        p95, p50 = percentile(seconds_each, 0.95) * 1000, median(seconds_each) * 1000
+        yield Figure(
+            f"a change found by a poll of {source} is on both others, p95 of {len(seconds_each)}, each 100 ms away",
+            f"at most {limit:.0f} ms",
+            f"{p95:.0f} ms (p50 {p50:.0f} ms)",
+            p95 <= limit,
+            p95,
+        )
 
 
 def _once(world: World, source: str, number: int) -> float:

@@ -2,7 +2,7 @@
 
 A round: so many records of one platform are edited at once. It begins when the first list that shows them is asked
 for, and ends when the outcome of the last write is stored. The forwarder then makes the requests of that round once
-more, taken from the platforms' logs, with other titles: plain `requests`, as many workers, nothing stored.
+more, taken from the platforms' logs, on platforms of its own: plain `requests`, as many workers, nothing stored.
 """
 
 import base64
@@ -41,7 +41,8 @@ class Round:
 def measure(scope: Scope) -> Iterator[Figure]:
     """Rounds of the daemon and of the forwarder by turns."""
     changes, rounds = (200, 3) if scope.quick else (600, 5)
-    world = World(scope.folder, 1000)
+    world = World(scope.folder / "synced", changes)
+    others = World(scope.folder / "forwarded", changes)
     daemon = world.daemon(scope.profile)
     ours: list[float] = []
     theirs: list[float] = []
@@ -50,7 +51,7 @@ def measure(scope: Scope) -> Iterator[Figure]:
         for number in range(-1, rounds):  # the first one warms up
             tag = f"round {number + 1}"
             played = play(world, daemon, "snow", changes, tag)
-            forwarded = _forward(world, played.calls, tag)
+            forwarded = _forward(others, played.calls, _same(world, others))
             scope.say(
                 f"{tag}: {changes / played.seconds:.0f} changes/s, forwarder {changes / forwarded:.0f}/s"
             )
@@ -61,6 +62,7 @@ def measure(scope: Scope) -> Iterator[Figure]:
     finally:
         daemon.stop()
         world.close()
+        others.close()
     rate, bare = statistics.median(ours), statistics.median(theirs)
     yield Figure(
         "changes through poll, merge, store and two writes",
@@ -114,7 +116,16 @@ def _stored(world: World, since: float, count: int) -> float:
     raise RuntimeError(f"{len(times)} of {count} outcomes were stored")
 
 
-def _forward(world: World, calls: dict[str, list[Entry]], tag: str) -> float:
+def _same(world: World, others: World) -> dict[str, str]:
+    """Record ids of one world to those of the same records in the other."""
+    return {
+        mine: theirs
+        for name, ids in world.linked.records.items()
+        for mine, theirs in zip(ids, others.linked.records[name], strict=True)
+    }
+
+
+def _forward(world: World, calls: dict[str, list[Entry]], same: dict[str, str]) -> float:
     """Make the same requests; seconds that it took."""
     took = [e.at for entries in calls.values() for e in entries if e.write]
     queues = {name: [e for e in entries if e.at <= max(took) + 0.5] for name, entries in calls.items()}
@@ -122,7 +133,7 @@ def _forward(world: World, calls: dict[str, list[Entry]], tag: str) -> float:
         entries.reverse()
     began = CLOCK.monotonic()
     tasks = [
-        RUNTIME.spawn("forwarder", partial(_worker, name, world.platforms.urls[name], queues[name], tag))
+        RUNTIME.spawn("forwarder", partial(_worker, name, world.platforms.urls[name], queues[name], same))
         for name in queues
         for _ in range(WORKERS)
     ]
@@ -131,7 +142,7 @@ def _forward(world: World, calls: dict[str, list[Entry]], tag: str) -> float:
     return CLOCK.monotonic() - began
 
 
-def _worker(name: str, url: str, queue: list[Entry], tag: str) -> None:
+def _worker(name: str, url: str, queue: list[Entry], same: dict[str, str]) -> None:
     session = requests.Session()
     session.trust_env = False
     session.headers.update({"Accept": "application/json", "Content-Type": "application/json", **_AUTH[name]})
@@ -141,9 +152,9 @@ def _worker(name: str, url: str, queue: list[Entry], tag: str) -> None:
         except IndexError:
             session.close()
             return
-        body = call.body.replace(tag, f"forwarded {tag}")
-        address = f"{url}{call.path}" + (f"?{call.query}" if call.query else "")
-        response = session.request(call.method, address, data=body.encode() or None, timeout=30)
+        path = "/".join(same.get(part, part) for part in call.path.split("/"))
+        address = f"{url}{path}" + (f"?{call.query}" if call.query else "")
+        response = session.request(call.method, address, data=call.body.encode() or None, timeout=30)
         if response.status_code >= 300:
             raise RuntimeError(f"{call.method} {address}: {response.status_code} {response.text[:200]}")
         if response.content:

@@ -88,7 +88,7 @@ class Linked:
 class World:
     """Platforms, configuration and database."""
 
-    def __init__(self, folder: Path, linked: int, *, poll_every: float = 0.5) -> None:
+    def __init__(self, folder: Path, linked: int, *, poll_every: float = 2.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         os.environ.update(SECRETS)
