@@ -27,9 +27,9 @@ from syncline.demo.view import Lines, Screen, View
 from syncline.errors import SynclineError
 from syncline.ports import Signal
 
-PATIENCE: Final = 150.0
-"""Seconds without any write of ours after which agreement is no longer waited for: longer than the longest quarantine
-of a write of which nobody knows the outcome."""
+PATIENCE: Final = 60.0
+"""Seconds without any write of ours after which agreement is no longer waited for: much longer than the quarantine of a
+write of which nobody knows the outcome, and than the rest of a platform that was down."""
 LIMIT: Final = 200
 """Incidents of a log that are replayed where nobody says how many."""
 STOPPED: Final = 130
@@ -106,7 +106,9 @@ def _staged(
         stop.set()
         stage.close(keep=keep)
     if keep:
-        console.print(Text(f"the daemon's log: {stage.log} (configuration and database lie beside it)"))
+        console.print(
+            Text(f"the daemon's log: {stage.log} (configuration and database lie beside it)"), soft_wrap=True
+        )
     return code
 
 
@@ -175,7 +177,7 @@ def _await_first_poll(play: Play, traffic: Traffic) -> None:
 
 
 def _failed(console: Console, message: str, code: int, *, json_output: bool) -> int:
-    console.print(Text(message, style="" if code == STOPPED else "red"))
+    console.print(Text(message, style="" if code == STOPPED else "red"), soft_wrap=True)
     if json_output:
         sys.stdout.write(json.dumps({"error": message}, ensure_ascii=False) + "\n")
     return code

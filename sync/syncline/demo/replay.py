@@ -23,8 +23,10 @@ FREEZE: Final = "freeze:\n  writes: 1000\n  minutes: 1\n  returns: 100\n"
 
 _JOIN_IN: Final = 0.3
 """The share of incidents that people at Jira or PagerDuty work on too."""
-_GATE: Final = 60.0
+_JOINS_WITHIN: Final = 60.0
 """Seconds after which an incident goes on without them."""
+_SEEN_WITHIN: Final = 300.0
+"""Seconds after which people at ServiceNow no longer wait for what was done elsewhere."""
 _CHECK: Final = 0.5
 _OUTAGE: Final = 4.5
 _FAULTY: Final = 6.0
@@ -190,7 +192,8 @@ class Replay:
             return False
         if not walk.since:
             walk.since = self.play.clock.monotonic()
-        if self.play.clock.monotonic() - walk.since > _GATE:
+        patience = _JOINS_WITHIN if walk.edit is None else _SEEN_WITHIN
+        if self.play.clock.monotonic() - walk.since > patience:
             walk.joins = -1
             return False
         broken = any(w.end is None and w.side in {"", walk.side} for w in self.play.stage.script.windows)

@@ -63,7 +63,7 @@ class Lines:
         """Something worth a line happened."""
         if not self.quiet:
             seconds = self.clock.monotonic() - self._begun
-            self.console.print(Text(f"{seconds:6.1f} s  {text}"))
+            self.console.print(Text(f"{seconds:6.1f} s  {text}"), soft_wrap=True)
 
 
 @dataclass(slots=True)
