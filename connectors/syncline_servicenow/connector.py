@@ -71,7 +71,7 @@ class ServiceNow:
         return self._feeds.start(since)
 
     def poll(self, cursor: Cursor, limit: int) -> Page:
-        """The changes after `cursor`: one page of records, and one of journal entries or, now and then, of files."""
+        """The changes after `cursor`: one page of journal entries or, now and then, of files, and one of records."""
         return self._feeds.poll(cursor, limit)
 
     def read(self, record_id: str) -> Sighting:

@@ -75,7 +75,6 @@ class Feeds:
         self._shape = shape
         self._chain = Chain()
         self._feeds = {
-            RECORDS: Feed(settings.table, "sys_updated_on", settings.filter, shape.columns, {}),
             JOURNAL: Feed(
                 "sys_journal_field",
                 "sys_created_on",
@@ -90,6 +89,8 @@ class Feeds:
                 records.ATTACHMENT_COLUMNS,
                 {"table_name": frozenset({settings.table})},
             ),
+            # The records come last: what they show is taken up at once, and entries that come with a new record find it.
+            RECORDS: Feed(settings.table, "sys_updated_on", settings.filter, shape.columns, {}),
         }
 
     def start(self, since: datetime) -> Cursor:

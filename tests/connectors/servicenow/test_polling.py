@@ -62,12 +62,12 @@ class TestCalls:
         wire.answers("GET", "/table/sys_journal_field", [], total=0)
         page = snow.poll(snow.start(START), 100)
         assert queries(wire) == [
-            ("incident", "sys_updated_on>=2026-11-23 10:00:00^ORDERBYsys_updated_on^ORDERBYsys_id", "20"),
             (
                 "sys_journal_field",
                 f"sys_created_on>=2026-11-23 10:00:00^{JOURNAL}^ORDERBYsys_created_on^ORDERBYsys_id",
                 "20",
             ),
+            ("incident", "sys_updated_on>=2026-11-23 10:00:00^ORDERBYsys_updated_on^ORDERBYsys_id", "20"),
         ]
         assert (page.sightings, page.more) == ((), False)
 
@@ -224,8 +224,8 @@ class TestCalls:
             for table in ("incident", "sys_journal_field"):
                 wire.answers("GET", f"/table/{table}", [], total=0, headers={"Date": date})
             cursor = snow.poll(cursor, 100).cursor
-        last = [q for table, q, _ in queries(wire) if table == "incident"][-1]
-        assert last.startswith("sys_updated_on>=2026-11-23 08:57:28^")
+        asked = [q.partition("^")[0] for table, q, _ in queries(wire) if table == "incident"]
+        assert asked == ["sys_updated_on>=2026-11-23 08:57:28", "sys_updated_on>=2026-11-23 09:00:00"]
         assert cursor["records"]["mark"] == ["2026-11-23 09:00:00", ""]
 
     @pytest.mark.parametrize(
@@ -243,6 +243,7 @@ class TestCalls:
         result = [
             incident(i, **{"sys_updated_on": "2026-11-23 10:00:10", **row}) for i, row in enumerate(rows)
         ]
+        wire.answers("GET", "/table/sys_journal_field", [], total=0)
         wire.answers("GET", "/table/incident", result, total=len(result))
         with pytest.raises(Configuration, match=r"snow-test: .*sys_(updated_on|id)"):
             snow.poll(snow.start(START), 100)
@@ -254,7 +255,6 @@ class TestCalls:
             "element": "comments",
             "sys_created_on": "2026-11-23 10:00:10",
         }
-        wire.answers("GET", "/table/incident", [], total=0)
         wire.answers("GET", "/table/sys_journal_field", [entry], total=1)
         with pytest.raises(Configuration, match="ignored part of the query of sys_journal_field"):
             snow.poll(snow.start(START), 100)
