@@ -6,7 +6,7 @@ marks the deliveries; it never waits for a write.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Final
@@ -324,8 +324,8 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
             disputed = tuple(c for c in side.candidates if c.field in s.held())
             side = Look(link.instance, disputed, link.shadow, link.settled, ())
             news = [c for c in news if c.field in s.held()]
-        looks.append(side)
-        recovered += news
+        looks.append(replace(side, candidates=tuple(_timed(endpoint, c) for c in side.candidates)))
+        recovered += [_timed(endpoint, c) for c in news]
     merged = merge(s.kept.incident, s.kept.origins, looks, station.rules(), recovered, s.held())
     waiting = frozenset(conflict.field for conflict in merged.parked)
     if waiting:
@@ -336,6 +336,12 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
             for side, link in zip(looks, s.live, strict=True)
         ]
     return looks, merged
+
+
+def _timed(endpoint: Endpoint, candidate: Candidate) -> Candidate:
+    """The candidate with its time by our own clock: platforms' clocks are not compared with one another."""
+    at = endpoint.by_our_clock(candidate.origin.at)
+    return replace(candidate, origin=replace(candidate.origin, at=at))
 
 
 def _save_look(

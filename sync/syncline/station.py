@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 
 from syncline.configuration import Configuration, Route
 from syncline.connector import Capabilities, Connector, Party, PartyKind, Plugin
+from syncline.errors import Configuration as Misconfigured
+from syncline.errors import Gone, Refused
 from syncline.fights import Breaker
 from syncline.http.client import Http
 from syncline.http.settings import InstanceSettings
 from syncline.ledger import Ledger
 from syncline.mapping import Mapping as FieldMapping
 from syncline.mapping import Parties
-from syncline.merge import Rules
+from syncline.merge import SIMULTANEOUS, Rules
 from syncline.model import Incident
 from syncline.ports import Clock, Ids, Runtime
 from syncline.store import instances
@@ -39,6 +41,7 @@ class Endpoint:
         directory: Everybody we have met there.
         asked: People and groups that the platform was asked for, and when.
         fitted: Whether the mapping was fitted to the live platform.
+        fit_again: Not before then is the platform asked for its schema once more, by its own clock; None: at once.
         refusing: Whether it took no write when last asked, until a person acts.
     """
 
@@ -52,6 +55,7 @@ class Endpoint:
     asked: dict[tuple[PartyKind, str], datetime] = field(default_factory=dict)
     fitted: bool = False
     refusing: bool = False
+    fit_again: datetime | None = None
 
     @property
     def capabilities(self) -> Capabilities:
@@ -78,16 +82,27 @@ class Endpoint:
         facts = self.capabilities
         return timedelta(seconds=facts.settles_within + facts.search_lag)
 
+    def by_our_clock(self, at: datetime) -> datetime:
+        """A time of the platform's by our own clock, so that times of several platforms can be compared. A difference
+        that lies within what clocks can tell is none."""
+        skew = timedelta(seconds=self.http.clock_skew() or 0.0)
+        return at if abs(skew) <= SIMULTANEOUS else at - skew
+
     def fit(self) -> None:
         """Fit the mapping to the live platform, once: of several native values for one common value the first that the
-        platform has is written.
+        platform has is written. An account that may not look at the schema writes by the mapping as it stands.
 
         Raises:
-            SynclineError: the platform could not be asked; the mapping is used as it stands.
+            RetryLater: the platform could not be asked now.
         """
-        if self.fitted:
+        now = self.http.platform_now()
+        if self.fitted or (self.fit_again is not None and now < self.fit_again):
             return
-        schema = self.connector.schema()
+        try:
+            schema = self.connector.schema()
+        except (Misconfigured, Refused, Gone):
+            self.fit_again = now + ASK_AGAIN / 12
+            return
         self.mapping = self.mapping.fitted(schema, self.capabilities.text_limits)
         self.fitted = True
 

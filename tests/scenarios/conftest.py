@@ -105,6 +105,20 @@ class WorldClock:
         self._now = until
 
 
+class SkewedClock:
+    """A platform's own clock, that goes wrong by some seconds."""
+
+    def __init__(self, clock: WorldClock, seconds: float) -> None:
+        self._clock = clock
+        self._skew = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        return self._clock.now() + self._skew
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+
 class WorldRuntime(ThreadRuntime):
     """Waiting moves the clock instead of taking time."""
 
@@ -163,7 +177,7 @@ class Wire:
 
     def _dated(self, response: Response) -> Response:
         return Response(
-            response.status, response.body, {"Date": http_date(self.clock.now()), **response.headers}
+            response.status, response.body, {"Date": http_date(self.instance.clock.now()), **response.headers}
         )
 
     def _call(self, request: Request, *, before: bool) -> None:
@@ -336,7 +350,12 @@ class World:
     """The platforms, the people, and Syncline."""
 
     def __init__(
-        self, folder: Path, flavour: str, environment: pytest.MonkeyPatch, **knobs: dict[str, Any]
+        self,
+        folder: Path,
+        flavour: str,
+        environment: pytest.MonkeyPatch,
+        skew: dict[str, float] | None = None,
+        **knobs: dict[str, Any],
     ) -> None:
         self.environment = environment
         self.clock = WorldClock()
@@ -348,7 +367,7 @@ class World:
             name: Instance(
                 name,
                 build(name, kind, **knobs.get(name, {})),
-                clock=self.clock,
+                clock=SkewedClock(self.clock, (skew or {}).get(name, 0.0)),
                 runtime=runtime,
                 record_bodies=True,
             )
@@ -576,17 +595,23 @@ def trio_in(world: World, **values: str) -> Trio:
 
 
 @pytest.fixture
-def trio_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Trio]]:
-    """Makes one with the flavour of Jira that is asked for."""
+def world_of(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., World]]:
+    """Makes a world with the flavour of Jira that is asked for, and platforms whose clocks are wrong by some seconds."""
     worlds = ExitStack()
 
-    def make(flavour: str) -> Trio:
-        world = World(folder, flavour, monkeypatch)
+    def make(flavour: str = "cloud", **skew: float) -> World:
+        world = World(folder, flavour, monkeypatch, skew)
         worlds.callback(world.close)
-        return trio_in(world)
+        return world
 
     with worlds:
         yield make
+
+
+@pytest.fixture
+def trio_of(world_of: Callable[..., World]) -> Callable[..., Trio]:
+    """The same, with an incident that stands on all three."""
+    return lambda flavour="cloud", **skew: trio_in(world_of(flavour, **skew))
 
 
 @pytest.fixture

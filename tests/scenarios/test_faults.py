@@ -3,6 +3,7 @@
 import pytest
 
 from syncline.errors import SynclineError
+from syncline.sandbox.servicenow.access import CLIENT_ID, CLIENT_SECRET, INTEGRATION
 
 
 def waiting(world, kind):
@@ -522,3 +523,29 @@ def test_a_plan_where_a_ticket_is_gone_says_so(trio):
     world.people.jira("DELETE", f"issue/{trio.key}")
     plan = world.app.plan(trio.number)
     assert any("jira" in reason for reason in plan.reasons)
+
+
+def test_an_account_that_may_not_read_the_schema_still_keeps_tickets_in_agreement(cloud):
+    cloud.fault("snow", "error_before", "GET", "sys_dictionary|sys_choice", status=403, count=1000)
+    trio = cloud.trio()
+    cloud.people.snow_set(trio.sys_id, short_description="Without a schema")
+    marks = cloud.marks()
+    for _ in range(4):
+        cloud.sync(10)
+    assert trio.titles() == ("Without a schema",) * 3
+    assert not any("sys_dictionary" in call for call in cloud.calls(marks)["snow"])
+    assert instance(cloud, "snow").halted is None
+
+
+def test_a_token_that_expires_is_renewed_by_itself(cloud):
+    cloud.secret("SNOW_CLIENT_SECRET", CLIENT_SECRET)
+    oauth = f"auth: oauth\n    client_id: {CLIENT_ID}\n    username: {INTEGRATION}"
+    cloud.configure("auth: basic\n    username: syncline", oauth)
+    trio = cloud.trio()
+    for hour in range(5):
+        cloud.clock.advance(3600)
+        cloud.people.jira_set(trio.key, summary=f"Hour {hour}")
+        cloud.settle(3)
+    assert trio.titles() == ("Hour 4",) * 3
+    assert cloud.parked() == []
+    assert not any(line.kind == "halted" for line in cloud.events())

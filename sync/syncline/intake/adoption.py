@@ -238,7 +238,11 @@ def begin(
     tx: Tx, endpoint: Endpoint, incident: Incident, record: Record, *, unread: bool, unsettled: frozenset[str]
 ) -> None:
     """An incident whose first record is that one."""
-    incidents.insert(tx, incident, Origin(endpoint.name, record.updated_by or "somebody", record.updated_at))
+    incidents.insert(
+        tx,
+        incident,
+        Origin(endpoint.name, record.updated_by or "somebody", endpoint.by_our_clock(record.updated_at)),
+    )
     incidents.link(
         tx,
         incident.id,

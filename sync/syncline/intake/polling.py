@@ -6,7 +6,7 @@ every linked record again, slowly, and finds what polls missed.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from syncline import ledger
@@ -157,6 +157,12 @@ def sweep(station: Station, endpoint: Endpoint, lease: Lease) -> Swept:
         present = {s.record_id for s in sightings}
         absent = [li for li in links if li.record_id not in present]
         _absent(tx, station, endpoint, links, absent)
+        # What changed within the last polls' time will be told by the next one: the sweep was only faster.
+        told = endpoint.http.platform_now() - timedelta(
+            seconds=endpoint.settings.overlap + 2 * endpoint.settings.poll_every
+        )
+        changed_at = {s.record_id: s.record.updated_at for s in sightings if s.record is not None}
+        drifted = [li for li in drifted if changed_at[li.record_id] < told]
         for link in drifted:
             timeline.append(
                 tx,
