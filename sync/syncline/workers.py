@@ -12,9 +12,10 @@ from syncline.delivery.deliver import deliver
 from syncline.delivery.turn import Turn
 from syncline.errors import SynclineError
 from syncline.intake import polling
+from syncline.intake.asking import gaps, meet, refresh
 from syncline.ledger import Kind, Lease, LeaseLost
 from syncline.ports import Signal, Task
-from syncline.reconcile import Outcome, gaps, meet, reconcile, refresh
+from syncline.reconcile import Outcome, reconcile
 from syncline.station import Endpoint, Station
 from syncline.store import timeline
 from syncline.store.database import Tx
