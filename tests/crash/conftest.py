@@ -440,7 +440,7 @@ class World:
     folder: Path
     others: list[Daemon] = field(default_factory=list)
 
-    def settle(self, seconds: float = 90.0) -> None:
+    def settle(self, seconds: float = 180.0) -> None:
         """Wait until all stands as people left it and nothing is under way; then for one more look at every side."""
         wrong = until(lambda: not self.story.wrong() and not self.daemon.busy(), seconds, 0.3)
         if wrong:

@@ -15,21 +15,25 @@ EACH = 30
 
 
 def wait_for_the_moment(world, rng):
-    """Let the daemon come to some moment of its life: so long after its start, or so many requests into it."""
+    """Let the daemon come to some moment of its life: so long after its start, or so many requests into it. Whether it
+    was at work by then."""
     marks = world.platforms.marks()
     kind, many, delay = rng.random(), rng.randrange(1, 6), rng.random()
     world.daemon.start()
     if kind < 0.15:
         world.until(lambda: False, 2.5 * delay)  # while it starts, takes over what was left, or polls
-        return "in its first seconds"
+        return world.platforms.ours(marks)[0] > 0
+    assert world.until(lambda: world.platforms.ours(marks)[0], 60), world.report(
+        ["the daemon does not begin"]
+    )
     if kind < 0.3:
-        world.until(lambda: world.platforms.ours(marks)[0] >= many * 3, 6.0)
-        return f"at its request no. {many * 3}"
+        world.until(lambda: world.platforms.ours(marks)[0] >= many * 3, 3)
+        return True
     # The log shows a request once it is applied; its reply is on its way for up to 0.25 s.
-    world.until(lambda: world.platforms.ours(marks)[1] >= many, 6.0)
+    world.until(lambda: world.platforms.ours(marks)[1] >= many, 4)
     if kind > 0.7:
         world.until(lambda: False, 0.3 * delay)
-    return f"at its write no. {many}"
+    return True
 
 
 @pytest.mark.timeout(900)
@@ -52,6 +56,6 @@ def test_killed_at_random_moments(worlds, number):
     world.platforms.disturb(None)
     world.daemon.start()
     world.settle()
-    assert len(done) == min(KILLS, EACH)
+    assert sum(done) > len(done) / 2
     assert sum(len(told.remarks) + told.edits for told in world.story.told) > len(done) / 2
-    world.note(f"{len(done)} kills, {world.summary()}")
+    world.note(f"{len(done)} kills, {sum(done)} of them at work; {world.summary()}")
