@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from syncline.demo.equivalence import SIDES
+from syncline.demo.equivalence import SIDES, TITLES
 from syncline.demo.oracle import Findings, Oracle, World
 from syncline.demo.people import everybody
 from syncline.demo.play import Play
@@ -160,7 +160,7 @@ def claims(
     internal = sum(1 for e in script.edits if e.what == INTERNAL)
     files = sum(1 for e in script.edits if e.what == FILE)
     fields = found.final + found.replaced + found.recorded + len(found.lost)
-    began = ", ".join(f"{n} began on {side}" for side, n in by_side.items())
+    began = ", ".join(f"{n} began on {TITLES[side]}" for side, n in by_side.items() if n)
     table = [
         Claim(
             "Every incident stands on every platform",
@@ -227,11 +227,12 @@ def _running(play: Play, traffic: Traffic, ending: Ending, reached: tuple[int, i
             )
         )
     if play.stage.kills:
+        times = "once" if play.stage.kills == 1 else f"{play.stage.kills} times"
         table.append(
             Claim(
                 "kill -9 loses and doubles nothing",
                 ending.findings.sound,
-                f"killed {play.stage.kills} time(s) while it was writing; the world was checked after that",
+                f"killed {times} in the middle of its writing and started again; everything above was looked at after that",
             )
         )
     read, wrote = ending.second_look

@@ -9,19 +9,9 @@ from syncline.ports import Signal
 
 _EVERY: Final = 0.7
 _SHOWN: Final = frozenset(
-    {
-        "adopted",
-        "changed",
-        "conflict",
-        "parked",
-        "written",
-        "created",
-        "unreachable",
-        "reachable",
-        "gone",
-        "frozen",
-    }
+    "began linked changed conflict parked written unknown settled unreachable recovered frozen gone".split()
 )
+"""Kinds of lines that are worth a look; the others are for who asks about one incident."""
 
 
 def feed(records: Records, say: Callable[[str], None], stop: Signal) -> None:

@@ -134,10 +134,8 @@ class Screen:
         return Group(
             Panel(head, title="syncline demo", title_align="left", border_style="cyan"),
             self._platforms(),
-            Panel(
-                Text("\n".join(map(_line, self.script.edits[-_LINES:]))), title="people", title_align="left"
-            ),
-            Panel(Text("\n".join(self._said)), title="Syncline", title_align="left"),
+            _panel("people", [_line(edit) for edit in self.script.edits[-_LINES:]]),
+            _panel("Syncline", list(self._said)),
         )
 
     def _platforms(self) -> Table:
@@ -160,6 +158,12 @@ class Screen:
         if "" in broken:
             table.add_row(Text("the daemon", style="bold"), Text("● killed", style="bold red"))
         return table
+
+
+def _panel(title: str, lines: list[str]) -> Panel:
+    """Always of the same height, and no line longer than the screen: a picture that jumps is hard to read."""
+    text = Text("\n".join(" ".join(line.split("\n")) for line in lines), no_wrap=True, overflow="ellipsis")
+    return Panel(text, title=title, title_align="left", height=_LINES + 2)
 
 
 def _line(edit: Edit) -> str:
