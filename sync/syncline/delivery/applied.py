@@ -1,6 +1,7 @@
 """A write that was applied: its outcome, the new shadow and what follows from it are stored together."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 from syncline import ledger
@@ -24,6 +25,8 @@ _SAID: Final = {
     "attach": "file copied",
     "linkback": "links to its siblings written",
 }
+_TWICE: Final = timedelta(minutes=10)
+"""So long a platform that passed over a field is not given the same once more."""
 
 
 def link_on(s: Situation, endpoint: Endpoint) -> Link | None:
@@ -204,17 +207,50 @@ def shows(
     incidents.see(tx, [(link, record)])
     shadow = {**link.shadow, **{n: record.values.get(n) for n in logged.payload if n not in later}}
     shadow.update({n: logged.payload[n] for n in later})
-    settled = {**link.settled, **(logged.fields if writes else {})}
+    passed_over = _passed_over(tx, endpoint, logged, record, later)
+    taken = {n: v for n, v in logged.fields.items() if n not in passed_over}
+    settled = {**link.settled, **(taken if writes else {})}
     news = _overwritten(tx, endpoint, link, logged, record)
     news += _derived(endpoint, s, link, logged, record, shadow, settled, alone=alone)
     columns = {"shadow": shadow, "settled": settled, "stale": False}
     incidents.update_link(tx, link.incident_id, link.instance, recovered=[*link.recovered, *news], **columns)
-    _forced(tx, endpoint, link.incident_id, logged, record, later)
+    _forced(tx, endpoint, link.incident_id, logged, record, later, passed_over)
     if alone or not writes:
         operations.audited(tx, [logged.id])
     owes_history = writes and not alone and endpoint.capabilities.history is HistoryKind.READ
     if news or owes_history or any(shadow.get(n) != v for n, v in record.values.items()):
         mark(tx, station, s)
+
+
+def _passed_over(
+    tx: Tx, endpoint: Endpoint, logged: Logged, record: Record, later: frozenset[str]
+) -> frozenset[str]:
+    """Common fields that the platform took without a word and left as they were, for the first time: some take no other
+    field together with a status. They are written once more; then the platform decides."""
+    if logged.kind != "update":
+        return frozenset()
+    untouched = {
+        n
+        for n, v in logged.payload.items()
+        if n in record.values and n not in later and record.values[n] == logged.base.get(n) != v
+    }
+    found = {
+        name
+        for name, value in logged.fields.items()
+        if not untouched.isdisjoint(endpoint.mapping.natives_of(name))
+        and not endpoint.mapping.holds(name, value, record.values, endpoint.directory)
+    }
+    if not found:
+        return frozenset()
+    earlier = operations.recent(tx, logged.incident_id, logged.instance, _TWICE)
+    tried = {
+        name
+        for other in earlier
+        if other.id < logged.id and other.state is State.APPLIED
+        for name in found
+        if name in other.fields and other.fields[name] == logged.fields[name]
+    }
+    return frozenset(found - tried)
 
 
 def _overwritten(
@@ -292,10 +328,13 @@ def _forced(
     logged: Logged,
     record: Record,
     later: frozenset[str] = frozenset(),
+    passed_over: frozenset[str] = frozenset(),
 ) -> None:
     """The platform kept something else than what it was given: reported, not hidden, and not fought over."""
     reading = endpoint.mapping.read(record.values, endpoint.directory)
     for name, value in logged.fields.items():
+        if name in passed_over:
+            continue
         natives = endpoint.mapping.natives_of(name)
         # A reply need not show every field: what it leaves out was not refused.
         sent = {
