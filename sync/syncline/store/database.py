@@ -6,8 +6,9 @@ of workers that come at the same time are committed together: the first whose tu
 savepoint of its own, through one commit. None returns before that commit.
 """
 
+import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -50,6 +51,26 @@ class Tx:
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call that when the transaction is durable; never, if it is rolled back."""
         self.callbacks.append(callback)
+
+
+class Among:
+    """A select of the rows that belong to some keys, made once. For one key, as in most turns, it asks for equality:
+    to spell out a list costs as much as to run the statement.
+
+    Args:
+        statement: Without the condition.
+        column: Of the keys.
+    """
+
+    def __init__(self, statement: sa.Select[*tuple[Any, ...]], column: sa.ColumnElement[Any]) -> None:
+        self._one = statement.where(column == sa.bindparam("only_key"))
+        self._many = statement.where(column.in_(sa.bindparam("all_keys", expanding=True)))
+
+    def rows(self, tx: Tx, keys: Sequence[Any], **binds: Any) -> sa.CursorResult[*tuple[Any, ...]]:
+        """The rows of those keys; `binds` are the statement's other parameters."""
+        if len(keys) == 1:
+            return tx.execute(self._one, {"only_key": keys[0], **binds})
+        return tx.execute(self._many, {"all_keys": keys, **binds})
 
 
 @dataclass(slots=True, eq=False)
@@ -203,6 +224,14 @@ def _journal_mode() -> str:
     return "WAL" if sqlite3.sqlite_version_info >= SAFE_WAL else "TRUNCATE"
 
 
+_DECODER = json.JSONDecoder()
+
+
+def _parsed(text: str) -> Any:
+    """JSON that we wrote: there is nothing around it to be looked for."""
+    return _DECODER.raw_decode(text)[0]
+
+
 def _sqlite_engine(url: sa.URL) -> Engine:
     if url.database and url.database != ":memory:":
         parent = Path(url.database).resolve().parent
@@ -214,6 +243,7 @@ def _sqlite_engine(url: sa.URL) -> Engine:
         url,
         poolclass=sa.pool.StaticPool if url.database in {None, "", ":memory:"} else sa.pool.NullPool,
         hide_parameters=True,  # what an incident says does not belong into a log
+        json_deserializer=_parsed,
         connect_args={"check_same_thread": False, "timeout": 30.0},
     )
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from syncline.connector import Native, Record
 from syncline.merge import Candidate, Origin, View
 from syncline.model import Incident, Value, json_value, value_from_json
-from syncline.store.database import Tx
+from syncline.store.database import Among, Tx
 from syncline.store.schema import incidents, links
 
 
@@ -115,7 +115,7 @@ _SELECT_KEPT = sa.select(
 )
 
 
-_LOAD = _SELECT_KEPT.where(incidents.c.id.in_(sa.bindparam("ids", expanding=True)))
+_LOAD = Among(_SELECT_KEPT, incidents.c.id)
 
 
 def find(tx: Tx, incident_id: str) -> Kept | None:
@@ -125,21 +125,17 @@ def find(tx: Tx, incident_id: str) -> Kept | None:
 
 def load(tx: Tx, incident_ids: Sequence[str]) -> dict[str, Kept]:
     """Those incidents, by id."""
-    rows = tx.execute(_LOAD, {"ids": incident_ids})
+    rows = _LOAD.rows(tx, incident_ids)
     return {row[0]: Kept(Incident(row[0], row[1]), _origins(row[2]), row[3], row[4], row[5]) for row in rows}
 
 
-_LINKS_OF = (
-    sa.select(*_ALL_LINKS)
-    .where(links.c.incident_id.in_(sa.bindparam("ids", expanding=True)))
-    .order_by(links.c.linked_at, links.c.instance)
-)
+_LINKS_OF = Among(sa.select(*_ALL_LINKS).order_by(links.c.linked_at, links.c.instance), links.c.incident_id)
 
 
 def links_of(tx: Tx, incident_ids: Sequence[str]) -> dict[str, list[Link]]:
     """The links of those incidents, by incident, in the order in which they were made."""
     found: dict[str, list[Link]] = {incident_id: [] for incident_id in incident_ids}
-    for row in tx.execute(_LINKS_OF, {"ids": incident_ids}):
+    for row in _LINKS_OF.rows(tx, incident_ids):
         found[row.incident_id].append(_link(row))
     return found
 

@@ -12,7 +12,7 @@ from syncline.audit import Write
 from syncline.connector import Native
 from syncline.merge import Sent
 from syncline.model import Value, json_value
-from syncline.store.database import Tx
+from syncline.store.database import Among, Tx
 from syncline.store.schema import operations
 
 
@@ -76,20 +76,27 @@ def _logged(row: sa.Row[*tuple[Any, ...]]) -> Logged:
 _COLUMNS = list(operations.columns)
 _INSERT = sa.insert(operations)
 _UPDATE = sa.update(operations).where(operations.c.id == sa.bindparam("of_id"))
-_OF_INCIDENTS = (
+_UNSETTLED = Among(
     sa.select(*_COLUMNS)
-    .where(operations.c.incident_id.in_(sa.bindparam("ids", expanding=True)))
-    .order_by(operations.c.id)
+    .where(
+        sa.or_(
+            *(operations.c.state == state.value for state in OPEN),
+            (operations.c.state == State.VOID.value) & (operations.c.finished_at > sa.bindparam("since")),
+        )
+    )
+    .order_by(operations.c.id),
+    operations.c.incident_id,
 )
-_UNSETTLED = _OF_INCIDENTS.where(
-    operations.c.state.in_([s.value for s in OPEN])
-    | ((operations.c.state == State.VOID.value) & (operations.c.finished_at > sa.bindparam("since")))
-)
-_UNAUDITED = _OF_INCIDENTS.where(
-    ((operations.c.state == State.APPLIED.value) & (operations.c.created_at > sa.bindparam("since")))
-    | ((operations.c.state == State.VOID.value) & (operations.c.created_at > sa.bindparam("ghosts"))),
-    operations.c.audited.is_(False),
-    operations.c.kind.in_(AUDITED),
+_UNAUDITED = Among(
+    sa.select(*_COLUMNS)
+    .where(
+        ((operations.c.state == State.APPLIED.value) & (operations.c.created_at > sa.bindparam("since")))
+        | ((operations.c.state == State.VOID.value) & (operations.c.created_at > sa.bindparam("ghosts"))),
+        operations.c.audited.is_(False),
+        sa.or_(*(operations.c.kind == kind for kind in AUDITED)),
+    )
+    .order_by(operations.c.id),
+    operations.c.incident_id,
 )
 _RECENT = (
     sa.select(*_COLUMNS)
@@ -192,7 +199,7 @@ def unsettled(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list
     """Writes that may yet show up on the platform, by incident and instance, oldest first: those of unknown outcome,
     and for a while those that we took for lost."""
     found: dict[tuple[str, str], list[Logged]] = {}
-    for row in tx.execute(_UNSETTLED, {"ids": incident_ids, "since": tx.now - GHOSTS}):
+    for row in _UNSETTLED.rows(tx, incident_ids, since=tx.now - GHOSTS):
         found.setdefault((row.incident_id, row.instance), []).append(_logged(row))
     return found
 
@@ -208,7 +215,7 @@ def unaudited(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list
     that were taken for lost and may have landed all the same."""
     found: dict[tuple[str, str], list[Logged]] = {}
     times = {"since": tx.now - AUDITABLE, "ghosts": tx.now - GHOSTS}
-    for row in tx.execute(_UNAUDITED, {"ids": incident_ids, **times}):
+    for row in _UNAUDITED.rows(tx, incident_ids, **times):
         found.setdefault((row.incident_id, row.instance), []).append(_logged(row))
     return found
 

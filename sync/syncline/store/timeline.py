@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from syncline.store.database import Tx
+from syncline.store.database import Among, Tx
 from syncline.store.schema import events, parked
 
 SYNCLINE = "Syncline"
@@ -179,10 +179,8 @@ def unpark(tx: Tx, parked_id: int, by: str, how: str) -> None:
     )
 
 
-_WAITING = (
-    sa.select(*_COLUMNS)
-    .where(parked.c.incident_id.in_(sa.bindparam("ids", expanding=True)), parked.c.ended_at.is_(None))
-    .order_by(parked.c.id)
+_WAITING = Among(
+    sa.select(*_COLUMNS).where(parked.c.ended_at.is_(None)).order_by(parked.c.id), parked.c.incident_id
 )
 
 
@@ -200,7 +198,7 @@ def release(tx: Tx, instance: str, kinds: Sequence[str], how: str) -> list[str]:
 def waiting(tx: Tx, incident_ids: Sequence[str]) -> dict[str, list[Parked]]:
     """What waits, by incident."""
     found: dict[str, list[Parked]] = {}
-    for row in tx.execute(_WAITING, {"ids": incident_ids}):
+    for row in _WAITING.rows(tx, incident_ids):
         found.setdefault(row.incident_id, []).append(Parked(*row))
     return found
 
