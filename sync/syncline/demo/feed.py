@@ -9,7 +9,20 @@ from syncline.ports import Signal
 
 _EVERY: Final = 0.7
 _SHOWN: Final = frozenset(
-    "began linked changed conflict parked written unknown settled unreachable recovered frozen gone".split()
+    [
+        "began",
+        "linked",
+        "changed",
+        "conflict",
+        "parked",
+        "written",
+        "unknown",
+        "settled",
+        "unreachable",
+        "recovered",
+        "frozen",
+        "gone",
+    ]
 )
 """Kinds of lines that are worth a look; the others are for who asks about one incident."""
 
