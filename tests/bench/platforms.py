@@ -17,7 +17,8 @@ from syncline.sandbox.platform import Request
 from syncline.sandbox.server import Sandbox
 
 KINDS = {"snow": "servicenow", "jira": "jira-cloud", "pd": "pagerduty"}
-OURS = {"snow": "syncline", "jira": "syncline@example.com", "pd": "syncline"}
+OURS = ("syncline", "syncline@example.com")
+"""Our own accounts, as the logs name them."""
 YESTERDAY = -timedelta(days=1)
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -46,10 +47,13 @@ class Entry:
 
     @property
     def write(self) -> bool:
-        """Whether it changes something. Cloud's search and its bulk reads are sent by POST."""
-        return self.method != "GET" and not self.path.endswith(
-            ("/search/jql", "/bulkfetch", "/changelog/bulkfetch")
-        )
+        """Whether it changes something."""
+        return _writes(self.method, self.path)
+
+
+def _writes(method: str, path: str) -> bool:
+    # Cloud's search and its bulk reads are sent by POST.
+    return method != "GET" and not path.endswith(("/search/jql", "/bulkfetch"))
 
 
 class Platforms:
@@ -90,14 +94,19 @@ class Platforms:
                     e.n, e.method, e.path, e.query, e.status, datetime.fromisoformat(e.at).timestamp(), e.body
                 )
                 for e in self.sandbox[name].requests(since)
-                if not ours or e.actor in {"syncline", OURS[name]}
+                if not ours or e.actor in OURS
             ]
             for name, since in marks.items()
         }
 
     def written(self, marks: Mapping[str, int]) -> dict[str, int]:
         """How many writes came since then."""
-        return {name: sum(1 for e in entries if e.write) for name, entries in self.log(marks).items()}
+        return {
+            name: sum(
+                _writes(e.method, e.path) and e.actor in OURS for e in self.sandbox[name].requests(since)
+            )
+            for name, since in marks.items()
+        }
 
     # ---- people ---------------------------------------------------------------------------------
 

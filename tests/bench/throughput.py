@@ -52,8 +52,11 @@ def measure(scope: Scope) -> Iterator[Figure]:
             tag = f"round {number + 1}"
             played = play(world, daemon, "snow", changes, tag)
             forwarded = _forward(others, played.calls, _same(world, others))
+            cpu = played.cpu / changes * 1000
+            reads = ", ".join(f"{n} {sum(not e.write for e in es)}" for n, es in played.calls.items())
             scope.say(
-                f"{tag}: {changes / played.seconds:.0f} changes/s, forwarder {changes / forwarded:.0f}/s"
+                f"{tag}: {changes / played.seconds:.0f} changes/s, {cpu:.1f} ms of processor each, reads: {reads}; "
+                f"forwarder {changes / forwarded:.0f}/s"
             )
             if number >= 0:
                 ours.append(changes / played.seconds)
@@ -86,7 +89,7 @@ def play(world: World, daemon: Daemon, source: str, changes: int, tag: str) -> R
     targets = [name for name in ("snow", "jira", "pd") if name != source]
     deadline = edited + 300
     while sum(world.platforms.written(mark).values()) < len(targets) * changes:
-        RUNTIME.sleep(0.1)
+        RUNTIME.sleep(0.2)
         if CLOCK.now().timestamp() > deadline:
             raise RuntimeError(f"{world.platforms.written(mark)} of {changes} changes arrived")
     stored = _stored(world, edited, len(targets) * changes)

@@ -62,6 +62,7 @@ instances:
     from_email: syncline@example.com
     services: [{service}]
     requests_per_minute: 600000
+    reread_open_every: {reread_open_every}
     poll_every: {poll_every}
 routes:
   - name: everywhere
@@ -88,13 +89,18 @@ class Linked:
 class World:
     """Platforms, configuration and database."""
 
-    def __init__(self, folder: Path, linked: int, *, poll_every: float = 2.0) -> None:
+    def __init__(
+        self, folder: Path, linked: int, *, poll_every: float = 2.0, reread_open_every: float = 60.0
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         os.environ.update(SECRETS)
         self.platforms = Remote()
         text = CONFIGURATION.format(
-            service=self.platforms.service(), poll_every=poll_every, **self.platforms.urls
+            service=self.platforms.service(),
+            poll_every=poll_every,
+            reread_open_every=reread_open_every,
+            **self.platforms.urls,
         )
         (folder / "syncline.yaml").write_text(text)
         self.linked = self._fill(linked)
@@ -127,9 +133,9 @@ class World:
         """Syncline in this process; not while the daemon runs."""
         return application(self.folder, Ports())
 
-    def daemon(self, profile: Path | None = None) -> "Daemon":
+    def daemon(self, profile: Path | None = None, *, sweeping: bool = True) -> "Daemon":
         """Syncline in a process of its own."""
-        return Daemon(self.folder, profile)
+        return Daemon(self.folder, profile, sweeping=sweeping)
 
     def close(self) -> None:
         """End the platforms."""
@@ -200,12 +206,12 @@ class ProfiledRuntime(ThreadRuntime):
         return super().spawn(name, lambda: profile.runcall(target))
 
 
-def _run(folder: Path, profile: Path | None) -> None:
+def _run(folder: Path, profile: Path | None, sweeping: bool) -> None:
     runtime = ProfiledRuntime() if profile else ThreadRuntime()
     stop = runtime.signal()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    application(folder, Ports(runtime=runtime)).run(stop)
+    application(folder, Ports(runtime=runtime)).run(stop, sweeping=sweeping)
     if profile is not None:
         assert isinstance(runtime, ProfiledRuntime)
         total = pstats.Stats(runtime.profiles[0])
@@ -217,9 +223,9 @@ def _run(folder: Path, profile: Path | None) -> None:
 class Daemon:
     """The daemon in a process of its own, and what it takes of the machine."""
 
-    def __init__(self, folder: Path, profile: Path | None = None) -> None:
+    def __init__(self, folder: Path, profile: Path | None, *, sweeping: bool) -> None:
         self._database = folder / "syncline.db"
-        self._process = SPAWN.Process(target=_run, args=(folder, profile))
+        self._process = SPAWN.Process(target=_run, args=(folder, profile, sweeping))
         self._process.start()
         database = self._open()
         for _ in range(600):
