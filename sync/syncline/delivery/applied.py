@@ -191,11 +191,8 @@ def shows(
         alone: Whether nobody can have written between our look at the record and our write.
         later: Native fields that somebody changed again since: edits, to be merged.
     """
-    link = next(
-        li
-        for li in incidents.links_of(tx, [s.kept.incident.id])[s.kept.incident.id]
-        if li.instance == endpoint.name
-    )
+    link = incidents.link_of(tx, s.kept.incident.id, endpoint.name)
+    assert link is not None
     endpoint.meet(tx, record.parties)
     writes = logged.kind in operations.AUDITED
     if record.revision < link.revision:

@@ -140,6 +140,17 @@ def links_of(tx: Tx, incident_ids: Sequence[str]) -> dict[str, list[Link]]:
     return found
 
 
+_LINK_OF = sa.select(*_ALL_LINKS).where(
+    links.c.incident_id == sa.bindparam("of_incident"), links.c.instance == sa.bindparam("on")
+)
+
+
+def link_of(tx: Tx, incident_id: str, instance: str) -> Link | None:
+    """The link of that incident on that instance."""
+    row = tx.execute(_LINK_OF, {"of_incident": incident_id, "on": instance}).first()
+    return None if row is None else _link(row)
+
+
 _LINKS_TO = sa.select(*_ALL_LINKS).where(
     links.c.instance == sa.bindparam("on"), links.c.record_id.in_(sa.bindparam("ids", expanding=True))
 )
