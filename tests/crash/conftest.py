@@ -356,7 +356,7 @@ class Story:
         rng = random.Random(f"{self.seed}/{name}")
         side, kind, dice = rng.choice(SIDES), rng.random(), rng.random()
         if not self.told or kind < 0.2:
-            self._create(side, rng)
+            self.create(side, rng)
             return
         told = self.told[-1 - int(len(self.told) * dice * dice)]  # the newer ones rather than the older
         name = rng.choice(("title", "priority", "status", "status")) if kind < 0.7 else "remark"
@@ -373,7 +373,8 @@ class Story:
             self._edit(told, side, record, name, rng)
         told.edits += 1
 
-    def _create(self, side: str, rng: random.Random) -> None:
+    def create(self, side: str, rng: random.Random) -> None:
+        """Somebody opens an incident there."""
         token = f"[{len(self.told):03d}]"
         owner = {name: rng.choice(SIDES) for name in ("title", "priority", "status")}
         told = Told(token, owner, f"{token} {rng.choice(('Mail', 'The shop', 'The network'))} is down")
