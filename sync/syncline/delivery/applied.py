@@ -201,7 +201,6 @@ def shows(
             agree(tx, link, logged, stale=link.stale)
             mark(tx, station, s)
         return
-    incidents.see(tx, [(link, record)])
     shadow = {**link.shadow, **{n: record.values.get(n) for n in logged.payload if n not in later}}
     shadow.update({n: logged.payload[n] for n in later})
     passed_over = _passed_over(tx, endpoint, logged, record, later)
@@ -209,8 +208,8 @@ def shows(
     settled = {**link.settled, **(taken if writes else {})}
     news = _overwritten(tx, endpoint, link, logged, record)
     news += _derived(endpoint, s, link, logged, record, shadow, settled, alone=alone)
-    columns = {"shadow": shadow, "settled": settled, "stale": False}
-    incidents.update_link(tx, link.incident_id, link.instance, recovered=[*link.recovered, *news], **columns)
+    columns = {"shadow": shadow, "settled": settled, "recovered": [*link.recovered, *news]}
+    incidents.update_link(tx, link.incident_id, link.instance, **incidents.sight(record), **columns)
     _forced(tx, endpoint, link.incident_id, logged, record, later, passed_over)
     if alone or not writes:
         operations.audited(tx, [logged.id])

@@ -7,7 +7,7 @@ looked for before it is repeated.
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
 
@@ -90,8 +90,7 @@ class Turn:
             after = self._take(tx, found, evidence)
             if after is not None:
                 return self._finish(tx, after) if isinstance(after, Done) else after
-            found = self._situation(tx)
-            assert found is not None
+            found = self._afterwards(tx, found, evidence)
         action = self._decide(tx, found)
         return self._finish(tx, action) if isinstance(action, Done) else action
 
@@ -103,6 +102,19 @@ class Turn:
     def _situation(self, tx: Tx) -> Situation | None:
         found = situations(tx, [self.lease.item.incident_id])
         return found[0] if found and found[0].kept.unlinked_at is None else None
+
+    def _afterwards(self, tx: Tx, s: Situation, evidence: Evidence) -> Situation:
+        """The situation once the evidence is taken in."""
+        if isinstance(evidence, Sent) and evidence.action.logged.kind in operations.AUDITED:
+            # All that a write of fields changes is the record's own link, and that it is under way no longer.
+            name = self.endpoint.name
+            link = incidents.link_of(tx, s.kept.incident.id, name)
+            links = [link if link is not None and li.instance == name else li for li in s.links]
+            left = [logged for logged in s.sent.get(name, ()) if logged.id != evidence.action.logged.id]
+            return replace(s, links=links, sent={**s.sent, name: left})
+        found = self._situation(tx)
+        assert found is not None
+        return found
 
     # ---- what the last action brought -----------------------------------------------------------
 

@@ -287,25 +287,28 @@ def update_link(tx: Tx, incident_id: str, instance: str, **columns: Any) -> None
     tx.execute(_UPDATE_LINK, {"of_incident": incident_id, "of_instance": instance, **columns})
 
 
+def sight(record: Record) -> dict[str, Any]:
+    """The columns of a link that say what its record looks like now."""
+    return {
+        "record_key": record.key,
+        "url": record.url,
+        "seen": _json(record.values),
+        "revision": record.revision,
+        "seen_at": record.updated_at,
+        "seen_by": record.updated_by,
+        "own": record.own,
+        "stale": False,
+        "missing_since": None,
+    }
+
+
 def see(tx: Tx, seen: Sequence[tuple[Link, Record]]) -> None:
     """What those links' records look like now."""
     if seen:
         tx.execute(
             _UPDATE_LINK,
             [
-                {
-                    "of_incident": old.incident_id,
-                    "of_instance": old.instance,
-                    "record_key": record.key,
-                    "url": record.url,
-                    "seen": _json(record.values),
-                    "revision": record.revision,
-                    "seen_at": record.updated_at,
-                    "seen_by": record.updated_by,
-                    "own": record.own,
-                    "stale": False,
-                    "missing_since": None,
-                }
+                {"of_incident": old.incident_id, "of_instance": old.instance, **sight(record)}
                 for old, record in seen
             ],
         )
