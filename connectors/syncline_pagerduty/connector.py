@@ -33,9 +33,9 @@ from syncline_pagerduty.cursor import Position
 from syncline_pagerduty.directory import Directory
 from syncline_pagerduty.polling import Poller
 from syncline_pagerduty.reading import Reader
-from syncline_pagerduty.records import identity, mapping
+from syncline_pagerduty.records import MERGED, identity, mapping
 from syncline_pagerduty.settings import PagerDutySettings
-from syncline_pagerduty.writing import Writer
+from syncline_pagerduty.writing import FIXED_WHEN_ENDED, NEVER_EMPTY, RESOLVED, Writer
 
 TITLE_LIMIT: Final = 1024
 
@@ -55,6 +55,8 @@ CAPABILITIES: Final = Capabilities(
     ),
     text_limits={"title": TITLE_LIMIT},
     read_many=50,
+    never_empty=NEVER_EMPTY,
+    fixed_in={RESOLVED: FIXED_WHEN_ENDED, MERGED: FIXED_WHEN_ENDED},
 )
 
 _LONGEST_KEY: Final = 64

@@ -39,6 +39,12 @@ SETTABLE: Final = frozenset(
 AT_CREATE: Final = (SETTABLE | {"description"}) - {"status", "resolution"}
 """Native fields that a create may set. Every incident begins as triggered; its status follows as an update."""
 
+NEVER_EMPTY: Final = SETTABLE - {"resolution"}
+"""Native fields that hold something for ever once they do: the API takes no null for them, or has no word for nobody."""
+
+FIXED_WHEN_ENDED: Final = frozenset({"urgency", "assignee", "escalation_policy"})
+"""Native fields that a resolved incident takes no more: PagerDuty answers with error 1001."""
+
 RESOLVED: Final = "resolved"
 
 LINKS: Final = "The same incident elsewhere:"

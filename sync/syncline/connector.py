@@ -359,6 +359,8 @@ class Capabilities:
         history_gaps: What the history is known to leave out, for the operator; empty where it is complete.
         text_limits: Native field to most characters; what is longer is cut with a visible mark.
         read_many: Most records that one `read_many` takes.
+        never_empty: Native fields that the platform cannot empty once they hold something.
+        fixed_in: Native status to the fields that a record in it takes no more.
     """
 
     counted_revisions: bool
@@ -373,6 +375,8 @@ class Capabilities:
     history_gaps: str = ""
     text_limits: Mapping[str, int] = field(default_factory=dict)
     read_many: int = 50
+    never_empty: frozenset[str] = frozenset()
+    fixed_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from syncline.connector import Native, PartyKind, Step
+from syncline.connector import Capabilities, Native, PartyKind, Step
 from syncline.mapping import Directory
 from syncline.mapping import Mapping as FieldMapping
 from syncline.merge import View
@@ -38,6 +38,7 @@ def difference(
     mapping: FieldMapping,
     directory: Directory,
     *,
+    capabilities: Capabilities | None = None,
     blocked: frozenset[str] = frozenset(),
     origin: str = "",
 ) -> Want:
@@ -51,6 +52,7 @@ def difference(
         view: The record as last seen.
         mapping: Of that instance.
         directory: Of that instance's people and groups.
+        capabilities: Of that instance's platform; None: nothing is known that it cannot do.
         blocked: Common fields that must not be written there now.
         origin: What a text that must name the origin calls it.
     """
@@ -73,15 +75,48 @@ def difference(
     if not wanted:
         return Want()
     writing = mapping.write(wanted, incident, view.shadow, directory, origin=origin)
+    fixed = _fixed(mapping, view, capabilities).intersection(writing.values)
+    waiting = {name: found for name in wanted if (found := fixed & _carriers(mapping, name, wanted[name]))}
+    if waiting:
+        wanted = {name: value for name, value in wanted.items() if name not in waiting}
+        writing = mapping.write(wanted, incident, view.shadow, directory, origin=origin)
     withheld = {entry.field: entry.reason for entry in writing.withheld}
-    fields = {
-        name: value
-        for name, value in wanted.items()
-        if any(n in writing.values for n in mapping.natives_of(name))
+    kept = {
+        native
+        for native, value in writing.values.items()
+        if capabilities is not None and native in capabilities.never_empty and value in (None, "", ())
     }
+    values = {native: value for native, value in writing.values.items() if native not in kept}
+    for name in wanted:
+        for native in sorted(kept & mapping.natives_of(name)):
+            withheld[name] = f"{native} cannot be emptied there, and stays as it is"
+    fields = {
+        name: value for name, value in wanted.items() if any(n in values for n in mapping.natives_of(name))
+    }
+    if "status" not in fields:  # else the status goes first, and then the rest may be taken
+        status = ", ".join(str(view.seen.get(n)) for n in sorted(mapping.natives_of("status")))
+        for name, found in waiting.items():
+            natives = " and ".join(sorted(found))
+            withheld[name] = (
+                f"{natives} cannot be changed there while the status is {status}; it is written when that changes"
+            )
     settled = {name: value for name, value in wanted.items() if name not in fields}
     strangers = tuple(entry.party for entry in writing.withheld if entry.party is not None)
-    return Want(fields, writing.values if fields else {}, settled, withheld, writing.supplied, strangers)
+    return Want(fields, values if fields else {}, settled, withheld, writing.supplied, strangers)
+
+
+def _fixed(mapping: FieldMapping, view: View, capabilities: Capabilities | None) -> frozenset[str]:
+    """The native fields that a record takes no more in the status in which it was last seen."""
+    if capabilities is None:
+        return frozenset()
+    statuses = (view.seen.get(native) for native in mapping.natives_of("status"))
+    return frozenset().union(*(capabilities.fixed_in.get(str(status), ()) for status in statuses))
+
+
+def _carriers(mapping: FieldMapping, name: str, value: Value) -> frozenset[str]:
+    """The native fields by which a common value is written, with those that must go with it."""
+    supplies = mapping.rules[name].supplies.get(value, ())
+    return mapping.natives_of(name) | {supply.native for supply in supplies}
 
 
 @dataclass(frozen=True, slots=True)

@@ -319,7 +319,12 @@ def _plan(tx: Tx, station: Station, s: Situation, looks: Sequence[Look], outcome
             view.instance, side.shadow, side.settled, view.seen, view.seen_at, view.seen_by, view.own
         )
         want = difference(
-            incident, view, endpoint.mapping, endpoint.directory, blocked=s.blocked(link.instance, incident)
+            incident,
+            view,
+            endpoint.mapping,
+            endpoint.directory,
+            capabilities=endpoint.capabilities,
+            blocked=s.blocked(link.instance, incident),
         )
         strangers = [p for p in want.strangers if endpoint.worth_asking(*p, tx.now)]
         if strangers:

@@ -21,6 +21,8 @@ PROBE: Final = timedelta(seconds=5)
 """How soon a write of unknown outcome is looked for again: if it happened, there is no need to wait out the quarantine."""
 ASIDE: Final = frozenset({"comment", "attach", "linkback"})
 """Kinds of writes that a change of fields need not wait for."""
+REREAD: Final = timedelta(minutes=10)
+"""So long a record whose status may be why it refused fields is not read once more for that."""
 _HALTED: Final = 60.0
 
 
@@ -190,6 +192,9 @@ def _fields_refused(
 ) -> None:
     incident = s.kept.incident
     natives = set(error.fields)
+    if _ended_meanwhile(tx, endpoint, s, logged, natives):
+        incidents.update_link(tx, incident.id, endpoint.name, stale=True)
+        return
     named = [n for n in logged.fields if natives & endpoint.mapping.natives_of(n)]
     if not named and len(logged.fields) > 1:
         timeline.append(
@@ -207,3 +212,16 @@ def _fields_refused(
             data={"value": json_value(incident[name]), "fields": error.fields},
             standing=s.parked,
         )
+
+
+def _ended_meanwhile(tx: Tx, endpoint: Endpoint, s: Situation, logged: Logged, natives: set[str]) -> bool:
+    """Whether the record probably has a status by now in which it does not take those fields: it is read before anything
+    is parked. What is refused again in the status that was read is no matter of the status."""
+    link = link_on(s, endpoint)
+    fixed_in = endpoint.capabilities.fixed_in
+    if link is None or natives.isdisjoint(frozenset().union(*fixed_in.values())):
+        return False
+    return not any(
+        other.id < logged.id and other.state is State.REFUSED and not natives.isdisjoint(other.payload)
+        for other in operations.recent(tx, logged.incident_id, logged.instance, REREAD)
+    )

@@ -226,6 +226,7 @@ class Turn:
             link.view(),
             self.endpoint.mapping,
             self.endpoint.directory,
+            capabilities=self.endpoint.capabilities,
             blocked=blocked,
             origin=origin,
         )
