@@ -136,6 +136,7 @@ def endpoint(
         instance.settings,
         http,
         plugin.connect(instance.settings, http, mapping.native_fields),
+        tx.now,
         mapping,
         mapping.directory(instances.load_parties(tx, instance.name)),
     )
@@ -198,7 +199,7 @@ def republished(station: Station, tx: Tx, name: str) -> FieldMapping:
     assert version is not None
     mapping = compiled(version.text, f"published mapping of {name}", at_work.plugin)
     at_work.mapping = mapping
-    at_work.connector = at_work.plugin.connect(at_work.settings, at_work.http, mapping.native_fields)
+    at_work.reconnect(tx.now)
     at_work.directory = mapping.directory(at_work.directory.parties.values())
     at_work.asked.clear()
     at_work.fitted = False

@@ -37,6 +37,7 @@ class Endpoint:
         settings: As configured.
         http: The one way to it.
         connector: Speaks its language.
+        connected_at: When the connector was made, by the database's clock; what it remembers is not older.
         mapping: The published one.
         directory: Everybody we have met there.
         asked: People and groups that the platform was asked for, and when.
@@ -50,6 +51,7 @@ class Endpoint:
     settings: InstanceSettings
     http: Http
     connector: Connector
+    connected_at: datetime
     mapping: FieldMapping
     directory: Parties
     asked: dict[tuple[PartyKind, str], datetime] = field(default_factory=dict)
@@ -105,6 +107,11 @@ class Endpoint:
             return
         self.mapping = self.mapping.fitted(schema, self.capabilities.text_limits)
         self.fitted = True
+
+    def reconnect(self, now: datetime) -> None:
+        """A new connector, which remembers nothing of the platform. `now` is by the database's clock."""
+        self.connector = self.plugin.connect(self.settings, self.http, self.mapping.native_fields)
+        self.connected_at = now
 
     def worth_asking(self, kind: PartyKind, name: str, now: datetime) -> bool:
         """Whether the platform was not asked for that person or group for a while."""

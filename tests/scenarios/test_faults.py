@@ -1,8 +1,11 @@
 """What goes wrong with platforms, accounts and mappings: one thing is held up, with its reason, and all else flows."""
 
+from dataclasses import replace
+
 import pytest
 
 from syncline.errors import SynclineError
+from syncline.sandbox.platform import Response
 from syncline.sandbox.servicenow.access import CLIENT_ID, CLIENT_SECRET, INTEGRATION
 
 
@@ -138,11 +141,75 @@ def test_a_removed_transition_waits_with_the_ways_there_are(trio):
     world.settle()
     assert trio.jira["summary"] == "Flows on"
     jira.site.workflows.update(before)
-    world.clock.advance(301)  # transitions are remembered for five minutes
-    world.app.park_retry(one.id)
+    world.app.park_retry(one.id)  # at once, whatever is remembered of transitions
     world.settle()
     assert trio.jira["status"]["name"] == "In Progress"
     assert world.parked() == []
+
+
+def test_a_transition_that_is_mended_wrongly_waits_again(trio):
+    world = trio.world
+    world.sandbox["jira"].platform.remove_transition("11")
+    world.people.snow_set(trio.sys_id, state="2")
+    world.settle()
+    one = waiting(world, "unreachable")
+    marks = world.marks()
+    world.app.park_retry(one.id)
+    world.settle(6)
+    assert waiting(world, "unreachable").id != one.id
+    assert [w for w in world.writes(marks) if w.startswith("jira")] == []
+    assert len([c for c in world.calls(marks)["jira"] if "transitions" in c]) <= 2
+
+
+def test_a_transition_that_somebody_was_faster_with_parks_nothing(trio):
+    """The id of a transition is valid only in the status that it leads out of."""
+    world = trio.world
+    world.before("jira", "POST", "/transitions", lambda: world.people.jira_move(trio.key, "In Progress"))
+    world.people.snow_set(trio.sys_id, state="2")
+    world.settle(6)
+    assert world.parked() == []
+    assert (trio.jira["status"]["name"], trio.snow["state"]) == ("In Progress", "2")
+
+
+def test_a_workflow_that_changes_under_way_is_looked_at_once_more(trio):
+    world = trio.world
+    site = world.sandbox["jira"].platform.site
+
+    def renumber():
+        site.workflows = {
+            name: replace(
+                workflow,
+                transitions=tuple(
+                    replace(step, id="911") if step.id == "11" else step for step in workflow.transitions
+                ),
+            )
+            for name, workflow in site.workflows.items()
+        }
+
+    world.before("jira", "POST", "/transitions", renumber)
+    world.people.snow_set(trio.sys_id, state="2")
+    world.settle(6)
+    assert world.parked() == []
+    assert trio.jira["status"]["name"] == "In Progress"
+
+
+def test_a_transition_that_is_refused_again_and_again_waits(trio, monkeypatch):
+    world = trio.world
+    handle = world.sandbox["jira"].platform.handle
+
+    def stubborn(request, now, rng):
+        if request.method == "POST" and request.path.endswith("/transitions"):
+            body = b'{"errorMessages": ["A validator says no."], "errors": {}}'
+            return Response(400, body, {"Content-Type": "application/json"})
+        return handle(request, now, rng)
+
+    monkeypatch.setattr(world.sandbox["jira"].platform, "handle", stubborn)
+    marks = world.marks()
+    world.people.snow_set(trio.sys_id, state="2")
+    world.settle(8)
+    one = waiting(world, "refused")
+    assert "A validator says no" in one.reason
+    assert len([w for w in world.writes(marks) if "transitions" in w]) == 2
 
 
 def test_a_renamed_field_is_found_by_check(cloud):

@@ -192,7 +192,7 @@ def _fields_refused(
 ) -> None:
     incident = s.kept.incident
     natives = set(error.fields)
-    if _ended_meanwhile(tx, endpoint, s, logged, natives):
+    if _moved_meanwhile(tx, endpoint, s, logged, natives):
         incidents.update_link(tx, incident.id, endpoint.name, stale=True)
         return
     named = [n for n in logged.fields if natives & endpoint.mapping.natives_of(n)]
@@ -214,14 +214,17 @@ def _fields_refused(
         )
 
 
-def _ended_meanwhile(tx: Tx, endpoint: Endpoint, s: Situation, logged: Logged, natives: set[str]) -> bool:
-    """Whether the record probably has a status by now in which it does not take those fields: it is read before anything
-    is parked. What is refused again in the status that was read is no matter of the status."""
-    link = link_on(s, endpoint)
-    fixed_in = endpoint.capabilities.fixed_in
-    if link is None or natives.isdisjoint(frozenset().union(*fixed_in.values())):
+def _moved_meanwhile(tx: Tx, endpoint: Endpoint, s: Situation, logged: Logged, natives: set[str]) -> bool:
+    """Whether the record may by now stand in another status, in which it does not take those fields or has other ways
+    on: it is read before anything is parked. What is refused again after that is no matter of the status."""
+    moves = logged.kind == "transition"
+    fixed = frozenset().union(*endpoint.capabilities.fixed_in.values())
+    if link_on(s, endpoint) is None or (natives if moves else natives.isdisjoint(fixed)):
         return False
     return not any(
-        other.id < logged.id and other.state is State.REFUSED and not natives.isdisjoint(other.payload)
+        other.id < logged.id
+        and other.state is State.REFUSED
+        and other.kind == logged.kind
+        and (moves or not natives.isdisjoint(other.payload))
         for other in operations.recent(tx, logged.incident_id, logged.instance, REREAD)
     )

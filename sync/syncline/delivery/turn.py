@@ -66,6 +66,7 @@ class Turn:
         contents: Bytes of files that were fetched.
         doubtful: Writes of unknown outcome that nothing waits for, and when they are looked for again (seconds since 1970).
         begun: Whether the first transaction, in which the lease was just claimed, is over.
+        afresh: Whether the workflow was looked up anew because a person said that it was mended.
     """
 
     station: Station
@@ -76,6 +77,7 @@ class Turn:
     contents: dict[str, bytes] = field(default_factory=dict)
     doubtful: dict[int, float] = field(default_factory=dict)
     begun: bool = False
+    afresh: bool = False
 
     def next(self, tx: Tx, evidence: Evidence | None = None) -> Action:
         """Take in the evidence, and decide what to do next. The lease is checked in the same transaction."""
@@ -318,6 +320,10 @@ class Turn:
             settled = {**link.settled, **fields}
             incidents.update_link(tx, link.incident_id, link.instance, settled=settled)
             return self._decide(tx, self._again(tx))
+        if isinstance(move, Stuck) and self._mended(tx, link, fields):
+            self.afresh = True
+            self.steps.clear()
+            return self._decide(tx, s)
         if isinstance(move, Stuck):
             return self._park_move(tx, s, link, fields, move.reason)
         operation = move.operation
@@ -335,6 +341,16 @@ class Turn:
             fields=fields if move.last else {},
             payload=payload,
         )
+
+    def _mended(self, tx: Tx, link: Link, fields: Mapping[str, object]) -> bool:
+        """Whether a person said that the workflow was mended, and the steps that are known may be from before that."""
+        if self.afresh:
+            return False
+        said = [timeline.last_retry(tx, link.incident_id, "unreachable", link.instance, n) for n in fields]
+        mended = max((at for at in said if at is not None), default=None)
+        if mended is not None and self.endpoint.connected_at <= mended:
+            self.endpoint.reconnect(tx.now)
+        return mended is not None
 
     def _park_move(
         self, tx: Tx, s: Situation, link: Link, fields: Mapping[str, object], reason: str
