@@ -96,14 +96,6 @@ class Check:
     def _account(self) -> Iterator[Finding]:
         """Who we are, our time zone, and our roles."""
         name = self._settings.username
-        if not name:
-            yield Finding(
-                "permissions",
-                Severity.WARNING,
-                "username is not set, so our own edits cannot be told from those of people",
-                "Set username to the user that the OAuth application runs as.",
-            )
-            return
         user = self._one(
             "sys_user",
             term("user_name", "=", name),

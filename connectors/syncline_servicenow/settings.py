@@ -19,8 +19,8 @@ class ServiceNowSettings(InstanceSettings):
 
     Attributes:
         auth: `basic` with username and password, or `oauth` with client credentials at `/oauth_token.do`.
-        username: The integration account. With `oauth` it is the user that the OAuth application runs as, and
-            only serves to tell our own edits from those of people.
+        username: The integration account; by it our own edits are told from those of people. With `oauth` it is the
+            user that the OAuth application runs as.
         password: Its password.
         client_id: The OAuth client.
         client_secret: Its secret.
@@ -34,7 +34,7 @@ class ServiceNowSettings(InstanceSettings):
 
     platform: Literal["servicenow"] = "servicenow"
     auth: Literal["basic", "oauth"] = "basic"
-    username: str | None = None
+    username: Annotated[str, StringConstraints(strip_whitespace=True)] = ""
     password: SecretStr | None = None
     client_id: str | None = None
     client_secret: SecretStr | None = None
@@ -55,6 +55,11 @@ class ServiceNowSettings(InstanceSettings):
     def _complete(self) -> Self:
         if self.auth == "basic" and not self.username:
             raise ValueError("auth is basic, so username must be set: the integration account")
+        if not self.username:
+            raise ValueError(
+                "auth is oauth, so username must be set to the user that the OAuth application runs as (the field User of"
+                " its entry in the Application Registry): without it Syncline takes its own edits for those of people"
+            )
         if self.auth == "oauth" and not self.client_id:
             raise ValueError("auth is oauth, so client_id must be set: the OAuth client of the instance")
         return self
@@ -76,4 +81,4 @@ class ServiceNowSettings(InstanceSettings):
                 self.secret("client_secret"),
                 context=context,
             )
-        return BasicAuth(self.username or "", self.secret("password"))
+        return BasicAuth(self.username, self.secret("password"))

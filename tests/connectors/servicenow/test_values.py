@@ -106,7 +106,7 @@ class TestSettings:
         assert isinstance(settings_of().authentication(None), BasicAuth)
 
     def test_oauth_at_the_instances_own_endpoint(self, settings_of):
-        settings = settings_of(auth="oauth", username=None, client_id="c", client_secret=SecretStr("s3cret"))
+        settings = settings_of(auth="oauth", client_id="c", client_secret=SecretStr("s3cret"))
         auth = settings.authentication(None)
         assert isinstance(auth, OAuthClientCredentials)
         assert auth.token_url == "https://snow.example/oauth_token.do"
@@ -115,7 +115,11 @@ class TestSettings:
     @pytest.mark.parametrize(
         ("changes", "said"),
         [
-            ({"username": None}, "username must be set"),
+            ({"username": ""}, "username must be set"),
+            (
+                {"auth": "oauth", "client_id": "c", "username": " "},
+                "username must be set to the user that the OAuth application runs as",
+            ),
             ({"auth": "oauth"}, "client_id must be set"),
             ({"filter": "a=1^NQb=2"}, "must not hold"),
             ({"table": "incident^x"}, "table"),
