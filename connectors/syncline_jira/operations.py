@@ -3,7 +3,17 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from syncline.connector import Attach, Comment, Create, LinkBack, Operation, Receipt, Transition, Update
+from syncline.connector import (
+    Attach,
+    Comment,
+    Create,
+    LinkBack,
+    Operation,
+    PagePerson,
+    Receipt,
+    Transition,
+    Update,
+)
 from syncline.errors import OutcomeUnknown, Refused, SynclineError
 from syncline.model import Visibility
 from syncline_jira import records, shape, writing
@@ -59,6 +69,10 @@ class Writer:
                 return self._attach(operation)
             case LinkBack():
                 return self._link_back(operation)
+            case PagePerson(record_id):
+                raise Refused(
+                    f"{self._settings.name}: issue {record_id}: Jira calls nobody; page by another way"
+                )
 
     def _fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
         catalogue = (

@@ -18,6 +18,7 @@ from syncline.connector import (
     LinkBack,
     Native,
     Operation,
+    PagePerson,
     Receipt,
     Record,
     Transition,
@@ -79,6 +80,8 @@ class Writer:
                     f"{self._instance}: incident {operation.record_id}: PagerDuty holds no files, so"
                     f" {operation.name!r} cannot be attached; switch attachments off for this instance"
                 )
+            case PagePerson(record_id):
+                raise Refused(f"{self._instance}: incident {record_id}: pages are not sent yet")
             case Transition():
                 raise Refused(
                     f"{self._instance}: incident {operation.record_id}: PagerDuty has no workflow; its status is set"

@@ -18,6 +18,7 @@ from syncline.connector import (
     Native,
     Operation,
     Page,
+    PagePerson,
     Party,
     PartyKind,
     Receipt,
@@ -195,6 +196,10 @@ class ServiceNow:
                 return self._patch(record_id, self._written({"work_notes": operation.text}, record_id))
             case Attach():
                 return self._attach(operation)
+            case PagePerson(record_id):
+                raise Refused(
+                    f"{self._http.instance}: record {record_id}: ServiceNow calls nobody; page by another way"
+                )
             case Transition(record_id, transition_id):
                 raise Refused(
                     f"{self._http.instance}: record {record_id} cannot take transition {transition_id}: ServiceNow has"

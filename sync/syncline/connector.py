@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from syncline.http.client import Http
 from syncline.http.dialect import Dialect
@@ -236,7 +236,24 @@ class LinkBack:
         return "\n".join(("The same incident elsewhere:", *lines, mark(self.marker)))
 
 
-Operation = Create | Update | Transition | Comment | Attach | LinkBack
+@dataclass(frozen=True, slots=True)
+class PagePerson:
+    """Ask a person to respond to a record, by the platform's own paging. Only where `Capabilities.pages`.
+
+    Attributes:
+        record_id: Which record.
+        marker: Of this page: its text ends with it.
+        person: The platform's id of the person, or their e-mail address there.
+        text: What the person reads, without a mark.
+    """
+
+    record_id: str
+    marker: str
+    person: str
+    text: str
+
+
+Operation = Create | Update | Transition | Comment | Attach | LinkBack | PagePerson
 """One intended write to one platform: one request, or one of which only the last changes anything."""
 
 
@@ -333,6 +350,15 @@ class Finding:
     fix: str = ""
 
 
+class Paged(StrEnum):
+    """What the platform says of a person whom it was to page."""
+
+    PENDING = "pending"  # no sign yet
+    REACHED = "reached"  # told, by one of the ways that the person chose there
+    ANSWERED = "answered"  # accepted, or acknowledged the record
+    FAILED = "failed"  # declined, or told in vain by every way
+
+
 class HistoryKind(StrEnum):
     """How a platform's change history is had."""
 
@@ -361,6 +387,7 @@ class Capabilities:
         read_many: Most records that one `read_many` takes.
         never_empty: Native fields that the platform cannot empty once they hold something.
         fixed_in: Native status to the fields that a record in it takes no more.
+        pages: Whether it calls people by itself. Its connector then is a `Pager`, and takes `PagePerson`.
     """
 
     counted_revisions: bool
@@ -377,6 +404,7 @@ class Capabilities:
     read_many: int = 50
     never_empty: frozenset[str] = frozenset()
     fixed_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    pages: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,6 +496,18 @@ class Connector(Protocol):
     def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:
         """The records that a webhook's body is about. Header names are lower case; the signature is already
         verified. Raises ValueError where the body is not one of the platform's."""
+        ...
+
+
+@runtime_checkable
+class Pager(Connector, Protocol):
+    """The connector of a platform that calls people by itself."""
+
+    def paged(self, record_id: str, person: str, since: datetime) -> Paged:
+        """Whether a person whom we paged for a record has been reached since then (platform's clock).
+
+        `person` is what `PagePerson` had. Raises `Gone` where the record is no more.
+        """
         ...
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import cast
 
 from syncline.configuration import Configuration, Route
-from syncline.connector import Capabilities, Connector, Party, PartyKind, Plugin
+from syncline.connector import Capabilities, Connector, Pager, Party, PartyKind, Plugin
 from syncline.errors import Configuration as Misconfigured
 from syncline.errors import Gone, Refused
 from syncline.fights import Breaker
@@ -68,6 +69,12 @@ class Endpoint:
     def title(self) -> str:
         """What people call its platform."""
         return self.plugin.title
+
+    @property
+    def pager(self) -> Pager | None:
+        """What tells whether somebody was reached, where its platform calls people by itself."""
+        able = self.capabilities.pages and isinstance(self.connector, Pager)
+        return cast("Pager", self.connector) if able else None
 
     def quarantine(self) -> timedelta:
         """After that long a write of which no verdict came back cannot take effect any more, and a search shows it
@@ -138,6 +145,21 @@ class Station:
     clock: Clock
     ids: Ids
     runtime: Runtime
+
+    def authenticate(self, names: Iterable[str] = ()) -> None:
+        """Look for the secrets of those instances, or of all, before the first call needs them.
+
+        Raises:
+            Configuration: with all that is missing.
+        """
+        faults: list[str] = []
+        for name in names or self.endpoints:
+            try:
+                self.endpoints[name].http.authenticate()
+            except Misconfigured as error:
+                faults.append(str(error))
+        if faults:
+            raise Misconfigured("\n".join(faults))
 
     def rules(self) -> Rules:
         """How conflicts are decided. What a mapping says about a field goes before the defaults."""
