@@ -11,7 +11,6 @@ from syncline.configuration import Configuration, Instance
 from syncline.configuration.defaults import default_mapping
 from syncline.connector import Plugin
 from syncline.errors import Configuration as Misconfigured
-from syncline.errors import InvalidFile
 from syncline.http.client import Http
 from syncline.http.redaction import Redactor
 from syncline.ledger import Kind, Ledger
@@ -117,7 +116,7 @@ def endpoint(
     """One instance at work, by the published mapping.
 
     Raises:
-        Configuration: a secret is missing, or the published mapping cannot be used by this version.
+        Configuration: the published mapping cannot be used by this version.
     """
     mapping = compiled(version.text, f"published mapping of {instance.name}", plugin)
     http = Http.for_instance(
@@ -152,29 +151,20 @@ def station(
     stop: Signal | None = None,
     wake: Callable[[Kind, str], None] | None = None,
 ) -> Station:
-    """A station for that configuration.
+    """A station for that configuration. No secret is needed before a platform is called; `Station.authenticate` looks
+    for all of them at once.
 
     Raises:
-        Configuration: with all that is wrong with all instances at once.
+        Configuration: a published mapping cannot be used by this version.
     """
     redactor = redactor or Redactor()
 
     def build(tx: Tx) -> dict[str, Endpoint]:
         versions = publish_missing(tx, configuration, plugins)
-        endpoints: dict[str, Endpoint] = {}
-        faults: list[str] = []
-        for instance in configuration.instances.values():
-            try:
-                endpoints[instance.name] = endpoint(
-                    tx, instance, plugins[instance.platform], versions[instance.name], ports, redactor, stop
-                )
-            except InvalidFile:
-                raise
-            except Misconfigured as error:
-                faults.append(str(error))
-        if faults:
-            raise Misconfigured("\n".join(faults))
-        return endpoints
+        return {
+            name: endpoint(tx, instance, plugins[instance.platform], versions[name], ports, redactor, stop)
+            for name, instance in configuration.instances.items()
+        }
 
     endpoints = database.transact(build)
     return Station(

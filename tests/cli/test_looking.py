@@ -238,3 +238,23 @@ def test_plain_text(text, shown):
 )
 def test_spans(seconds, shown):
     assert span(seconds) == shown
+
+
+def test_what_only_reads_the_database_needs_no_secret(desk):
+    desk.sync(1)
+    key = desk.opened("Mail is down")["number"]
+    desk.sync()
+    secrets = [name for name in desk.environment if name.endswith(("_PASSWORD", "_TOKEN"))]
+    assert len(secrets) == 3
+    desk.environment |= dict.fromkeys(secrets, None)
+    for arguments in (["status"], ["explain", key], ["park", "list"], ["mapping", "history", "snow"]):
+        answer = desk(*arguments)
+        assert (arguments, answer.code, answer.err) == (arguments, 0, "")
+    assert desk("park", "show", 1).code == 2
+    for arguments in (["sync", "--once"], ["check"], ["run"]):
+        answer = desk(*arguments)
+        assert (arguments, answer.code) == (arguments, 2)
+        assert [name for name in secrets if name not in answer.err] == []
+    answer = desk("explain", "INC9999999")  # only the platforms know
+    assert answer.code == 1
+    assert "SYNCLINE_SNOW_PASSWORD" in answer.err

@@ -277,9 +277,51 @@ def test_settings_become_an_http(monkeypatch, tools, clock):
         http.request("GET", "/x")
 
 
-def test_an_http_says_which_secret_its_authentication_lacks(tools, clock):
+def test_an_http_needs_no_secret_before_it_calls(tools, clock):
     settings = Settings.load({**VALUES, "password": SecretStr("x"), "auth": "token"})
-    with pytest.raises(Configuration, match="SYNCLINE_SNOW_PROD_TOKEN"):
-        Http.for_instance(
-            settings, Dialect(), clock=clock, runtime=tools.Runtime(clock), rng=random.Random(1)
-        )
+    wire = tools.Wire(tools.reply(200))
+    http = Http.for_instance(
+        settings,
+        Dialect(),
+        clock=clock,
+        runtime=tools.Runtime(clock),
+        rng=random.Random(1),
+        wire=lambda: wire,
+    )
+    for call in (
+        http.authenticate,
+        lambda: http.request("GET", "/x"),
+        lambda: http.rehearsal().json("GET", "/x"),
+    ):
+        with pytest.raises(Configuration, match="SYNCLINE_SNOW_PROD_TOKEN"):
+            call()
+    assert wire.sent == []
+
+
+def test_a_proxys_password_is_not_needed_before_a_call_either(tools, clock):
+    values = {
+        **VALUES,
+        "password": SecretStr("x"),
+        "proxy": "http://proxy.example:3128",
+        "proxy_user": "me",
+    }
+    http = Http.for_instance(
+        Settings.load(values), Dialect(), clock=clock, runtime=tools.Runtime(clock), rng=random.Random(1)
+    )
+    with pytest.raises(Configuration, match="SYNCLINE_SNOW_PROD_PROXY_PASSWORD"):
+        http.authenticate()
+
+
+def test_workers_share_one_strategy(make, tools):
+    made = []
+
+    def choose(context):
+        made.append(context)
+        return BasicAuth("syncline", SecretStr("canary"))
+
+    world = make(tools.reply(200), tools.reply(200), tools.reply(200), auth=choose)
+    assert made == []
+    world.http.request("GET", "/x")
+    world.http.rehearsal().request("GET", "/x")
+    world.http.authenticate()
+    assert len(made) == 1

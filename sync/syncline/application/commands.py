@@ -1,7 +1,7 @@
 """The application: what people and programs can ask of Syncline, and what they can tell it."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -58,7 +58,7 @@ class Application:
 
     @property
     def station(self) -> Station:
-        """A station of its own, beside the daemon's."""
+        """A station of its own, beside the daemon's. What calls no platform needs no secret."""
         if self._station is None:
             self._station = assembly.station(
                 self.configuration, self.plugins, self.database, self.ports, redactor=self.redactor
@@ -81,6 +81,15 @@ class Application:
             raise NotFound(f'there is no instance "{name}"{suggestion(name, self.station.endpoints)}')
         return found
 
+    def authenticate(self, names: Iterable[str]) -> None:
+        """Look for the secrets of those instances, before the first call needs them.
+
+        Raises:
+            NotFound: there is no such instance.
+            Configuration: with all that is missing.
+        """
+        self.station.authenticate([self.endpoint(name).name for name in names])
+
     # ---- the daemon and its work ----------------------------------------------------------------
 
     def run(
@@ -101,6 +110,7 @@ class Application:
         right.take()
         try:
             station = self.station
+            station.authenticate()
             self.database.transact(station.ledger.release_all)
             return once(station, progress)
         finally:

@@ -86,8 +86,7 @@ def check(
     found: dict[str, list[Finding]] = {}
     with face.application() as application, progress("reading the configuration") as doing:
         asked = instances or list(application.configuration.instances)
-        for name in dict.fromkeys(asked):
-            application.endpoint(name)
+        application.authenticate(asked)
         for name in dict.fromkeys(asked):
             doing(f"looking at {name}")
             found[name] = [finding for _, finding in application.check([name])]

@@ -3,7 +3,7 @@
 import json as json_format
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.auth import AuthBase
 
 from syncline.errors import Configuration
 from syncline.http.auth import AuthContext, Authenticate, Secretive
@@ -54,7 +55,7 @@ class Http:
         max_attachment: Largest file, bytes.
         ca_file: Certificate authorities to trust instead of the usual ones.
         client_cert: Our certificate with its key.
-        proxy: Address of a proxy, with user and password where it needs them.
+        proxy: Address of a proxy, or what gives it, with user and password where it needs them.
         credentials: Variables that hold our credentials, for messages.
         redactor: Shared with the log; told our secrets.
         wire: Makes the adapter beneath the guard; the sandbox and the simulation bring their own.
@@ -82,7 +83,7 @@ class Http:
         max_attachment: int = 10_000_000,
         ca_file: Path | None = None,
         client_cert: Path | None = None,
-        proxy: str | None = None,
+        proxy: str | Callable[[], str | None] | None = None,
         credentials: Sequence[str] = (),
         redactor: Redactor | None = None,
         wire: Callable[[], BaseAdapter] | None = None,
@@ -97,7 +98,6 @@ class Http:
             timeout=timeout,
             verify=str(ca_file) if ca_file else True,
             cert=str(client_cert) if client_cert else None,
-            proxies={"http": proxy, "https": proxy} if proxy else None,
             max_attachment=max_attachment,
             credentials=tuple(credentials),
         )
@@ -115,9 +115,7 @@ class Http:
         )
         context = AuthContext(instance, clock, runtime.lock(), TokenEndpoint(line), line.redactor)
         self._line = line
-        self._auth = auth(context)
-        if isinstance(self._auth, Secretive):
-            line.redactor.learn(*self._auth.secrets())
+        self._auth = _Credentials(line, auth, context, proxy, runtime.lock())
         self._rehearsing = False
         self._here = runtime.local()
 
@@ -134,11 +132,7 @@ class Http:
         wire: Callable[[], BaseAdapter] | None = None,
         stop: Signal | None = None,
     ) -> Self:
-        """The `Http` of a configured instance.
-
-        Raises:
-            Configuration: a secret that its authentication needs is missing.
-        """
+        """The `Http` of a configured instance."""
         redactor = redactor or Redactor()
         redactor.learn(*settings.secrets())
         return cls(
@@ -154,7 +148,7 @@ class Http:
             max_attachment=settings.max_attachment,
             ca_file=settings.ca_file,
             client_cert=settings.client_cert,
-            proxy=_proxy(settings),
+            proxy=lambda: _proxy(settings),
             credentials=settings.credentials(),
             redactor=redactor,
             wire=wire,
@@ -200,6 +194,14 @@ class Http:
     def clock_skew(self) -> float | None:
         """Seconds that the platform's clock is ahead of ours; None before its first reply."""
         return self._line.clock_skew()
+
+    def authenticate(self) -> None:
+        """Look for our secrets now. Else the first call does: what calls no platform needs none.
+
+        Raises:
+            Configuration: a secret that the authentication needs is missing.
+        """
+        self._auth()
 
     def rehearsal(self) -> "Http":
         """A twin whose reads pass and whose writes are not sent: they end in `Rehearsed`, which holds the call."""
@@ -346,6 +348,46 @@ class Http:
         if path.startswith(("https://", "http://")):
             return path
         return f"{self.base_url}/{path.lstrip('/')}"
+
+
+class _Credentials:
+    """What an instance's workers authenticate with; looked for at the first need of it, once for all of them."""
+
+    def __init__(
+        self,
+        line: Line,
+        auth: Authenticate,
+        context: AuthContext,
+        proxy: str | Callable[[], str | None] | None,
+        lock: AbstractContextManager[Any],
+    ) -> None:
+        self._line = line
+        self._choose = auth
+        self._context = context
+        self._proxy = proxy
+        self._lock = lock
+        self._found: AuthBase | None = None
+
+    def __call__(self) -> AuthBase:
+        """The strategy.
+
+        Raises:
+            Configuration: a secret is missing.
+        """
+        if self._found is None:
+            with self._lock:
+                if self._found is None:
+                    self._found = self._look()
+        return self._found
+
+    def _look(self) -> AuthBase:
+        proxy = self._proxy() if callable(self._proxy) else self._proxy
+        if proxy:
+            self._line.route = replace(self._line.route, proxies={"http": proxy, "https": proxy})
+        auth = self._choose(self._context)
+        if isinstance(auth, Secretive):
+            self._line.redactor.learn(*auth.secrets())
+        return auth
 
 
 def _proxy(settings: InstanceSettings) -> str | None:

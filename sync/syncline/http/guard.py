@@ -53,13 +53,18 @@ class GuardedAdapter(BaseAdapter):
 
     Args:
         line: What the instance's workers share.
-        auth: Signs each attempt; the caller's own request stays unsigned, so that no library can show it.
+        auth: Gives what signs each attempt; the caller's own request stays unsigned, so that no library can show it.
         about: What the worker says about its current request.
         rehearsing: Whether writes end in `Rehearsed` instead of going out.
     """
 
     def __init__(
-        self, line: Line, auth: AuthBase, about: Callable[[], About], *, rehearsing: bool = False
+        self,
+        line: Line,
+        auth: Callable[[], AuthBase],
+        about: Callable[[], About],
+        *,
+        rehearsing: bool = False,
     ) -> None:
         super().__init__()
         self._line = line
@@ -94,7 +99,7 @@ class GuardedAdapter(BaseAdapter):
             raise Rehearsed(self._call(request))
         bounded = _bounded(timeout, self._line.route.timeout)
         sending = _Sending(
-            self._line, self._wire, self._auth, request, exchange, bounded, urgent=about.urgent
+            self._line, self._wire, self._auth(), request, exchange, bounded, urgent=about.urgent
         )
         try:
             outcome = sending.run()
