@@ -15,6 +15,7 @@ from syncline.connector import (
     HistoryKind,
     Operation,
     Page,
+    Paged,
     Party,
     PartyKind,
     Receipt,
@@ -31,6 +32,7 @@ from syncline_pagerduty.checking import Checker
 from syncline_pagerduty.client import Client
 from syncline_pagerduty.cursor import Position
 from syncline_pagerduty.directory import Directory
+from syncline_pagerduty.paging import Pages
 from syncline_pagerduty.polling import Poller
 from syncline_pagerduty.reading import Reader
 from syncline_pagerduty.records import MERGED, identity, mapping
@@ -57,6 +59,7 @@ CAPABILITIES: Final = Capabilities(
     read_many=50,
     never_empty=NEVER_EMPTY,
     fixed_in={RESOLVED: FIXED_WHEN_ENDED, MERGED: FIXED_WHEN_ENDED},
+    pages=True,
 )
 
 _LONGEST_KEY: Final = 64
@@ -66,7 +69,7 @@ class PagerDutyConnector:
     """One instance of PagerDuty.
 
     Requests: a poll 1, and every minute 1 more for each 100 open incidents; a read 2, and 1 where notes were
-    added; a create, update or comment 1; a link back 2; a lookup 1.
+    added; a create, update, comment or page 1; a link back 2; a lookup 1; a look at a page 1 or 2.
     """
 
     def __init__(self, settings: PagerDutySettings, http: Http, fields: frozenset[str]) -> None:
@@ -75,7 +78,8 @@ class PagerDutyConnector:
         self._directory = Directory(client, settings.from_email)
         self._reader = Reader(client, self._directory, settings, fields)
         self._poller = Poller(self._reader)
-        self._writer = Writer(self._reader)
+        self._pages = Pages(self._reader)
+        self._writer = Writer(self._reader, self._pages)
         self._checker = Checker(client, self._directory, settings)
 
     def start(self, since: datetime | None) -> Cursor:
@@ -134,6 +138,10 @@ class PagerDutyConnector:
     def write(self, operation: Operation) -> Receipt:
         """Carry out one operation, by one request that changes something."""
         return self._writer.write(operation)
+
+    def paged(self, record_id: str, person: str, since: datetime) -> Paged:
+        """Whether a person whom we paged has been told, has accepted or declined, or has acknowledged."""
+        return self._pages.came_of(record_id, person, since)
 
     def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:
         """Those users or escalation policies, by id."""

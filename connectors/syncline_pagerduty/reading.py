@@ -165,10 +165,13 @@ class Reader:
         reply = self.client.get(f"/incidents/{quote(record_id, safe='')}/notes")
         return records.remarks(record_id, reply.get("notes"), self.directory.own_id())
 
-    def log_of(self, record_id: str, since: datetime) -> list[Mapping[str, Any]]:
-        """The log entries of an incident from then on, oldest first."""
+    def log_of(self, record_id: str, since: datetime, *, channels: bool = False) -> list[Mapping[str, Any]]:
+        """The log entries of an incident from then on, oldest first; with `channels` all of how each came about."""
         path, first = f"/incidents/{quote(record_id, safe='')}/log_entries", since.replace(microsecond=0)
-        entries = self.in_order(list(self.client.rows(path, "log_entries", {"since": stamp(since)})))
+        params: dict[str, str | int | list[str]] = {"since": stamp(since)}
+        if channels:
+            params["include[]"] = ["channels"]
+        entries = self.in_order(list(self.client.rows(path, "log_entries", params)))
         return [entry for entry in entries if (moment(entry.get("created_at")) or first) >= first]
 
     def in_order(self, entries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

@@ -27,6 +27,7 @@ from syncline.connector import (
 from syncline.errors import Gone, OutcomeUnknown, Refused
 from syncline_pagerduty import records
 from syncline_pagerduty.dialect import ALREADY_ACKNOWLEDGED, ALREADY_RESOLVED, is_code, key_in_use
+from syncline_pagerduty.paging import Pages
 from syncline_pagerduty.reading import Reader
 from syncline_pagerduty.records import MERGED, STATUSES, URGENCIES, identity, incident_key, mapping
 
@@ -57,8 +58,9 @@ _MARKED: Final = re.compile(r"\[syncline:[^\]\s]+\]$")
 class Writer:
     """Writes to one instance. Every method sends one request that changes something."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, pages: Pages) -> None:
         self._reader = reader
+        self._pages = pages
         self._client = reader.client
         self._directory = reader.directory
         self._settings = reader.settings
@@ -80,8 +82,8 @@ class Writer:
                     f"{self._instance}: incident {operation.record_id}: PagerDuty holds no files, so"
                     f" {operation.name!r} cannot be attached; switch attachments off for this instance"
                 )
-            case PagePerson(record_id):
-                raise Refused(f"{self._instance}: incident {record_id}: pages are not sent yet")
+            case PagePerson():
+                return self._pages.send(operation)
             case Transition():
                 raise Refused(
                     f"{self._instance}: incident {operation.record_id}: PagerDuty has no workflow; its status is set"

@@ -464,19 +464,8 @@ class TestCustomFields:
         assert error(answer) == (400, 2001)
 
 
-def test_status_updates_and_responder_requests(desk):
+def test_status_updates(desk):
     made = desk.create()
     path = f"/incidents/{made['id']}"
     status, content = desk.send("POST", f"{path}/status_updates", {"message": "We know"})
     assert (status, content["status_update"]["sender"]["summary"]) == (200, "Syncline")
-    target = {"responder_request_target": desk.user("noah.brooks")}
-    body = {
-        "requester_id": desk.user("amina.diallo")["id"],
-        "message": "Help",
-        "responder_request_targets": [target],
-    }
-    status, content = desk.send("POST", f"{path}/responder_requests", body)
-    assert status == 200
-    asked = content["responder_request"]["responder_request_targets"][0]["responder_request_target"]
-    assert asked["incidents_responders"][0]["state"] == "pending"
-    assert desk.read(made)["responder_requests"][0]["message"] == "Help"

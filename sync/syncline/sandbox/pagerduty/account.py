@@ -1,7 +1,7 @@
 """One simulated account: what it is set to, what it holds, and who is asking."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
@@ -58,6 +58,21 @@ class Settings:
     body_after_create: bool
 
 
+@dataclass(slots=True)
+class Paging:
+    """How people are told whom a responder request asks. May be changed at any time.
+
+    Attributes:
+        after: Seconds until they are; None: nobody is.
+        unreachable: E-mail addresses of people who never are.
+        status: What the log says became of it: `success`, or another word for what did not arrive.
+    """
+
+    after: float | None = 5.0
+    unreachable: set[str] = field(default_factory=set)
+    status: str = "success"
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """When a request is answered, and what chance gives to it.
@@ -101,6 +116,7 @@ class Account:
     ) -> None:
         builder = Builder(api, web, settings.time_zone, settings.acknowledgement_timeout)
         self.settings = settings
+        self.paging = Paging()
         self.directory: Directory = builder.build(people, teams, services)
         self.records = Records()
         self.fields = {field.id: field for field in fields}

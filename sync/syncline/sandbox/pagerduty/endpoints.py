@@ -10,6 +10,7 @@ from syncline.sandbox.pagerduty.listing import Lists
 from syncline.sandbox.pagerduty.reading import Query, body_of, page_of, reference_id, text_of, text_response
 from syncline.sandbox.pagerduty.records import Incident, Note, stamp
 from syncline.sandbox.pagerduty.refusals import RefusalError, already_resolved, invalid, not_found
+from syncline.sandbox.pagerduty.responders import Responders
 from syncline.sandbox.pagerduty.updates import KINDS, Step, Updates
 from syncline.sandbox.platform import Request, Response, json_response
 
@@ -28,6 +29,7 @@ class Incidents:
         self._do = lifecycle
         self._lists = lists
         self._updates = Updates(account, lifecycle)
+        self._responders = Responders(account)
         self._render = account.renderer
 
     def answer(
@@ -140,7 +142,9 @@ class Incidents:
             case "POST", ["status_updates"]:
                 return self._status_update(request, incident, caller, now)
             case "POST", ["responder_requests"]:
-                return self._responder_request(request, incident, caller, now)
+                actor = self._account.actor(request, caller)
+                made = self._responders.request(incident, body_of(request), actor, now)
+                return json_response(200, {"responder_request": made})
             case _:
                 raise not_found()
 
@@ -234,58 +238,6 @@ class Incidents:
         update: Json = {"id": made, "message": message, "created_at": stamp(now.at), "sender": actor}
         incident.status_updates.append(update)
         return json_response(200, {"status_update": update})
-
-    def _responder_request(
-        self, request: Request, incident: Incident, caller: Caller, now: Moment
-    ) -> Response:
-        actor = self._account.actor(request, caller)
-        content = body_of(request)
-        directory = self._account.directory
-        requester = directory.refs.get(str(content.get("requester_id") or actor["id"]))
-        if requester is None:
-            raise invalid("Requester not found.")
-        message = text_of(content, "message")
-        listed = content.get("responder_request_targets")
-        if not isinstance(listed, list) or not listed:
-            raise invalid("Responder request targets must be an array that is not empty.")
-        targets: list[Json] = []
-        for entry in listed:
-            target = entry.get("responder_request_target") if isinstance(entry, dict) else None
-            found = reference_id(
-                target,
-                "Target",
-                ("user_reference", "user", "escalation_policy_reference", "escalation_policy"),
-            )
-            policy = directory.policies.get(found)
-            users = policy.levels[0] if policy is not None else (found,) if found in directory.users else ()
-            if not users:
-                raise invalid("Responder request target not found.")
-            kind = "escalation_policy" if policy is not None else "user"
-            asked = [self._responder(incident, user, requester, message, now) for user in users]
-            targets.append(
-                {"responder_request_target": {"type": kind, "id": found, "incidents_responders": asked}}
-            )
-        made: Json = {
-            "incident": self._render.incident_reference(incident),
-            "requester": requester,
-            "requested_at": stamp(now.at),
-            "message": message,
-            "responder_request_targets": targets,
-        }
-        incident.responders.append(made)
-        incident.touch(now.at)
-        return json_response(200, {"responder_request": made})
-
-    def _responder(self, incident: Incident, user: str, requester: Json, message: str, now: Moment) -> Json:
-        return {
-            "state": "pending",
-            "user": self._account.directory.refs[user],
-            "incident": self._render.incident_reference(incident),
-            "updated_at": stamp(now.at),
-            "message": message,
-            "requester": requester,
-            "requested_at": stamp(now.at),
-        }
 
 
 def _kind(name: str) -> Json:

@@ -245,7 +245,31 @@ class Lifecycle:
                 self.resolve(source, agent, moment, into=target)
         target.touch(moment.at)
 
+    def notify(self, incident: Incident, user: str, moment: Moment, at: int) -> None:
+        """A user is told of the incident, as their notification rules have it; who cannot be reached is not, and then
+        there is no entry."""
+        person = self._account.directory.users[user]
+        if not incident.open or person["email"] in self._account.paging.unreachable:
+            return
+        # `user` and `channel.notification` as in the vendor's examples of a notify_log_entry.
+        told = {"type": "email", "address": person["email"], "status": self._account.paging.status}
+        self._account.log(
+            incident,
+            "notify",
+            f"Notified {person['name']} by email",
+            incident.service.ref,
+            moment,
+            channel={"type": "auto", "notification": told},
+            at=at,
+            extra={"user": self._account.directory.refs[user]},
+        )
+
     def expire(self, moment: Moment) -> None:
-        """Let every acknowledgement end that has run out by now, at the second at which it did."""
-        while (incident := self._records.expired(moment.at)) is not None:
-            self.unacknowledge(incident, incident.service.ref, moment, timed_out_at=incident.due)
+        """Let everything happen that has come due by now, at the second at which it did: acknowledgements end, and people
+        are told."""
+        while (found := self._records.expired(moment.at)) is not None:
+            at, incident, user = found
+            if user is not None:
+                self.notify(incident, user, moment, at)
+            else:
+                self.unacknowledge(incident, incident.service.ref, moment, timed_out_at=at)

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from random import Random
 from typing import Any, Final
 
-from syncline.sandbox.pagerduty.account import CUSTOM_FIELDS, Account, Caller, Moment, Settings
+from syncline.sandbox.pagerduty.account import CUSTOM_FIELDS, Account, Caller, Moment, Paging, Settings
 from syncline.sandbox.pagerduty.configuration import Configuration
 from syncline.sandbox.pagerduty.directory import PEOPLE, TEAMS, Json, Person, routing_key
 from syncline.sandbox.pagerduty.endpoints import Incidents
@@ -17,6 +17,7 @@ from syncline.sandbox.pagerduty.listing import Lists
 from syncline.sandbox.pagerduty.reading import Query, text_response, zone_of
 from syncline.sandbox.pagerduty.refusals import RefusalError, error_response, not_found
 from syncline.sandbox.pagerduty.rendering import CustomField, in_zone
+from syncline.sandbox.pagerduty.responders import DECLINED, JOINED, Responders
 from syncline.sandbox.platform import Request, Response, json_response
 
 _MINUTE: Final = 60
@@ -224,6 +225,27 @@ class PagerDuty:
         return self._rate_headers(max(0, left), _MINUTE - at % _MINUTE), (
             left < 0 and self._settings.enforce_rate_limit
         )
+
+    @property
+    def paging(self) -> Paging:
+        """How people are told of responder requests. May be changed at any time."""
+        return self._account.paging
+
+    def respond(
+        self, incident_id: str, email: str, now: datetime, rng: Random, *, joins: bool = True
+    ) -> None:
+        """A person who was asked for help joins, or declines, on their phone.
+
+        Raises:
+            KeyError: there is no such incident or person.
+            RefusalError: nobody asked them, or the incident is resolved.
+        """
+        self._latest = max(self._latest, now.timestamp())
+        moment = Moment(self._latest, int(self._latest), rng)
+        self._lifecycle.expire(moment)
+        incident = self._account.records.by_id[incident_id]
+        state = JOINED if joins else DECLINED
+        Responders(self._account).answer(incident, self.user_id(email), state, moment)
 
     def user_id(self, email: str) -> str:
         """The id of the user with that address. Raises KeyError where there is none."""

@@ -175,7 +175,7 @@ class Records:
         self._numbers: dict[str, list[int]] = {status: [] for status in STATUSES}
         self._open_numbers: list[int] = []
         self._service_counts: defaultdict[tuple[str, str], int] = defaultdict(int)
-        self._timers: list[tuple[int, int, Incident]] = []
+        self._timers: list[tuple[int, int, Incident, str | None]] = []
         self._timer_order = count()
 
     def new_id(self, rng: Random, first: str, length: int) -> str:
@@ -280,12 +280,17 @@ class Records:
         """End the incident's acknowledgement at `due`, or never."""
         incident.due = due
         if due is not None:
-            heappush(self._timers, (due, next(self._timer_order), incident))
+            heappush(self._timers, (due, next(self._timer_order), incident, None))
 
-    def expired(self, now: int) -> Incident | None:
-        """The next incident whose acknowledgement has ended by `now`; each is given once."""
+    def set_notification(self, incident: Incident, user: str, due: int) -> None:
+        """Have a user told of the incident at `due`."""
+        heappush(self._timers, (due, next(self._timer_order), incident, user))
+
+    def expired(self, now: int) -> tuple[int, Incident, str | None] | None:
+        """What has come due by `now`, in the order of time: when, of which incident, and the user who is to be told, or
+        None where it is the incident's acknowledgement that ends. Each is given once."""
         while self._timers and self._timers[0][0] <= now:
-            due, _, incident = heappop(self._timers)
-            if incident.due == due and incident.status == ACKNOWLEDGED:
-                return incident
+            due, _, incident, user = heappop(self._timers)
+            if user is not None or (incident.due == due and incident.status == ACKNOWLEDGED):
+                return due, incident, user
         return None

@@ -174,7 +174,12 @@ class Renderer:
             "last_status_change_by": self._agent(incident.changed_by, whole="agents" in include),
             "priority": None if incident.priority is None else self._directory.priorities[incident.priority],
             "resolve_reason": incident.resolve_reason,
-            "incidents_responders": [],
+            "incidents_responders": [
+                asked
+                for request in incident.responders
+                for entry in request["responder_request_targets"]
+                for asked in entry["responder_request_target"]["incidents_responders"]
+            ],
             "responder_requests": incident.responders,
             "subscriber_requests": [],
             "urgency": incident.urgency,
