@@ -44,6 +44,8 @@ def test_a_conflict_waits_and_is_shown_with_what_can_be_done(conflicted):
     assert (parked["kind"], parked["field"]) == ("conflict", "title")
     assert "syncline park show" in desk("park", "list").out
     told = desk("park", "show", parked["id"])
+    _title, _reason, blank, first, *_ = told.out.splitlines()
+    assert (blank, first.split()[0]) == ("", "since")
     assert told.code == 0
     assert f"syncline park retry {parked['id']} --take" in told.out
     assert f"syncline explain {parked['incident']}" in told.out

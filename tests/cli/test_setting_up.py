@@ -142,6 +142,20 @@ def test_check_says_what_to_do_about_an_instance_that_cannot_be_worked_with(shar
     assert "\nsnow\n" not in answer.out
 
 
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_check_says_once_that_credentials_are_wrong(shared, name):
+    secret = f"SYNCLINE_{name.upper()}_{'PASSWORD' if name == 'snow' else 'TOKEN'}"
+    right = shared.environment[secret]
+    shared.environment[secret] = "wrong-secret-of-ours"
+    try:
+        (found,) = shared("check", name, "--json").document["instances"]
+    finally:
+        shared.environment[secret] = right
+    (error,) = [finding for finding in found["findings"] if finding["severity"] == "error"]
+    assert error["check"] == "authorised"
+    assert secret in error["message"]
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from syncline import assembly, ledger
 from syncline.application import linking, parking
@@ -27,6 +28,9 @@ from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, timeline
 from syncline.store.database import Database
 from syncline.store.timeline import Event, Parked
+
+_FIRST: Final = frozenset({"reachable", "authorised"})
+"""What must be well before anything else can be looked at."""
 
 
 @dataclass(slots=True)
@@ -162,9 +166,12 @@ class Application:
         """Look whether each instance can be worked with."""
         for endpoint in [self.endpoint(n) for n in names] or self.station.endpoints.values():
             try:
+                reached = True
                 for finding in endpoint.connector.check():
                     yield endpoint.name, finding
-                yield from self._live_mapping(endpoint)
+                    reached &= finding.check not in _FIRST or finding.severity is not Severity.ERROR
+                if reached:  # else the schema fails for the same cause, and would say it once more
+                    yield from self._live_mapping(endpoint)
             except SynclineError as error:
                 yield endpoint.name, Finding("reachable", Severity.ERROR, str(error), "see the message")
 

@@ -123,12 +123,18 @@ def say(text: object = "", style: str | None = None) -> None:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str | None = None) -> None:
-    """A table on standard output; nothing but its title where there are no rows."""
+    """A table on standard output; nothing but its title where there are no rows, and no head where no column has a name."""
     from rich import box
     from rich.table import Table
 
     out = console(sys.stdout)
-    grid = Table(box=box.SIMPLE_HEAD if out.is_terminal else None, pad_edge=False, show_edge=False)
+    head = any(columns)
+    grid = Table(
+        box=box.SIMPLE_HEAD if out.is_terminal and head else None,
+        pad_edge=False,
+        show_edge=False,
+        show_header=head,
+    )
     for column in columns:
         grid.add_column(column, overflow="fold", header_style="bold")
     for row in rows:
