@@ -210,3 +210,81 @@ def test_secrets_learnt_later_are_hidden_too():
     redact.learn("token-one-and-more", "")
     assert redact("token-one-and-more token-one") == f"{MASK} {MASK}"
     assert "token" not in repr(redact)
+
+
+WORD_AS_VALUE = [
+    "sandbox",
+    "before\nsandbox\nafter",
+    "password=sandbox",
+    "?user=syncline&pw=sandbox&x=1",
+    "http://syncline:sandbox@127.0.0.1:8080/x",
+    "{'x': 'sandbox'}",
+    '{"x":"sandbox"}',
+    "password: sandbox",
+    "the password of syncline is sandbox, they say",
+    "the token (sandbox) is wrong",
+    "Basic " + base64.b64encode(b"sandbox").decode(),
+    base64.b64encode(b"sandbox").decode(),
+]
+
+
+@pytest.mark.parametrize("text", WORD_AS_VALUE)
+def test_an_ordinary_word_is_hidden_where_it_is_a_value(text):
+    redact = Redactor()
+    redact.learn("sandbox", ordinary=True)
+    shown = redact(text)
+    assert "sandbox" not in shown
+    assert base64.b64encode(b"sandbox").decode() not in shown
+    assert MASK in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "press Ctrl-C to stop the sandbox",
+        "syncline sandbox: 3 simulated platforms, each in a sandbox of its own",
+        "sandbox/platform.py and sqlite:///sandbox.db and /var/lib/sandbox",
+        "Sandboxes are no sandbox",
+    ],
+)
+def test_an_ordinary_word_stays_where_it_is_a_word(text):
+    redact = Redactor()
+    redact.learn("sandbox", ordinary=True)
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    "secret", ["sandbox1", "Sandbox", "sand box", "sand-box", "correcthorsebattery", "p\xe4sse"]
+)
+def test_what_is_no_ordinary_word_is_hidden_wherever_it_stands(secret):
+    redact = Redactor()
+    redact.learn(secret, ordinary=True)
+    assert secret not in redact(f"we say {secret} in passing")
+
+
+def test_one_that_is_a_real_secret_as_well_is_hidden_wherever_it_stands():
+    for real in (0, 1):
+        redact = Redactor()
+        for turn in (0, 1):
+            redact.learn("sandbox", ordinary=turn != real)
+        assert redact("we say sandbox in passing") == f"we say {MASK} in passing"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://127.0.0.1:8080", "we say sandbox in passing"),
+        ("https://snow.example.com", f"we say {MASK} in passing"),
+    ],
+)
+def test_only_platforms_on_this_machine_may_have_words_for_secrets(make, tools, url, shown):
+    auth = lambda _context: BasicAuth("syncline", SecretStr("sandbox"))  # noqa: E731
+    world = make(
+        tools.reply(400),
+        base_url=url,
+        auth=auth,
+        dialect=Dialect(reason=lambda _: "we say sandbox in passing"),
+    )
+    with pytest.raises(SynclineError) as caught:
+        world.http.request("POST", "/x")
+    assert shown in str(caught.value)

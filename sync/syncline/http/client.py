@@ -22,7 +22,7 @@ from syncline.http.exchange import About
 from syncline.http.guard import GuardedAdapter
 from syncline.http.line import Health, Kind, Line, Route
 from syncline.http.redaction import Redactor
-from syncline.http.settings import InstanceSettings, check_url
+from syncline.http.settings import InstanceSettings, check_url, host_is_loopback
 from syncline.http.tokens import TokenEndpoint
 from syncline.ports import Clock, Runtime, Signal
 
@@ -134,7 +134,7 @@ class Http:
     ) -> Self:
         """The `Http` of a configured instance."""
         redactor = redactor or Redactor()
-        redactor.learn(*settings.secrets())
+        redactor.learn(*settings.secrets(), ordinary=host_is_loopback(settings.url))
         return cls(
             settings.name,
             settings.url,
@@ -386,7 +386,8 @@ class _Credentials:
             self._line.route = replace(self._line.route, proxies={"http": proxy, "https": proxy})
         auth = self._choose(self._context)
         if isinstance(auth, Secretive):
-            self._line.redactor.learn(*auth.secrets())
+            ordinary = host_is_loopback(self._line.route.base_url)
+            self._line.redactor.learn(*auth.secrets(), ordinary=ordinary)
         return auth
 
 
