@@ -1,0 +1,212 @@
+"""One run, at one moment: which of its steps are due."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from syncline.escalation import wording
+from syncline.escalation.book import Step
+from syncline.escalation.deeds import effects, page_all, say_again
+from syncline.escalation.paging import Reached, covered_from
+from syncline.escalation.runs import Key, Mark, Run
+from syncline.escalation.sitting import Climb
+from syncline.escalation.undelivered import see_pages
+
+END_AT_ONCE: Final = "end 0"
+"""The occasion of the end where it does not wait for its time: the last step had nobody to page."""
+
+
+def climb(c: Climb) -> Run:
+    """Do all that is due in a run now. The run afterwards."""
+    at_once = _see_lapse(c)
+    see_pages(c)
+    for key in c.order():
+        mark = c.run.marks.get(key)
+        if mark is None:
+            at_once = _step(c, key, at_once=at_once)
+        elif mark.fired:
+            _repeat(c, key, mark)
+    _end(c, at_once=at_once)
+    say_again(c)
+    return c.run
+
+
+# ---- when ---------------------------------------------------------------------------------------
+
+
+def _offset(c: Climb, key: Key) -> timedelta | None:
+    """When a step of a round is due on the clock; None: it is a share of no target.
+
+    A further round begins as long after the last step as that came after the one before it.
+    """
+    offsets = [step.at if step.share is None else c.reading.offset(step.share) for step in c.policy.steps]
+    turn, index = key
+    own, first, last = offsets[index], offsets[c.policy.repeat_from], offsets[-1]
+    if turn == 0 or own is None or first is None or last is None:
+        return own
+    before = offsets[-2] if len(offsets) > 1 else None
+    gap = last - before if before is not None and before < last else timedelta(minutes=5)
+    return own + turn * (last - first + gap)
+
+
+def _see_lapse(c: Climb) -> bool:
+    """Whether an acknowledgement without progress ends now, so that the next step is due at once."""
+    holds, taken = c.policy.ack_holds, c.acknowledged
+    if holds is None or taken is None or c.reading.state(c.sitting.now) == "paused":
+        return False
+    progress = c.sitting.case.last_activity(taken)
+    lapses = progress + holds
+    if lapses > c.sitting.now:
+        c.sitting.look(lapses)
+        return False
+    c.acknowledged = None
+    if c.run.lapsed == progress:
+        return False
+    left_out = min((key for key, mark in c.run.marks.items() if mark.for_ack), default=None)
+    marks = {key: mark for key, mark in c.run.marks.items() if key != left_out}
+    c.run = replace(c.run, lapsed=progress, marks=marks)
+    c.tell("escalation", wording.lapsed(c.policy, taken, progress, holds), note=True)
+    return True
+
+
+# ---- steps --------------------------------------------------------------------------------------
+
+
+def _step(c: Climb, key: Key, *, at_once: bool) -> bool:
+    """Fire the step if it is due; whether the next one is due at once."""
+    now, offset = c.sitting.now, _offset(c, key)
+    due = None if offset is None else c.reading.due(offset)
+    early = due is None or due > now
+    if early and not at_once:
+        c.sitting.look(due)
+        return False
+    step, number = c.policy.steps[key[1]], key[1] + 1
+    reason = _superfluous(c, step)
+    if reason is not None:
+        c.run = c.run.marked(key, Mark(now, fired=False, for_ack=reason.for_ack))
+        c.tell("step", wording.left_out(c.policy, key, step, reason.text), step=number, fired=False)
+        return at_once
+    to = c.reach(step.page) if step.page else None
+    if to is not None and not to.people and c.policy.nobody == "wait":
+        return _wait(c, key, step, to)
+    late = 0.0 if due is None or early else (now - due).total_seconds()
+    repetitions = _due_repetition(c, step, offset)
+    c.run = c.run.marked(key, Mark(now, fired=True, repetitions=repetitions))
+    c.tell(
+        "step",
+        wording.fired(c.policy, key, step, to, c.run.cause, late=late, early=early),
+        note=True,
+        step=number,
+        fired=True,
+        late=late,
+        blame=c.policy.guard.blame,
+        people=[one.person for one in to.people] if to else [],
+    )
+    effects(c, step, wording.occasion(key), to)
+    return to is not None and not to.people and _nobody(c, key, step, to)
+
+
+@dataclass(frozen=True, slots=True)
+class _LeftOut:
+    text: str
+    for_ack: bool
+
+
+def _superfluous(c: Climb, step: Step) -> _LeftOut | None:
+    """Why a step is not needed now; None: it is."""
+    if step.until == "ack" and c.acknowledged is not None:
+        return _LeftOut("somebody has it", for_ack=True)
+    if step.when is None:
+        return None
+    facts = c.facts()
+    if step.when.holds(facts):
+        return None
+    for_ack = c.acknowledged is not None and step.when.holds({**facts, "ack": False, "since_ack": None})
+    return _LeftOut(f"`{step.when.text}` does not hold", for_ack=for_ack)
+
+
+def _wait(c: Climb, key: Key, step: Step, to: Reached) -> bool:
+    """Wait until somebody comes on call; nothing is due at once."""
+    s = c.sitting
+    cover = covered_from(s.book, step.page, c.tier, s.now)
+    s.look(cover or s.now + timedelta(hours=1))
+    if key not in c.run.waiting:
+        c.run = replace(c.run, waiting=c.run.waiting | {key})
+        c.tell("page", wording.waits(c.policy, key, to.missing, cover), note=True, step=key[1] + 1)
+    return False
+
+
+def _nobody(c: Climb, key: Key, step: Step, to: Reached) -> bool:
+    """What the policy says about a step whom nobody serves; whether the next step is due at once."""
+    then, number = c.policy.nobody, key[1] + 1
+    if not then.startswith("person:"):
+        c.tell("page", wording.goes_on(c.policy, key, to.missing), note=True, step=number)
+        return True
+    stand_in = c.reach((then,))
+    served = bool(stand_in.people)
+    text = wording.stands_in(c.policy, key, to.missing, then, served=served)
+    c.tell("page", text, note=True, step=number)
+    page_all(c, stand_in, wording.occasion(key), step)
+    return not served
+
+
+def _due_repetition(c: Climb, step: Step, offset: timedelta | None) -> int:
+    """The number of the last repetition that is due by now; 0: none."""
+    if step.again is None or offset is None:
+        return 0
+    since = c.reading.counted(c.sitting.now) - offset
+    return min(step.again.times, max(0, int(since / step.again.every)))
+
+
+def _repeat(c: Climb, key: Key, mark: Mark) -> None:
+    step, offset = c.policy.steps[key[1]], _offset(c, key)
+    if step.again is None or offset is None or mark.repetitions >= step.again.times:
+        return
+    number = _due_repetition(c, step, offset)
+    if number > mark.repetitions:
+        c.run = c.run.marked(key, replace(mark, repetitions=number))
+        if _superfluous(c, step) is None:
+            to = c.reach(step.page)
+            text = wording.again(c.policy, key, step, number, to)
+            c.tell(
+                "step",
+                text,
+                note=True,
+                step=key[1] + 1,
+                repetition=number,
+                blame=c.policy.guard.blame,
+                people=[one.person for one in to.people],
+            )
+            page_all(c, to, wording.occasion(key, number), step)
+    if number < step.again.times:
+        c.sitting.look(c.reading.due(offset + (number + 1) * step.again.every))
+
+
+# ---- the end ------------------------------------------------------------------------------------
+
+
+def _end(c: Climb, *, at_once: bool) -> None:
+    end, keys = c.policy.end, c.order()
+    if end is None or any(key not in c.run.marks for key in keys):
+        return
+    last = max((o for o in (_offset(c, key) for key in keys) if o is not None), default=timedelta())
+    number = max(0, int((c.reading.counted(c.sitting.now) - last) / end.every))
+    if number > c.run.repetitions_end:
+        c.run = replace(c.run, repetitions_end=number)
+        _fire_end(c, number)
+    elif at_once and END_AT_ONCE not in c.run.given_over:
+        c.run = replace(c.run, given_over=c.run.given_over | {END_AT_ONCE})
+        _fire_end(c, 0)
+    c.sitting.look(c.reading.due(last + (c.run.repetitions_end + 1) * end.every))
+
+
+def _fire_end(c: Climb, number: int) -> None:
+    end = c.policy.end
+    assert end is not None
+    wanted = c.acknowledged is None if end.when is None else end.when.holds(c.facts())
+    if not wanted:
+        return
+    to = c.reach(end.page)
+    people = [one.person for one in to.people]
+    c.tell("step", wording.ended(c.policy, number, to), note=True, end=number, people=people)
+    page_all(c, to, f"end {number}", None)

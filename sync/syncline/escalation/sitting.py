@@ -1,0 +1,102 @@
+"""What one evaluation of an incident works on: the moment, and each run at that moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from syncline.escalation.book import Book, Policy
+from syncline.escalation.case import Case, moment_facts, tier_of
+from syncline.escalation.clocks import Reading, read_clock
+from syncline.escalation.decision import Happened, Message
+from syncline.escalation.paging import Reached, reached
+from syncline.escalation.runs import Key, Run
+from syncline.model import Incident, Value
+
+
+@dataclass(slots=True)
+class Sitting:
+    """All that one evaluation of an incident works on.
+
+    Attributes:
+        book: In force: people, schedules, tiers.
+        case: The incident and its past.
+        now: The moment.
+        values: The incident's values, with what was decided so far.
+        messages: Decided so far.
+        happened: Decided so far.
+        looks: When something may be due.
+    """
+
+    book: Book
+    case: Case
+    now: datetime
+    values: dict[str, Value]
+    messages: list[Message] = field(default_factory=list)
+    happened: list[Happened] = field(default_factory=list)
+    looks: list[datetime] = field(default_factory=list)
+
+    def tell(self, run: Run, kind: str, text: str, *, note: bool = False, **data: object) -> None:
+        """Add a line for the timeline."""
+        self.happened.append(Happened(kind, text, {"policy": run.policy, "run": run.id, **data}, note))
+
+    def look(self, at: datetime | None) -> None:
+        """Something may be due then."""
+        if at is not None and at > self.now:
+            self.looks.append(at)
+
+
+@dataclass(slots=True)
+class Climb:
+    """One run at work, at one moment.
+
+    Attributes:
+        sitting: Shared with the other runs.
+        own: The book the run keeps to: its policy, clock and messages.
+        policy: Of that book.
+        run: As it is by now.
+        reading: Its clock.
+        acknowledged: Since when somebody has the incident; None: nobody has, or they did nothing about it for too long.
+    """
+
+    sitting: Sitting
+    own: Book
+    policy: Policy
+    run: Run
+    reading: Reading = field(init=False)
+    acknowledged: datetime | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read the clock, and see whether somebody has the incident."""
+        case = self.sitting.case
+        self.reading = read_clock(self.own, self.own.clocks[self.policy.clock], case, self.run.started_at)
+        forced = self.run.started_at if self.run.signal else None
+        self.acknowledged = case.acknowledged(self.run.id, forced)
+
+    def facts(self) -> dict[str, object]:
+        """What conditions of this run are asked about now."""
+        s = self.sitting
+        return moment_facts(self.own, s.case, s.values, s.now, self.acknowledged)
+
+    @property
+    def tier(self) -> str | None:
+        """The tier that holds the incident."""
+        return tier_of(self.sitting.book, self.sitting.values)
+
+    def reach(self, targets: Sequence[str]) -> Reached:
+        """Whom those targets stand for now."""
+        return reached(self.sitting.book, targets, self.tier, self.sitting.now)
+
+    def order(self) -> Sequence[Key]:
+        """All steps of all rounds, in their order."""
+        steps, policy = range(len(self.policy.steps)), self.policy
+        turns = range(1, policy.repeat_times + 1)
+        again = [(turn, index) for turn in turns for index in steps if index >= policy.repeat_from]
+        return [*((0, index) for index in steps), *again]
+
+    def incident(self) -> Incident:
+        """The incident with what was decided so far."""
+        return Incident(self.sitting.case.incident.id, self.sitting.values)
+
+    def tell(self, kind: str, text: str, *, note: bool = False, **data: object) -> None:
+        """Add a line for the timeline."""
+        self.sitting.tell(self.run, kind, text, note=note, **data)
