@@ -58,7 +58,7 @@ class Directory:
         return found
 
     def find(self, kind: PartyKind, wanted: str) -> Party | None:
-        """By address or exact name a person, by exact name an escalation policy."""
+        """By address or exact name a person, by exact name an escalation policy; either also by its id."""
         sought = wanted.strip()
         if not sought:
             return None
@@ -167,4 +167,4 @@ def _one(kind: PartyKind) -> str:
 def _pick(parties: Iterable[Party], kind: PartyKind, sought: str) -> Party | None:
     if kind is PartyKind.PERSON and "@" in sought:
         return next((party for party in parties if party.email == sought.lower()), None)
-    return next((party for party in parties if party.name == sought), None)
+    return next((party for party in parties if sought in (party.id, party.name)), None)

@@ -217,11 +217,14 @@ class ServiceNow:
         return tuple(party for party in found if party.id in set(wanted))
 
     def find_party(self, kind: PartyKind, name: str) -> Party | None:
-        """The active person with that e-mail address, else with that exact name; the active group with that name.
+        """The active person with that e-mail address, else with that exact name; the active group with that name; either
+        also by its sys_id.
 
         Where several have it, none is meant for sure: None.
         """
         name = name.strip()
+        if is_sys_id(name):
+            return next(iter(self.parties(kind, [name])), None)
         try:
             condition = term("name", "=", name)
             if kind is PartyKind.PERSON and "@" in name:

@@ -482,7 +482,8 @@ class Connector(Protocol):
         ...
 
     def find_party(self, kind: PartyKind, name: str) -> Party | None:
-        """The person with that e-mail address (else that exact name), or the group with that exact name."""
+        """The person with that e-mail address (else that exact name), or the group with that exact name; either also
+        by its id."""
         ...
 
     def schema(self) -> Schema:

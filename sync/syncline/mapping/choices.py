@@ -184,6 +184,8 @@ class PartyCodec:
         fallback: What is written for one that the platform does not have: `Fallback`, or an id, address or name.
         patterns: How all others are called here: `* escalation`, with the handle for `*`. The first one that the
             platform knows is written; the longest one that fits is read.
+        laid: Common handle to its name or id here, as something above the mapping has it: goes before `names` and
+            `patterns`, both ways.
     """
 
     native: str
@@ -191,6 +193,7 @@ class PartyCodec:
     names: Mapping[str, str] = field(default_factory=dict)
     fallback: Fallback | str = Fallback.KEEP
     patterns: tuple[str, ...] = ("*",)
+    laid: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def natives(self) -> tuple[str, ...]:
@@ -200,9 +203,14 @@ class PartyCodec:
     def read(self, side: Side) -> Value | Silence:
         """The handle; nobody is None."""
         there = plain(side.present.get(self.native))
-        if not there:
-            return None
-        handle = side.directory.handle(self.kind, there)
+        return self._handle(there, side.directory) if there else None
+
+    def _handle(self, there: str, directory: Directory) -> str:
+        for table in (self.laid, self.names):
+            for common, name in table.items():
+                if there == name or (table is self.laid and there == directory.native(self.kind, name)):
+                    return common
+        handle = directory.handle(self.kind, there)
         if handle is None:
             raise NoWordError(
                 f"{self.native} is {there[:60]!r}, a {self.kind} that is not known", ((self.kind, there),)
@@ -225,15 +233,22 @@ class PartyCodec:
         )
 
     def holds(self, value: Value, side: Side) -> bool:
-        """Whether that party stands there, or the fallback for one that the platform does not have."""
+        """Whether that party stands there, under whichever of its names, or the fallback for one that the platform does
+        not have."""
         there = plain(side.present.get(self.native))
         if value is None or value == "":
             return not there
         found = self._native(plain(value), side.directory)
-        if found is not None:
-            return there == found
-        stand_in = self._stand_in(side.directory)
+        if there and (there == found or self._reads_as(there, plain(value), side.directory)):
+            return True
+        stand_in = self._stand_in(side.directory) if found is None else None
         return stand_in is not None and (there or None) == stand_in[self.native]
+
+    def _reads_as(self, there: str, handle: str, directory: Directory) -> bool:
+        try:
+            return folded(self._handle(there, directory)) == folded(handle)
+        except NoWordError:
+            return False
 
     def shortened(self, limits: Mapping[str, int]) -> Self:  # noqa: ARG002
         """Ids are never cut."""
@@ -241,7 +256,8 @@ class PartyCodec:
 
     def _called(self, handle: str) -> tuple[str, ...]:
         """What the party may be called here, best first."""
-        tabled = next((name for common, name in self.names.items() if folded(common) == folded(handle)), None)
+        tables = (*self.laid.items(), *self.names.items())
+        tabled = next((name for common, name in tables if folded(common) == folded(handle)), None)
         return (tabled,) if tabled else tuple(pattern.replace("*", handle) for pattern in self.patterns)
 
     def _stripped(self, name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass, field, replace
 
 from syncline.connector import Native, Party, Schema
-from syncline.mapping.choices import ChoiceCodec
+from syncline.mapping.choices import ChoiceCodec, PartyCodec
 from syncline.mapping.codecs import Codec, NoWordError, Side, Silence, TemplateCodec, TextCodec
 from syncline.mapping.directory import Directory, Parties
 from syncline.mapping.document import Document
@@ -165,6 +165,18 @@ class Mapping:
                 shorter = shorter.among(choices[shorter.native])
             codecs[name] = shorter
         return replace(self, codecs=codecs)
+
+    def with_groups(self, groups: Table[str, str]) -> "Mapping":
+        """The same mapping, in which those groups are called so here, whatever it says of them itself: they are written
+        so, and read back as themselves.
+
+        Args:
+            groups: Common group to the name or id of the group, team or escalation policy here.
+        """
+        codec = self.codecs.get("group")
+        if not isinstance(codec, PartyCodec) or codec.laid == groups:
+            return self
+        return replace(self, codecs={**self.codecs, "group": replace(codec, laid=dict(groups))})
 
     def _touches(self, name: str, changes: Table[str, Value]) -> bool:
         codec = self.codecs[name]

@@ -124,6 +124,8 @@ def test_parties_are_found_by_address_or_exact_name(world):
     assert find(PartyKind.GROUP, "Network escalation").id == world.NETWORK_POLICY
     assert find(PartyKind.GROUP, "Network") is None
     assert find(PartyKind.GROUP, "") is None
+    assert find(PartyKind.GROUP, world.NETWORK_POLICY).name == "Network escalation"
+    assert find(PartyKind.PERSON, world.NOAH).name == "Noah Brooks"
 
 
 def test_the_schema_is_that_of_the_account(world):

@@ -190,6 +190,8 @@ class TestWriting:
         snow = office.snow
         network = snow.find_party(PartyKind.GROUP, "Network")
         bruno = snow.find_party(PartyKind.PERSON, "bruno.keller@example.com")
+        assert snow.find_party(PartyKind.GROUP, network.id) == network
+        assert snow.find_party(PartyKind.PERSON, bruno.id) == bruno
         before = office.calls
         created = snow.write(
             Create(
