@@ -175,14 +175,14 @@ class Duty:
             index = bisect_right(ends, at)
             while index < len(starts) and starts[index] < turn.end:
                 if at < starts[index]:
-                    found.append(turn._replace(start=at, end=starts[index]))
+                    found.append(Turn(at, starts[index], turn.person, turn.reason, False))
                 at = max(at, starts[index])
                 back = min(turn.end, ends[index])
-                found.append(turn._replace(start=at, end=back, away=True))
+                found.append(Turn(at, back, turn.person, turn.reason, True))
                 at = back
                 index += 1
             if at < turn.end:
-                found.append(turn._replace(start=at))
+                found.append(Turn(at, turn.end, turn.person, turn.reason, False))
         return found
 
 
@@ -280,6 +280,8 @@ def _within(turns: Sequence[Turn], open_hours: Sequence[tuple[datetime, datetime
         ahead = index
         while ahead < len(turns) and turns[ahead].start < end:
             turn = turns[ahead]
-            found.append(turn._replace(start=max(start, turn.start), end=min(end, turn.end)))
+            found.append(
+                Turn(max(start, turn.start), min(end, turn.end), turn.person, turn.reason, turn.away)
+            )
             ahead += 1
     return found

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from syncline.escalation.book import Span
 
+_NONE = timedelta()
 _SECOND = timedelta(seconds=1)
 _MOMENT = timedelta(microseconds=1)
 _DAY = timedelta(days=1)
@@ -50,9 +51,9 @@ def utc(at: datetime) -> datetime:
 
 def instant(tz: ZoneInfo, local: datetime) -> datetime:
     """The instant, UTC, of a local time without a zone."""
-    before = local.replace(tzinfo=tz, fold=0).utcoffset() or timedelta()
-    after = local.replace(tzinfo=tz, fold=1).utcoffset() or timedelta()
-    at = (local - before).replace(tzinfo=UTC, fold=0)
+    before = local.replace(tzinfo=tz, fold=0).utcoffset() or _NONE
+    after = local.replace(tzinfo=tz, fold=1).utcoffset() or _NONE
+    at = (local - before).replace(tzinfo=UTC)
     return at if before >= after else _changed(tz, at - (after - before), at)
 
 
@@ -65,7 +66,7 @@ def clock(tz: ZoneInfo, at: datetime) -> datetime:
     local = at.astimezone(tz)
     if not local.fold:
         return local.replace(tzinfo=None)
-    before = local.replace(fold=0).utcoffset() or timedelta()
+    before = local.replace(fold=0).utcoffset() or _NONE
     shown = local.replace(tzinfo=None, fold=0)
     change = _changed(tz, (shown - before).replace(tzinfo=UTC), at)
     return (change + before).replace(tzinfo=None) - _MOMENT
@@ -91,7 +92,7 @@ def changes(tz: ZoneInfo, span: Span) -> Iterator[Change]:
 
 
 def _offset(tz: ZoneInfo, at: datetime) -> timedelta:
-    return at.astimezone(tz).utcoffset() or timedelta()
+    return at.astimezone(tz).utcoffset() or _NONE
 
 
 def _changed(tz: ZoneInfo, low: datetime, high: datetime) -> datetime:
