@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from syncline.escalation.conditions.faults import Fault
-from syncline.escalation.conditions.language import Kind, Token, duration
+from syncline.escalation.conditions.language import MOST_FAULTS, Kind, Token, duration
 from syncline.escalation.conditions.tree import (
     All,
     Among,
@@ -101,7 +101,9 @@ class Checker:
         if token.kind is Kind.TRUTH:
             return Truth(bool(token.value))
         if token.kind is not Kind.NAME:
-            self._at(token, "A constant alone says nothing; compare a name with it.")
+            whose = self._whose(str(token.value)) if token.kind is Kind.TEXT else None
+            hint = f"write {whose} == {_shown(str(token.value))}" if whose else "compare a name with it"
+            self._at(token, f"A constant alone says nothing; {hint}.")
             return _NOTHING
         name = self._name(token)
         if name is None:
@@ -114,12 +116,17 @@ class Checker:
     def _name(self, token: Token) -> Name | None:
         word = str(token.value)
         name = self._vocabulary.find(word)
-        if name is not None:
+        if name is not None or len(self.faults) >= MOST_FAULTS:
             return name
-        near = nearest(word, self._vocabulary.words)
+        whose = self._whose(word)
+        near = f'{whose} == "{word}"' if whose else nearest(word, self._vocabulary.words)
         hint = f"Did you mean {near}?" if near else f"Names are {', '.join(sorted(self._vocabulary.names))}."
         self._at(token, f"There is no name {_shown(word)}. {hint}", near)
         return None
+
+    def _whose(self, word: str) -> str | None:
+        """The closed name that has this value."""
+        return next((name.name for name in self._vocabulary.names.values() if word in name.values), None)
 
     # -- comparisons -------------------------------------------------------------------------------------------
 
@@ -165,7 +172,8 @@ class Checker:
             self._at(constant, f"none has no order; write {name.name} is none.")
             return _NOTHING
         if name.type is Type.SET:
-            self._at(token, f"{name.name} is a set; write {_example(name)}.")
+            text = str(constant.value) if constant.kind is Kind.TEXT else "..."
+            self._at(token, f"{name.name} is a set; write {_shown(text)} in {name.name}.")
             return _NOTHING
         value = self._constant(constant, name)
         if value is None or not self._may_be(order, token, name):

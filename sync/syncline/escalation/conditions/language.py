@@ -134,16 +134,18 @@ class Token:
     value: str | int | float | bool | None = None
 
 
-def tokens(text: str, vocabulary: Vocabulary) -> tuple[list[Token], list[Fault]]:
-    """The tokens of a condition, and what is wrong with them. Slips with one likely meaning are read as meant, so that
-    the rest can be checked as well."""
+def tokens(text: str, vocabulary: Vocabulary) -> tuple[list[Token], list[Fault], bool]:
+    """The tokens of a condition, what is wrong with them, and whether all of the text became tokens. Slips with one
+    likely meaning are read as meant, so that the rest can be checked as well."""
     found: list[Token] = []
     faults: list[Fault] = []
+    whole = True
     for match in _TOKEN.finditer(text):
         kind, word, at = match.lastgroup, match[0], match.start()
         if kind == "space":
             continue
         if len(faults) >= MOST_FAULTS:
+            whole = False
             break
         if kind == "text":
             read = _text(word, at)
@@ -154,13 +156,15 @@ def tokens(text: str, vocabulary: Vocabulary) -> tuple[list[Token], list[Fault]]
         else:
             read = _sign(word, at)
         token, fault = read
-        if token is not None:
+        if token is None:
+            whole = False
+        else:
             found.append(token)
         if fault is not None:
             faults.append(fault)
         if token is None and word in {'"', "'"}:
             break  # what follows is inside of a text that never ends
-    return _joined(found, faults), faults
+    return _joined(found, faults), faults, whole
 
 
 Read = tuple[Token | None, Fault | None]
@@ -175,6 +179,10 @@ def _text(word: str, at: int) -> Read:
                 2,
                 "\\\\",
             )
+    hidden = next((place for place, char in enumerate(word) if not char.isprintable()), None)
+    if hidden is not None:
+        message = f"This text has a character that cannot be seen: {_described(word[hidden])}."
+        return Token(Kind.TEXT, at, len(word), "1", word[1:-1]), Fault(message, at + hidden, 1)
     value = _ESCAPE.sub(r"\1", word[1:-1])
     return Token(Kind.TEXT, at, len(word), "1", value), None
 

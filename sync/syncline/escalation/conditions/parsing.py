@@ -2,7 +2,7 @@
 
 import ast
 from collections.abc import Sequence
-from typing import Final, NoReturn
+from typing import Final
 
 from syncline.escalation.conditions.checking import Checker
 from syncline.escalation.conditions.faults import ConditionFaults, Fault
@@ -30,27 +30,26 @@ def parsed(text: str, vocabulary: Vocabulary) -> Node:
     """
     if len(text) > LONGEST:
         message = f"A condition has at most {LONGEST} characters; this one has {len(text)}."
-        _refuse(text, [Fault(message, LONGEST, 1)])
-    found, faults = tokens(text, vocabulary)
+        raise _refusal(text, [Fault(message, LONGEST, 1)])
+    found, faults, whole = tokens(text, vocabulary)
     if not found and not faults:
-        _refuse(text, [Fault("The condition is empty; leave it out, or write true.", 0, 1)])
-    structure = _structure(found, len(text))
+        raise _refusal(text, [Fault("The condition is empty; leave it out, or write true.", 0, 1)])
+    structure = _structure(found, len(text)) if whole else None
     if structure is not None and not _told(structure, faults):
         faults.append(structure)
     checker = Checker(found, vocabulary)
-    if structure is None:
+    if whole and structure is None:
         node = checker.truth(_grammar(text, checker.spelled, faults))
+        if not faults and not checker.faults:
+            return node
     else:
         checker.look_up()
-    faults += [fault for fault in checker.faults if not _told(fault, faults)]
-    if faults:
-        _refuse(text, faults)
-    return node
+    raise _refusal(text, [*faults, *(fault for fault in checker.faults if not _told(fault, faults))])
 
 
-def _refuse(text: str, faults: Sequence[Fault]) -> NoReturn:
+def _refusal(text: str, faults: Sequence[Fault]) -> ConditionFaults:
     in_order = sorted(faults, key=lambda fault: (fault.offset, -fault.length))
-    raise ConditionFaults(text, tuple(in_order[:MOST_FAULTS]))
+    return ConditionFaults(text, tuple(in_order[:MOST_FAULTS]))
 
 
 def _told(fault: Fault, others: Sequence[Fault]) -> bool:
@@ -65,7 +64,9 @@ def _grammar(text: str, spelled: str, faults: list[Fault]) -> ast.expr:
     try:
         return ast.parse(spelled, mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
-        _refuse(text, faults or [Fault("This cannot be read as a condition.", 0, max(1, len(text)))])
+        raise _refusal(
+            text, faults or [Fault("This cannot be read as a condition.", 0, max(1, len(text)))]
+        ) from None
 
 
 def _structure(found: Sequence[Token], end: int) -> Fault | None:

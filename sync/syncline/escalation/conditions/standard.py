@@ -53,7 +53,7 @@ _PLAIN = Vocabulary(
 _RESOLVED = 'status in ["resolved", "closed", "canceled"]'
 
 STANDARD: Final = replace(
-    _PLAIN, axioms=(compiled(f"resolved and {_RESOLVED} or not resolved and not ({_RESOLVED})", _PLAIN),)
+    _PLAIN, axioms=(compiled(f"not resolved and not ({_RESOLVED}) or resolved and {_RESOLVED}", _PLAIN),)
 )
 """What every condition knows; a book adds its own names."""
 
