@@ -155,6 +155,7 @@ class Daemon:
             stop=stop,
             wake=wake,
         )
+        station.agree()
         station.authenticate()
         workers.append(Workers(station, stop, self.polling, self.sweeping))
         known = database.transact(lambda tx: self._begin(tx, station))

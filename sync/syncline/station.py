@@ -8,13 +8,13 @@ from typing import cast
 from syncline.configuration import Configuration, Route
 from syncline.connector import Capabilities, Connector, Pager, Party, PartyKind, Plugin
 from syncline.errors import Configuration as Misconfigured
-from syncline.errors import Gone, Refused
+from syncline.errors import Gone, InvalidFile, Refused
 from syncline.fights import Breaker
 from syncline.http.client import Http
 from syncline.http.settings import InstanceSettings
 from syncline.ledger import Ledger
 from syncline.mapping import Mapping as FieldMapping
-from syncline.mapping import Parties
+from syncline.mapping import Parties, contradictions
 from syncline.merge import SIMULTANEOUS, Rules
 from syncline.model import Incident
 from syncline.ports import Clock, Ids, Runtime
@@ -160,6 +160,21 @@ class Station:
                 faults.append(str(error))
         if faults:
             raise Misconfigured("\n".join(faults))
+
+    def agree(self) -> None:
+        """See that no two mappings say otherwise who wins a field.
+
+        Raises:
+            InvalidFile: with all that do, each with both places.
+        """
+        mappings = [endpoint.mapping for endpoint in self.endpoints.values()]
+        problems = [
+            problem
+            for number, mapping in enumerate(mappings)
+            for problem in contradictions(mapping, mappings[:number])
+        ]
+        if problems:
+            raise InvalidFile(problems)
 
     def rules(self) -> Rules:
         """How conflicts are decided. What a mapping says about a field goes before the defaults."""

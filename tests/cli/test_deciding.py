@@ -1,8 +1,11 @@
 """What people decide: links, what is parked, mappings."""
 
+import re
+
 import pytest
 
 from syncline.configuration import defaults
+from syncline.configuration.defaults import default_mapping
 
 
 @pytest.fixture
@@ -247,3 +250,49 @@ def test_there_is_nothing_to_roll_back_to(shared):
     answer = shared("mapping", "rollback", "snow")
     assert answer.code == 2
     assert "no older version" in answer.err
+
+
+def test_mappings_that_say_otherwise_who_wins_are_an_error_everywhere(desk):
+    """Both stand in files at the first start: each command that works by them names both places."""
+    for name, platform, old, new in (
+        (
+            "snow",
+            "servicenow",
+            "title: {field: short_description",
+            "title: {owner: snow, field: short_description",
+        ),
+        ("jira", "jira", "title: {field: summary", "title: {owner: jira, field: summary"),
+    ):
+        text = default_mapping(platform).read_text()
+        assert old in text
+        (desk.folder / f"{name}.yaml").write_text(text.replace(old, new))
+        config = desk.config.read_text()
+        desk.config.write_text(
+            config.replace(f"platform: {platform}\n", f"platform: {platform}\n    mapping: {name}.yaml\n")
+        )
+    said = ['the owner is "snow"', 'the owner is "jira"', "name it in one mapping only"]
+    for arguments in (
+        ["mapping", "check"],
+        ["check"],
+        ["sync", "--once"],
+        ["run"],
+        ["mapping", "publish", "snow"],
+    ):
+        answer = desk(*arguments)
+        shown = answer.out + answer.err
+        assert answer.code == (1 if "check" in arguments else 2), (arguments, shown)
+        assert [words for words in said if words not in shown] == [], arguments
+        assert len(re.findall(r"[^\s]:\d+:\d+", shown)) >= 2, arguments
+    document = desk("mapping", "check", "jira", "--json").document
+    (problem,) = document["mappings"][0]["problems"]
+    assert problem["file"].endswith("jira.yaml")
+    assert "snow.yaml:" in problem["message"]
+    # It is mended by publishing one that says nothing.
+    (desk.folder / "jira.yaml").write_text(default_mapping("jira").read_text())
+    assert desk("mapping", "publish", "jira").code == 0
+    assert desk("mapping", "check").code == 0
+    assert desk("sync", "--once").code == 0
+    answer = desk("mapping", "rollback", "jira")
+    assert answer.code == 2
+    assert said[0] in answer.err
+    assert desk("sync", "--once").code == 0

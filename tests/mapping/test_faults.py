@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncline.errors import InvalidFile, Problem
-from syncline.mapping import examine, load_mapping, unknown_owners
+from syncline.mapping import Mapping, contradictions, examine, load_mapping, unknown_owners
 from syncline.mapping.document import parse_document
 
 HEAD = "mapping: 1\nplatform: test\nfields:\n"
@@ -205,6 +205,33 @@ def test_owners_that_are_no_instance() -> None:
         'm.yaml:4:28: error: title: there is no instance "snow-prd". Did you mean "snow-prod"?'
     ]
     assert unknown_owners(mapping, ["snow-prd"]) == []
+
+
+def one_field(rule: str, file: str) -> Mapping:
+    return load_mapping(HEAD + f"  title: {{field: t{rule}}}\n", file)
+
+
+def test_mappings_that_say_otherwise_who_wins() -> None:
+    advice = "it holds for all instances, so name it in one mapping only"
+    latest, manual = one_field(", conflict: latest", "a.yaml"), one_field(", conflict: manual", "b.yaml")
+    owned, other = one_field(", owner: snow-prod", "c.yaml"), one_field(", owner: jira", "d.yaml")
+    assert [str(problem) for problem in contradictions(manual, [latest, owned])] == [
+        f'b.yaml:4:31: error: title: conflict is "manual" here, but conflict is "latest" in a.yaml:4:31; {advice}',
+        f'b.yaml:4:31: error: title: conflict is "manual" here, but the owner is "snow-prod" in c.yaml:4:28; {advice}',
+    ]
+    assert [str(problem) for problem in contradictions(other, iter([owned]))] == [
+        f'd.yaml:4:28: error: title: the owner is "jira" here, but the owner is "snow-prod" in c.yaml:4:28; {advice}',
+    ]
+
+
+def test_mappings_that_agree_who_wins() -> None:
+    silent = one_field("", "s.yaml")
+    owned = one_field(", owner: snow-prod", "c.yaml")
+    explicit = one_field(", conflict: owner, owner: snow-prod", "e.yaml")
+    assert contradictions(silent, [owned]) == contradictions(owned, [silent]) == []
+    assert contradictions(owned, [explicit, silent]) == []
+    elsewhere = load_mapping(HEAD + "  title: t\n  category: {field: c, conflict: manual}\n", "x.yaml")
+    assert contradictions(elsewhere, [owned]) == []
 
 
 KEYS = st.sampled_from(

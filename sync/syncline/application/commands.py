@@ -21,7 +21,7 @@ from syncline.daemon import Daemon, OnlyDaemon
 from syncline.errors import Gone, SynclineError
 from syncline.http.redaction import Redactor
 from syncline.intake.sightings import take_in
-from syncline.mapping import against
+from syncline.mapping import against, contradictions
 from syncline.mapping.validation import suggestion
 from syncline.ports import Signal
 from syncline.station import Endpoint, Station
@@ -31,6 +31,7 @@ from syncline.store.timeline import Event, Parked
 
 _FIRST: Final = frozenset({"reachable", "authorised"})
 """What must be well before anything else can be looked at."""
+_MEND: Final = "mend the mapping and publish it"
 
 
 @dataclass(slots=True)
@@ -114,6 +115,7 @@ class Application:
         right.take()
         try:
             station = self.station
+            station.agree()
             station.authenticate()
             self.database.transact(station.ledger.release_all)
             return once(station, progress)
@@ -165,6 +167,10 @@ class Application:
     def check(self, names: Sequence[str] = ()) -> Iterator[tuple[str, Finding]]:
         """Look whether each instance can be worked with."""
         for endpoint in [self.endpoint(n) for n in names] or self.station.endpoints.values():
+            others = [other.mapping for other in self.station.endpoints.values() if other is not endpoint]
+            for problem in contradictions(endpoint.mapping, others):
+                said = f"{problem.file}:{problem.line}:{problem.column}: {problem.message}"
+                yield endpoint.name, Finding("mapping", Severity.ERROR, said, _MEND)
             try:
                 reached = True
                 for finding in endpoint.connector.check():
@@ -181,7 +187,7 @@ class Application:
             severity = Severity.ERROR if problem.severity == "error" else Severity.WARNING
             yield (
                 endpoint.name,
-                Finding("mapping", severity, problem.message, "mend the mapping and publish it"),
+                Finding("mapping", severity, problem.message, _MEND),
             )
         if not problems:
             yield (

@@ -1,5 +1,6 @@
 """What admins do with mappings: hold them against the rules and the platforms, publish them, and go back."""
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,8 @@ from syncline.connector import Plugin
 from syncline.daemon import take_up
 from syncline.errors import Configuration as Misconfigured
 from syncline.errors import InvalidFile, Problem
-from syncline.mapping import against, examine, laws, losses
+from syncline.mapping import Mapping as FieldMapping
+from syncline.mapping import against, contradictions, examine, laws, losses
 from syncline.mapping.document import parse_document
 from syncline.mapping.rules import Loss
 from syncline.mapping.validation import suggestion
@@ -72,7 +74,7 @@ class Mappings:
             mapping, problems = None, error.problems
         if mapping is None:
             return MappingReport(name, source, problems, (), differs=True)
-        problems = [*problems, *laws(mapping)]
+        problems = [*problems, *laws(mapping), *contradictions(mapping, self._other_drafts(name))]
         unmapped: list[str] = []
         if live:
             problems += against(mapping, self._endpoint(name).connector.schema())
@@ -104,12 +106,13 @@ class Mappings:
         """Make an instance's mapping file the version that runs; a running daemon takes it up within seconds.
 
         Raises:
-            InvalidFile: it has faults; nothing is published.
+            InvalidFile: it has faults, or says otherwise than another published mapping who wins a field; nothing is
+                published.
         """
         endpoint = self._endpoint(name)
         text, source = self._draft(self._instance(name), file)
-        assembly.compiled(text, source, endpoint.plugin)
-        return self._publish(name, text, note or f"from {source}")
+        mapping = assembly.compiled(text, source, endpoint.plugin)
+        return self._publish(name, text, mapping, note or f"from {source}")
 
     def history(self, name: str) -> list[Version]:
         """All published versions of an instance's mapping, newest first."""
@@ -121,6 +124,7 @@ class Mappings:
 
         Raises:
             NotFound: there is no such version.
+            InvalidFile: as for `publish`.
         """
         versions = self.history(name)
         if digest is None:
@@ -133,10 +137,16 @@ class Mappings:
                 f"`syncline mapping history {name}` shows all"
             )
         note = f"rolled back to {older[0].digest} of {older[0].at:%Y-%m-%d %H:%M} UTC"
-        return self._publish(name, older[0].text, note)
+        mapping = assembly.compiled(
+            older[0].text, f"version {older[0].digest} of {name}", self._endpoint(name).plugin
+        )
+        return self._publish(name, older[0].text, mapping, note)
 
-    def _publish(self, name: str, text: str, note: str) -> Version:
+    def _publish(self, name: str, text: str, mapping: FieldMapping, note: str) -> Version:
         station = self.station()
+        problems = contradictions(mapping, [e.mapping for e in station.endpoints.values() if e.name != name])
+        if problems:
+            raise InvalidFile(problems)
 
         def work(tx: Tx) -> Version:
             known = published.newest(tx)
@@ -145,6 +155,14 @@ class Mappings:
             return version
 
         return station.database.transact(work)
+
+    def _other_drafts(self, name: str) -> Iterator[FieldMapping]:
+        """The mapping files of all other instances; one that has faults says so when it is looked at itself."""
+        for instance in self.configuration.instances.values():
+            if instance.name != name:
+                text, source = self._draft(instance, None)
+                with contextlib.suppress(InvalidFile):
+                    yield assembly.compiled(text, source, self.plugins[instance.platform])
 
     def _instance(self, name: str) -> Instance:
         instance = self.configuration.instances.get(name)

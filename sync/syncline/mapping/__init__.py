@@ -7,7 +7,7 @@ say what is wrong with a mapping, by itself or on a live platform.
 from syncline.mapping.compiling import examine, load_mapping, read_mapping
 from syncline.mapping.directory import Directory, Parties
 from syncline.mapping.lens import Mapping
-from syncline.mapping.lint import laws, losses, text_losses, unknown_owners
+from syncline.mapping.lint import contradictions, laws, losses, text_losses, unknown_owners
 from syncline.mapping.live import against
 from syncline.mapping.rules import Conflict, Direction, Loss, Reading, Rule, Supply, Unmapped, Writing
 
@@ -24,6 +24,7 @@ __all__ = [
     "Unmapped",
     "Writing",
     "against",
+    "contradictions",
     "examine",
     "laws",
     "load_mapping",

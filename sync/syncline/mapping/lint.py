@@ -1,6 +1,6 @@
 """What can be known about a mapping without a platform: contradictions, gaps, the two laws, and what is lost."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from itertools import pairwise
 from typing import Final, Protocol
 
@@ -213,6 +213,35 @@ def unknown_owners(mapping: Mapping, instances: Collection[str]) -> list[Problem
         for name, rule in mapping.rules.items()
         if rule.owner is not None and rule.owner not in instances and mapping.document is not None
     ]
+
+
+def contradictions(mapping: Mapping, others: Iterable[Mapping]) -> list[Problem]:
+    """Fields of which another mapping says otherwise who wins. What a mapping says about that holds for all instances,
+    so one of the two would be passed over without a word."""
+    found, others = [], tuple(others)
+    for name, rule in mapping.rules.items():
+        if mapping.document is None or rule.conflict is None:
+            continue
+        for other in others:
+            theirs = other.rules.get(name)
+            if other.document is None or theirs is None or theirs.conflict is None:
+                continue
+            if (rule.conflict, rule.owner) != (theirs.conflict, theirs.owner):
+                line, column = other.document.position(_winner(name, theirs), value=True)
+                said = (
+                    f"{name}: {_who_wins(rule)} here, but {_who_wins(theirs)} in {other.document.file}:{line}:{column};"
+                    " it holds for all instances, so name it in one mapping only"
+                )
+                found.append(mapping.document.problem(_winner(name, rule), said, value=True))
+    return found
+
+
+def _winner(name: str, rule: Rule) -> Loc:
+    return ("fields", name, "conflict" if rule.owner is None else "owner")
+
+
+def _who_wins(rule: Rule) -> str:
+    return f'conflict is "{rule.conflict}"' if rule.owner is None else f'the owner is "{rule.owner}"'
 
 
 def losses(mapping: Mapping) -> list[Loss]:
