@@ -57,6 +57,7 @@ class Problem:
         line: 1-based; 0 where the whole file is meant.
         column: 1-based.
         severity: `error` or `warning`.
+        code: Which check found it, where the checks of such files have names.
     """
 
     message: str
@@ -64,10 +65,11 @@ class Problem:
     line: int = 0
     column: int = 0
     severity: str = "error"
+    code: str = ""
 
     def __str__(self) -> str:
         where = f"{self.file}:{self.line}:{self.column}: " if self.file else ""
-        return f"{where}{self.severity}: {self.message}"
+        return f"{where}{self.severity}{f' {self.code}' if self.code else ''}: {self.message}"
 
 
 class InvalidFile(Configuration):

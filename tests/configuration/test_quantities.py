@@ -1,26 +1,10 @@
-"""Durations, sizes and dates as people write them."""
+"""Sizes and dates as people write them."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from syncline.configuration.quantities import duration, moment, size
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("45s", 45), ("10m", 600), ("1h30m", 5400), ("1h 30m", 5400), ("2d", 172_800), ("1d1h1m1s", 90_061)],
-)
-def test_durations(text: str, seconds: int) -> None:
-    assert duration(text) == timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize(
-    "raw", ["", "10", "m", "30m1h", "-5m", "1.5h", "10 minutes", 10, None, True, ["1m"], "9" * 99 + "s"]
-)
-def test_what_is_no_duration(raw: object) -> None:
-    with pytest.raises(ValueError, match="must be a duration"):
-        duration(raw)
+from syncline.configuration.quantities import moment, size
 
 
 @pytest.mark.parametrize(

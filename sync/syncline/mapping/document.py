@@ -76,10 +76,12 @@ class Document:
                     return table[path[:end]]
         return 1, 1
 
-    def problem(self, loc: Loc, message: str, *, value: bool = False, severity: str = "error") -> Problem:
+    def problem(
+        self, loc: Loc, message: str, *, value: bool = False, severity: str = "error", code: str = ""
+    ) -> Problem:
         """A fault at that place."""
         line, column = self.position(loc, value=value)
-        return Problem(message, self.file, line, column, severity)
+        return Problem(message, self.file, line, column, severity, code)
 
 
 def read_document(path: Path, name: str | None = None) -> Document:
@@ -98,8 +100,13 @@ def read_document(path: Path, name: str | None = None) -> Document:
     return parse_document(raw, name)
 
 
-def parse_document(raw: str | bytes, file: str = "") -> Document:
+def parse_document(raw: str | bytes, file: str = "", twice: str = "") -> Document:
     """The YAML text.
+
+    Args:
+        raw: The file's content.
+        file: What to call it in messages.
+        twice: The code of the problem that a key stands twice.
 
     Raises:
         InvalidFile: with every fault that could be found.
@@ -107,16 +114,16 @@ def parse_document(raw: str | bytes, file: str = "") -> Document:
     if len(raw) > LARGEST:
         raise InvalidFile([Problem(f"the file is larger than {LARGEST // 1_000_000} MB", file, 1, 1)])
     if isinstance(raw, str):
-        return _parsed(raw, file)
+        return _parsed(raw, file, twice)
     try:
-        return _parsed(raw.decode("utf-8-sig"), file)
+        return _parsed(raw.decode("utf-8-sig"), file, twice)
     except UnicodeDecodeError as error:
         line, column = raw.count(b"\n", 0, error.start) + 1, error.start - raw.rfind(b"\n", 0, error.start)
     raise InvalidFile([Problem("this is not UTF-8 text; save the file as UTF-8", file, line, column)])
 
 
-def _parsed(text: str, file: str) -> Document:
-    builder = _Builder(file)
+def _parsed(text: str, file: str, twice: str) -> Document:
+    builder = _Builder(file, twice)
     try:
         builder.build(YAML(typ="safe", pure=True).parse(text))
     except MarkedYAMLError as error:
@@ -179,12 +186,13 @@ class _Level:
 class _Builder:
     """Builds plain data from the parser's events, without recursion."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, twice: str) -> None:
         self.data: Any = None
         self.keys: dict[Loc, tuple[int, int]] = {}
         self.values: dict[Loc, tuple[int, int]] = {}
         self.problems: list[Problem] = []
         self._file = file
+        self._twice = twice
         self._levels: list[_Level] = []
         self._nodes = 0
         self._documents = 0
@@ -214,8 +222,8 @@ class _Builder:
                 case _:
                     pass
 
-    def _fault(self, event: Event, message: str) -> None:
-        self.problems.append(Problem(message, self._file, *_place(event)))
+    def _fault(self, event: Event, message: str, code: str = "") -> None:
+        self.problems.append(Problem(message, self._file, *_place(event), code=code))
 
     def _count(self, event: Event) -> None:
         self._nodes += 1
@@ -262,7 +270,9 @@ class _Builder:
         loc = (*level.loc, _name(value))
         if loc in self.keys:
             line, _ = self.keys[loc]
-            self._fault(event, f"key {_name(value)!r} stands here twice; it is already in line {line}")
+            self._fault(
+                event, f"key {_name(value)!r} stands here twice; it is already in line {line}", self._twice
+            )
             level.key = None
             return
         self.keys[loc] = _place(event)

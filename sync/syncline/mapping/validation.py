@@ -127,9 +127,10 @@ def _last(loc: Loc) -> int:
 
 
 def _problem(document: Document, detail: ErrorDetails, loc: Loc, message: str) -> Problem:
-    return document.problem(
-        loc, message, value=detail["type"] not in {"extra_forbidden", "missing"} and bool(loc)
-    )
+    value = detail["type"] not in {"extra_forbidden", "missing"} and bool(loc)
+    # A validator may name its check on the error that it raises.
+    code = getattr(detail.get("ctx", {}).get("error"), "code", "")
+    return document.problem(loc, message, value=value, code=code)
 
 
 def _resolved(loc: Iterable[str | int], data: Any) -> tuple[Loc, str | None]:

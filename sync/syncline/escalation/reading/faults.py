@@ -1,0 +1,128 @@
+"""What is wrong with the file, put down with its place while its parts are read."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from typing import Final
+
+from syncline.errors import Problem
+from syncline.escalation.book import Place
+from syncline.escalation.conditions import ALWAYS, Condition, ConditionFaults, Vocabulary, compiled
+from syncline.escalation.reading.form import Part
+from syncline.escalation.reading.ladders import EscalationFile
+from syncline.escalation.reading.places import inside
+from syncline.escalation.reading.values import PERSON
+from syncline.mapping.document import Document, Loc
+from syncline.mapping.validation import Outcome, suggestion
+
+FORM: Final = "E00"
+"""The file is not of the form of the language."""
+CONDITION: Final = "E01"
+UNKNOWN: Final = "E06"
+TWICE: Final = "E12"
+DURATION: Final = "E13"
+MATRIX: Final = "E26"
+AUDIENCE: Final = "W06"
+"""Nobody stands behind a word that a message is addressed to."""
+PROJECT: Final = "W07"
+"""A target names a project, which has no effect."""
+
+_MOST_SUGGESTIONS: Final = 200
+
+
+class Faults:
+    """The faults of one file. `problems` are those of its form to begin with.
+
+    Attributes:
+        problems: All, in the order in which they were found.
+    """
+
+    def __init__(self, document: Document, outcome: Outcome[EscalationFile]) -> None:
+        self.problems: list[Problem] = [
+            problem if problem.code else replace(problem, code=FORM) for problem in outcome.problems
+        ]
+        self._document = document
+        self._outcome = outcome
+        self._compiled: dict[tuple[int, str], Condition] = {}
+        self._unknown = 0
+
+    def note(
+        self, loc: Loc, message: str, *, value: bool = True, code: str = FORM, severity: str = "error"
+    ) -> None:
+        """Put down a fault of what stands at `loc` in the model; of the key there without `value`."""
+        place = self._outcome.original(loc)
+        self.problems.append(
+            self._document.problem(place, message, value=value, severity=severity, code=code)
+        )
+
+    def missing(self, part: object, loc: Loc = ()) -> None:
+        """Put down every key that must be there and is not, in this entry and in all below it."""
+        if isinstance(part, Part):
+            for key in part.missing():
+                if self.sound((*loc, key)):
+                    self.note(loc, f'the key "{key}" is missing in {_called(loc)}', value=False)
+            fields = type(part).model_fields.items()
+            self.missing({field.alias or name: getattr(part, name) for name, field in fields}, loc)
+        elif isinstance(part, Mapping | list):
+            entries = part.items() if isinstance(part, Mapping) else enumerate(part)
+            for place, below in entries:
+                self.missing(below, (*loc, place))
+
+    def sound(self, loc: Loc) -> bool:
+        """Whether the form of the file is in order at `loc`."""
+        return self._outcome.sound(self._outcome.original(loc))
+
+    def place(self, loc: Loc) -> Place:
+        """Where that stands: its key, else its first character."""
+        return Place(*self._document.position(self._outcome.original(loc)))
+
+    def ids(self, section: str) -> frozenset[str]:
+        """The names that a section of the file defines, those with faults too."""
+        entries = self._document.data.get(section)
+        return frozenset(map(str, entries)) if isinstance(entries, dict) else frozenset()
+
+    def known(self, loc: Loc, name: str, known: Collection[str], what: str) -> bool:
+        """Whether there is such a name; else a fault: `there is no schedule "dsek"`."""
+        if name in known:
+            return True
+        self._unknown += 1
+        # Looking for the nearest name of thousands takes its time, and a file with so many faults needs other help.
+        near = suggestion(name, sorted(known)) if self._unknown <= _MOST_SUGGESTIONS else ""
+        self.note(loc, f'there is no {what} "{name}"{near}', code=UNKNOWN)
+        return False
+
+    def party(self, loc: Loc, name: str, words: Collection[str], what: str, people: Collection[str]) -> bool:
+        """Whether `person:<id>` or one of the words is known."""
+        if not name.startswith(PERSON):
+            if name in people and name not in words:
+                self.note(loc, f'"{name}" is a person; write {PERSON}{name}', code=UNKNOWN)
+                return False
+            return self.known(loc, name, words, what)
+        return self.known(loc, name.removeprefix(PERSON), people, "person")
+
+    def condition(self, loc: Loc, text: str, vocabulary: Vocabulary) -> Condition:
+        """The condition that stands there; `ALWAYS` and its faults where it cannot be used."""
+        key = (id(vocabulary), text)
+        if key in self._compiled:
+            return self._compiled[key]
+        try:
+            found = compiled(text, vocabulary)
+        except ConditionFaults as error:
+            self._report(loc, text, error)
+            return ALWAYS
+        self._compiled[key] = found
+        return found
+
+    def _report(self, loc: Loc, text: str, error: ConditionFaults) -> None:
+        place = self._outcome.original(loc)
+        start = self._document.position(place, value=True)
+        for fault in error.faults:
+            line, column = inside(self._document.text, start, text, fault.offset)
+            shown = "".join(f"\n    {row}" for row in fault.caret(text).split("\n"))
+            self.problems.append(
+                Problem(fault.message + shown, self._document.file, line, column, code=CONDITION)
+            )
+
+
+def _called(loc: Loc) -> str:
+    last = loc[-1]
+    return f"entry {last + 1} of {loc[-2]}" if isinstance(last, int) else last
