@@ -26,6 +26,8 @@ from syncline.application.once import _deliver, _reconcile
 from syncline.assembly import Ports
 from syncline.configuration import Configuration
 from syncline.configuration.loading import load_configuration
+from syncline.delivery.deliver import deliver
+from syncline.delivery.turn import Turn
 from syncline.intake import polling
 from syncline.ledger import Kind
 from syncline.plugins import discover
@@ -448,6 +450,25 @@ class World:
             (lease,) = station.database.transact(lambda tx: station.ledger.claim(tx, (Kind.SWEEP,), name))
             steps.append(polling.sweep(station, station.endpoints[name], lease))
         return steps
+
+    def poll(self, name: str) -> None:
+        """Ask one instance what changed, and do nothing about it yet."""
+        station = self.app.station
+        self.clock.advance(3.0)
+        station.database.transact(lambda tx: station.ledger.mark(tx, ledger.poll(name)))
+        (lease,) = station.database.transact(lambda tx: station.ledger.claim(tx, (Kind.POLL,), name))
+        polling.poll(station, station.endpoints[name], lease)
+
+    def reconcile(self) -> None:
+        """Reconcile all incidents that are marked, and write nothing yet."""
+        while _reconcile(self.app.station, Round(), lambda _: None):
+            continue
+
+    def deliver(self, name: str) -> None:
+        """Make the delivery that is due to one instance."""
+        station = self.app.station
+        (lease,) = station.database.transact(lambda tx: station.ledger.claim(tx, (Kind.DELIVERY,), name))
+        deliver(station, Turn(station, station.endpoints[name], lease))
 
     def work(self) -> None:
         """Do all that is due, without polling anybody."""

@@ -1,5 +1,7 @@
 """A person edits a record in the moment between our look at it and our write to it."""
 
+import pytest
+
 
 def _just_before(world, name, method, act):
     """Have `act` happen right before our next request of that method reaches the platform."""
@@ -28,3 +30,30 @@ def test_a_priority_that_changes_while_a_note_is_copied_is_an_edit(cloud):
     assert cloud.people.snow_get(sys_id)["priority"] == "2"
     assert cloud.people.jira("GET", f"issue/{issue['key']}")["fields"]["priority"]["name"] == "High"
     assert cloud.people.pd("GET", f"incidents/{incident['id']}")["incident"]["priority"]["summary"] == "P2"
+
+
+@pytest.mark.parametrize("edit", [{"urgency": "3"}, {"impact": "3"}, {"state": "2"}, {"urgency": "3", "state": "2"}])
+@pytest.mark.parametrize("ours", ["summary", "status"])
+def test_an_edit_that_a_poll_showed_and_nobody_merged_yet_outlives_our_next_write(cloud, edit, ours):
+    cloud.sync()
+    sys_id = cloud.people.snow_create(short_description="Mail is down", impact="2", urgency="2")
+    cloud.settle()
+    (issue,), (incident,) = cloud.people.jira_all(), cloud.people.pd_all()
+    if ours == "summary":
+        cloud.people.jira_set(issue["key"], summary="Mail is slow")
+    else:
+        cloud.people.jira_move(issue["key"], "In Progress")
+    cloud.poll("jira")
+    cloud.reconcile()  # our write is due now, and an edit comes in before it leaves
+    cloud.people.snow_set(sys_id, **edit)
+    cloud.poll("snow")
+    cloud.deliver("snow")
+    cloud.settle(6)
+    row = cloud.people.snow_get(sys_id)
+    assert {name: row[name] for name in edit} == edit
+    shown = cloud.people.jira("GET", f"issue/{issue['key']}")["fields"]
+    assert shown["priority"]["name"] == ("Low" if {"urgency", "impact"} & set(edit) else "Medium")
+    assert shown["status"]["name"] == ("In Progress" if "state" in edit or ours == "status" else "To Do")
+    assert cloud.people.pd("GET", f"incidents/{incident['id']}")["incident"]["priority"]["summary"] == (
+        "P4" if {"urgency", "impact"} & set(edit) else "P3"
+    )

@@ -289,7 +289,11 @@ def _derived(
             if alone or _follows(rule, logged, natives):
                 # Natives that are also written (urgency with priority) are not settled on the side: where our write left them
                 # alone, it was a person who moved them.
-                shadow.update({n: record.values.get(n) for n in (natives if alone else natives - shared)})
+                # And what stands there as it did before is no consequence, but may be an edit that is yet to be merged.
+                moved = natives if alone else natives - shared
+                shadow.update(
+                    {n: record.values.get(n) for n in moved if record.values.get(n) != link.seen.get(n)}
+                )
         elif name in reading.values and any(natives & mapping.natives_of(w) for w in logged.fields):
             # A field that shares its natives with what we wrote (impact with priority) moved along.
             value = reading.values[name]
