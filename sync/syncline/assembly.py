@@ -17,6 +17,7 @@ from syncline.ledger import Kind, Ledger
 from syncline.mapping import Mapping as FieldMapping
 from syncline.mapping import load_mapping
 from syncline.mapping.document import read_document
+from syncline.messages.channels import Channels
 from syncline.ports import Clock, Ids, RandomIds, Runtime, Signal, SystemClock, ThreadRuntime
 from syncline.station import Endpoint, Station
 from syncline.store import instances, published
@@ -175,6 +176,7 @@ def station(
         ports.clock,
         ports.ids,
         ports.runtime,
+        Channels(configuration.channels, ports.clock, ports.runtime, redactor),
     )
 
 

@@ -38,6 +38,11 @@ class Kind(StrEnum):
     DELIVERY = "delivery"
     POLL = "poll"
     SWEEP = "sweep"
+    MESSAGE = "message"
+
+
+MESSAGES: Final = "messages"
+"""The lane of all messages: what waits for a mail server that is down holds up no incident."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,8 @@ class Item:
 
     Attributes:
         kind: What is to be done.
-        key: To what: an incident's id, `incident|instance`, or an instance.
-        lane: Whose workers do it: an instance, or empty for the incident workers.
+        key: To what: an incident's id, `incident|instance`, an instance, or a message's id.
+        lane: Whose workers do it: an instance, `messages`, or empty for the incident workers.
     """
 
     kind: Kind
@@ -78,6 +83,11 @@ def poll(instance: str) -> Item:
 def sweep(instance: str) -> Item:
     """Read the next linked records of that instance again."""
     return Item(Kind.SWEEP, instance, instance)
+
+
+def message(message_id: str) -> Item:
+    """Send that message, or see what became of it."""
+    return Item(Kind.MESSAGE, message_id, MESSAGES)
 
 
 # Statements that every piece of work needs are made once: to build one costs more than to run it.

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from syncline.configuration import Configuration, Route
 from syncline.connector import Capabilities, Connector, Pager, Party, PartyKind, Plugin
@@ -20,6 +20,9 @@ from syncline.model import Incident
 from syncline.ports import Clock, Ids, Runtime
 from syncline.store import instances
 from syncline.store.database import Database, Tx
+
+if TYPE_CHECKING:
+    from syncline.messages.channels import Channels
 
 ASK_AGAIN = timedelta(hours=1)
 """So long a platform is not asked again for somebody whom it did not know."""
@@ -145,9 +148,10 @@ class Station:
     clock: Clock
     ids: Ids
     runtime: Runtime
+    channels: "Channels"
 
     def authenticate(self, names: Iterable[str] = ()) -> None:
-        """Look for the secrets of those instances, or of all, before the first call needs them.
+        """Look for the secrets of those instances, or of all and of the channels, before the first call needs them.
 
         Raises:
             Configuration: with all that is missing.
@@ -158,8 +162,18 @@ class Station:
                 self.endpoints[name].http.authenticate()
             except Misconfigured as error:
                 faults.append(str(error))
+        if not names:
+            try:
+                self.channels.ready()
+            except Misconfigured as error:
+                faults.append(str(error))
         if faults:
             raise Misconfigured("\n".join(faults))
+
+    @property
+    def speaks(self) -> bool:
+        """Whether there is any way to reach people."""
+        return len(self.channels) > 0 or any(e.pager is not None for e in self.endpoints.values())
 
     def agree(self) -> None:
         """See that no two mappings say otherwise who wins a field.

@@ -1,4 +1,5 @@
-"""The workers: they claim what is due in the ledger, and do it. One set for the incidents, one for each instance."""
+"""The workers: they claim what is due in the ledger, and do it. One set for the incidents, one for each instance, and one
+for messages."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,9 @@ from syncline.delivery.turn import Turn
 from syncline.errors import SynclineError
 from syncline.intake import polling
 from syncline.intake.asking import gaps, meet, refresh
-from syncline.ledger import Kind, Lease, LeaseLost
+from syncline.ledger import MESSAGES, Kind, Lease, LeaseLost
+from syncline.messages import sending
+from syncline.messages.sending import Attempt
 from syncline.ports import Signal, Task
 from syncline.reconcile import Outcome, reconcile
 from syncline.station import Endpoint, Station
@@ -27,6 +30,8 @@ BATCH: Final = 32
 """Incidents that are reconciled in one transaction."""
 IDLE: Final = 1.0
 """Seconds after which an idle worker looks even if nobody told it: a signal is a hint, the ledger is the truth."""
+MESSENGERS: Final = 2
+"""Messages that are sent side by side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,10 @@ class Workers:
                 self._spawn(_Duty(f"{name}-poll", Kind.POLL, name, 1, self._each(endpoint, self.poll)))
             if self.sweeping:
                 self._spawn(_Duty(f"{name}-sweep", Kind.SWEEP, name, 1, self._each(endpoint, self.sweep)))
+        if self.station.speaks:
+            for number in range(MESSENGERS):
+                name = f"{MESSAGES}-{number}"
+                self._spawn(_Duty(name, Kind.MESSAGE, MESSAGES, 1, self._message, self._begin_message))
 
     def join(self, timeout: float) -> bool:
         """Wait for all to stop, at most that many seconds; whether all did."""
@@ -249,6 +258,12 @@ class Workers:
     def _deliver(self, endpoint: Endpoint, claim: _Claim, following: Callable[[Tx], _Claim]) -> _Claim | None:
         turn, first = claim.begun or (Turn(self.station, endpoint, claim.leases[0]), None)
         return deliver(self.station, turn, first, following)
+
+    def _begin_message(self, tx: Tx, leases: list[Lease]) -> Attempt:
+        return sending.begin(tx, self.station, leases[0])
+
+    def _message(self, claim: _Claim, _next: Callable[[Tx], _Claim]) -> None:
+        sending.work(self.station, claim.leases[0], claim.begun)
 
     def poll(self, endpoint: Endpoint, lease: Lease) -> None:
         """Ask one instance what changed."""

@@ -130,7 +130,7 @@ SECRET = (
 )
 UNKNOWN = (
     '13:1: error: there is no key "colour" here. There are: syncline, database, instances, routes, conflicts, comments,'
-    " attachments, reopen, freeze, gone_after"
+    " attachments, reopen, freeze, channels, gone_after"
 )
 
 

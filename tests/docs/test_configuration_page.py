@@ -11,6 +11,7 @@ from syncline.configuration import load_configuration, read_configuration
 from syncline.configuration.defaults import defaults
 from syncline.configuration.specification import (
     AttachmentsEntry,
+    ChannelEntry,
     CommentsEntry,
     ConfigurationFile,
     FreezeEntry,
@@ -46,6 +47,7 @@ def first_words(rows, backticked):
         ("attachments", AttachmentsEntry),
         ("reopen", ReopenEntry),
         ("freeze", FreezeEntry),
+        ("channels", ChannelEntry),
     ],
 )
 def test_every_key_stands_on_the_page_and_nothing_else(page, table_rows, backticked, title, model):

@@ -181,6 +181,16 @@ class Application:
             except SynclineError as error:
                 yield endpoint.name, Finding("reachable", Severity.ERROR, str(error), "see the message")
 
+    def check_channel(self, name: str) -> list[Finding]:
+        """Look whether a channel can be used; sends nothing.
+
+        Raises:
+            NotFound: there is no such channel.
+        """
+        if name not in self.station.channels:
+            raise NotFound(f'there is no channel "{name}"{suggestion(name, self.station.channels)}')
+        return list(self.station.channels.check(name))
+
     def _live_mapping(self, endpoint: Endpoint) -> Iterator[tuple[str, Finding]]:
         problems = against(endpoint.mapping, endpoint.connector.schema())
         for problem in problems:

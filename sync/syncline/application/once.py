@@ -8,7 +8,8 @@ from syncline.delivery.deliver import deliver
 from syncline.delivery.turn import Turn
 from syncline.errors import SynclineError
 from syncline.intake import polling
-from syncline.ledger import Kind, Lease
+from syncline.ledger import MESSAGES, Kind, Lease
+from syncline.messages import sending
 from syncline.station import Endpoint, Station
 from syncline.workers import BATCH, reconcile_leased
 
@@ -24,6 +25,7 @@ class Round:
         ignored: Records that no route takes.
         reconciled: Incidents that were looked at.
         deliveries: Records that were brought in line.
+        messages: Messages that were sent, or looked after.
         faults: What went wrong, a sentence each.
     """
 
@@ -33,11 +35,12 @@ class Round:
     ignored: int = 0
     reconciled: int = 0
     deliveries: int = 0
+    messages: int = 0
     faults: list[str] = field(default_factory=list)
 
 
 def once(station: Station, progress: Callable[[str], None]) -> Round:
-    """Poll every instance to the end, then reconcile and deliver until nothing is due.
+    """Poll every instance to the end, then reconcile, deliver and send messages until nothing is due.
 
     Args:
         station: At hand.
@@ -47,7 +50,11 @@ def once(station: Station, progress: Callable[[str], None]) -> Round:
     for endpoint in station.endpoints.values():
         progress(f"polling {endpoint.name}")
         _poll(station, endpoint, result)
-    while _reconcile(station, result, progress) or _deliver(station, result, progress):
+    while (
+        _reconcile(station, result, progress)
+        or _deliver(station, result, progress)
+        or _send(station, result, progress)
+    ):
         continue
     return result
 
@@ -80,6 +87,16 @@ def _reconcile(station: Station, result: Round, progress: Callable[[str], None])
     result.reconciled += len(leases)
     progress(f"{result.reconciled} incidents reconciled")
     reconcile_leased(station, leases)
+    return True
+
+
+def _send(station: Station, result: Round, progress: Callable[[str], None]) -> bool:
+    lease = _claim(station, Kind.MESSAGE, MESSAGES)
+    if lease is None:
+        return False
+    result.messages += 1
+    progress(f"{result.messages} messages sent")
+    sending.work(station, lease)
     return True
 
 

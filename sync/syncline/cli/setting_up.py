@@ -81,8 +81,9 @@ def check(
 ) -> None:
     """Look whether each instance can be worked with: reachable, authorised, permissions, clock, schema, mapping.
 
-    Changes nothing on any platform.
+    Looks at the channels too, where no instance is named. Changes nothing on any platform, and sends nothing.
     """
+    channels: dict[str, list[Finding]] = {}
     found: dict[str, list[Finding]] = {}
     with face.application() as application, progress("reading the configuration") as doing:
         asked = instances or list(application.configuration.instances)
@@ -90,12 +91,15 @@ def check(
         for name in dict.fromkeys(asked):
             doing(f"looking at {name}")
             found[name] = [finding for _, finding in application.check([name])]
+        for name in [] if instances else application.configuration.channels:
+            doing(f"looking at channel {name}")
+            channels[name] = application.check_channel(name)
         summary = (
             f"{face.path} is sound: {counted(len(application.configuration.instances), 'instance')},"
             f" {counted(len(application.configuration.routes), 'route')}"
         )
     errors, warnings = (
-        sum(f.severity == severity for all_of in found.values() for f in all_of)
+        sum(f.severity == severity for all_of in (*found.values(), *channels.values()) for f in all_of)
         for severity in ("error", "warning")
     )
     document = {
@@ -103,15 +107,19 @@ def check(
         "instances": [
             {"name": name, "findings": [finding_row(f) for f in all_of]} for name, all_of in found.items()
         ],
+        "channels": [
+            {"name": name, "findings": [finding_row(f) for f in all_of]} for name, all_of in channels.items()
+        ],
         "errors": errors,
         "warnings": warnings,
     }
 
     def show() -> None:
         say(summary)
-        for name, all_of in found.items():
+        titled = [*found.items(), *((f"channel {name}", all_of) for name, all_of in channels.items())]
+        for title, all_of in titled:
             say()
-            say(name, "bold")
+            say(title, "bold")
             for finding in all_of:
                 _say_finding(finding)
         say()

@@ -15,6 +15,9 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,62}\Z")
 _RESERVED: Final = frozenset({"all", "database", "secrets"})
 """`all` means something in a route; the other two would share environment variables with Syncline itself."""
 
+CHANNEL: Final = "channel-"
+"""What the variables of channels begin with; an instance of such a name would share them."""
+
 Registry = Mapping[str, type[InstanceSettings]]
 """Platform to the settings class of its plugin."""
 
@@ -33,8 +36,8 @@ def instance(
     """The instance of that entry; None where it has faults. `folder` is where the file lies."""
     loc: Loc = ("instances", name)
     sound = True
-    if not _NAME.match(name) or name in _RESERVED:
-        why = "is taken by Syncline itself" if name in _RESERVED else "cannot be the name of an instance"
+    if not _NAME.match(name) or name in _RESERVED or name.startswith(CHANNEL):
+        why = "cannot be the name of an instance" if not _NAME.match(name) else "is taken by Syncline itself"
         note(loc, f'"{name}" {why}; use small letters, digits and hyphens, such as snow-prod', value=False)
         sound = False
     mapping = folder / entry.mapping if entry.mapping is not None else None

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from syncline.configuration.channels import channels
 from syncline.configuration.instances import Registry, instance
 from syncline.configuration.model import Attachments, Comments, Configuration, Freeze, Reopen
 from syncline.configuration.routing import conflicts, routes
@@ -88,6 +89,7 @@ def _load(
         reopen=Reopen() if file.reopen is None else Reopen(frozenset(map(Status, file.reopen.from_))),
         freeze=Freeze(file.freeze.writes, timedelta(minutes=file.freeze.minutes), file.freeze.returns),
         gone_after=file.gone_after,
+        channels=channels(file.channels, names, path.parent, note),
     )
     if problems:
         raise InvalidFile(in_order(problems))

@@ -187,6 +187,21 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
+class Channel:
+    """A way to reach people: e-mail, SMS, a chat. Its address is a secret, and is looked for when it is needed.
+
+    Attributes:
+        name: `email`, `sms`: what policies and people call it.
+        longest: Characters of a message, title and all; what is longer is cut.
+        secrets_dir: Where the file with its address lies; None: where `SYNCLINE_SECRETS_DIR` says.
+    """
+
+    name: str
+    longest: int = 4_000
+    secrets_dir: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Configuration:
     """All of `syncline.yaml`.
 
@@ -202,6 +217,7 @@ class Configuration:
         reopen: Which ended incidents may be opened again.
         freeze: When a field is frozen.
         gone_after: A record that two direct reads this far apart do not find is gone.
+        channels: By name: the ways to reach people beside the platforms' own.
     """
 
     file: Path
@@ -214,3 +230,4 @@ class Configuration:
     reopen: Reopen = Reopen()
     freeze: Freeze = Freeze()
     gone_after: timedelta = timedelta(minutes=10)
+    channels: Mapping[str, Channel] = field(default_factory=dict)

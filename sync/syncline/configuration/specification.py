@@ -103,6 +103,23 @@ class FreezeEntry(Entry):
     returns: Annotated[int, Field(ge=2, le=100)] = 3
 
 
+class ChannelEntry(Entry):
+    """A way to reach people. Its address is a secret, and stands elsewhere."""
+
+    longest: Annotated[int, Field(ge=100, le=100_000)] = 4_000
+    secrets_dir: Name | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and "url" in raw:
+            raise ValueError(
+                "the url of a channel is a secret and must not stand in this file; take it out, have it replaced if"
+                " the file was ever shared, and set the environment variable SYNCLINE_CHANNEL_<NAME>_URL"
+            )
+        return {} if raw is None else raw
+
+
 class ConfigurationFile(Entry):
     """All of `syncline.yaml`."""
 
@@ -115,6 +132,7 @@ class ConfigurationFile(Entry):
     attachments: AttachmentsEntry = AttachmentsEntry()
     reopen: ReopenEntry | None = None
     freeze: FreezeEntry = FreezeEntry()
+    channels: dict[str, ChannelEntry] = Field(default_factory=dict)
     gone_after: Annotated[timedelta, BeforeValidator(_within(timedelta(seconds=1), timedelta(days=30)))] = (
         timedelta(minutes=10)
     )

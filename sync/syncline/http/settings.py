@@ -168,6 +168,12 @@ def _seek(instance: str, field: str, secrets_dir: object, *, keyring: bool) -> _
     return _Sought(SecretStr(value) if value else None, tuple(places))
 
 
+def secret_of(owner: str, field: str, secrets_dir: Path | None = None) -> tuple[SecretStr | None, str]:
+    """A secret of something that is no instance, by the same rules; and the places that were tried, for a message."""
+    found = _seek(owner, field, secrets_dir, keyring=True)
+    return found.value, "; ".join(found.places)
+
+
 class _InstanceSource(PydanticBaseSettingsSource):
     """What the environment, the secrets directory and the keyring say about one instance."""
 

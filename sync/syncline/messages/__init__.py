@@ -1,0 +1,1 @@
+"""Messages out: each that was decided is sent by its channel, retried, read back, and told of on the timeline."""
