@@ -51,10 +51,14 @@ _PLAIN = Vocabulary(
     aliases=MappingProxyType({"state": "status", "tags": "labels"}),
 )
 _RESOLVED = 'status in ["resolved", "closed", "canceled"]'
-
-STANDARD: Final = replace(
-    _PLAIN, axioms=(compiled(f"not resolved and not ({_RESOLVED}) or resolved and {_RESOLVED}", _PLAIN),)
+_AXIOMS = (
+    f"not resolved and not ({_RESOLVED}) or resolved and {_RESOLVED}",
+    "not reopened and reopens == 0 or reopened and reopens >= 1",
+    "not ack and since_ack is none or ack and since_ack is not none",
 )
+"""What one name says about another, whoever gives the facts keeps to it."""
+
+STANDARD: Final = replace(_PLAIN, axioms=tuple(compiled(axiom, _PLAIN) for axiom in _AXIOMS))
 """What every condition knows; a book adds its own names."""
 
 ALWAYS: Final = compiled("true", STANDARD)
