@@ -59,6 +59,8 @@ CAPABILITIES: Final = Capabilities(
     read_many=50,
     never_empty=NEVER_EMPTY,
     fixed_in={RESOLVED: FIXED_WHEN_ENDED, MERGED: FIXED_WHEN_ENDED},
+    resets={"escalation_policy": {"status": "triggered"}, "assignee": {"status": "triggered"}},
+    assigns=frozenset({"assignee", "assignees"}),
     pages=True,
 )
 

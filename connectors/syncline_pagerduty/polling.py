@@ -141,7 +141,7 @@ class Poller:
         self, record_id: str, entries: list[Entry], new: list[Entry], asof: datetime | None
     ) -> Sighting | None:
         try:
-            record = self._row(record_id, new[-1], asof)
+            record = self._row(record_id, new[-1], records.author(entries), asof)
             annotated = any(entry.get("type") == ANNOTATE for entry in new)
             return Sighting(
                 record_id=record_id,
@@ -156,9 +156,9 @@ class Poller:
             log.warning("%s", error)
         return None
 
-    def _row(self, record_id: str, entry: Entry, asof: datetime | None) -> Record:
+    def _row(self, record_id: str, entry: Entry, agent: Entry, asof: datetime | None) -> Record:
         """The incident that came with an entry; read on its own where only a reference came, or less."""
-        incident, agent = mapping(entry.get("incident")), mapping(entry.get("agent"))
+        incident = mapping(entry.get("incident"))
         if records.complete(incident):
             try:
                 return self._reader.record(incident, asof, agent)

@@ -94,7 +94,7 @@ class Reader:
         record = self.one(record_id)
         entries = self.log_of(record.id, self.client.http.platform_now() - LOOKED_BACK)
         if entries:
-            agent = mapping(entries[-1].get("agent"))
+            agent = records.author(entries)
             own = self.directory.own_id()
             record = replace(
                 record,

@@ -55,6 +55,9 @@ _ASSIGN_ENTRIES: Final = frozenset(
 
 ANNOTATE: Final = "annotate_log_entry"
 
+_TOLD: Final = frozenset({"notify_log_entry", "responder_request_log_entry"})
+"""Entries of what was said to people: nothing was written with them."""
+
 log = logging.getLogger(__name__)
 
 
@@ -268,6 +271,16 @@ def edits(entries: Iterable[Mapping[str, Any]], own: str | None, status: Native 
             )
         )
     return tuple(found)
+
+
+def author(entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Who wrote last, as log entries tell, oldest first; empty where nobody did: a policy assigns by itself."""
+    for entry in reversed(entries):
+        if entry.get("type") not in _TOLD:
+            agent = mapping(entry.get("agent"))
+            by_person = agent.get("type") in ("user_reference", "user")
+            return {} if entry.get("type") in _ASSIGN_ENTRIES and not by_person else agent
+    return {}
 
 
 def newest_first(entries: Sequence[Mapping[str, Any]]) -> bool | None:

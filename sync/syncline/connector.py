@@ -6,7 +6,7 @@ so that the core never asks which platform it talks to. `CONTRACT` is the versio
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -387,6 +387,9 @@ class Capabilities:
         read_many: Most records that one `read_many` takes.
         never_empty: Native fields that the platform cannot empty once they hold something.
         fixed_in: Native status to the fields that a record in it takes no more.
+        resets: Native field to the values that the platform gives other fields when it is written: nobody's edits, and
+            the incident does not follow them.
+        assigns: Native fields that the platform sets by itself, too: where it names no person, none did.
         pages: Whether it calls people by itself. Its connector then is a `Pager`, and takes `PagePerson`.
     """
 
@@ -404,7 +407,13 @@ class Capabilities:
     read_many: int = 50
     never_empty: frozenset[str] = frozenset()
     fixed_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    resets: Mapping[str, Mapping[str, Native]] = field(default_factory=dict)
+    assigns: frozenset[str] = frozenset()
     pages: bool = False
+
+    def resets_of(self, natives: Iterable[str]) -> dict[str, Native]:
+        """What the platform makes of other fields when those are written."""
+        return {name: value for native in natives for name, value in self.resets.get(native, {}).items()}
 
 
 @dataclass(frozen=True, slots=True)

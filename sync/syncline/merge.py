@@ -18,6 +18,9 @@ from syncline.model import ENDED, FIELDS, Incident, Kind, Status, Value
 SIMULTANEOUS: Final = timedelta(seconds=2)
 """Two platforms' clocks are not closer than this: edits within it have no order, and policy decides."""
 
+PLATFORM: Final = "the platform"
+"""Who did what no person did."""
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -38,6 +41,9 @@ class Candidate:
         base: The common value on which that side and the incident last agreed.
         origin: Who gave it, where and when.
         recovered: Our own write had overwritten it; the platform's history brought it back.
+        automatic: The platform gave it by itself: it is no sign of a person's.
+        again: The side had fallen back from the value on which it agreed, and a person gave it that value anew. It is
+            none to merge.
     """
 
     field: str
@@ -45,6 +51,8 @@ class Candidate:
     base: Value
     origin: Origin
     recovered: bool = False
+    automatic: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +63,13 @@ class Sent:
         values: Native values as sent.
         fields: The common values that they stand for.
         open: Whether its outcome is still unknown; else it was taken for lost.
+        resets: What the platform makes of other native fields with it.
     """
 
     values: Mapping[str, Native]
     fields: Mapping[str, Value]
     open: bool
+    resets: Mapping[str, Native] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +114,21 @@ class Look:
     unmapped: tuple[Unmapped, ...]
 
 
-def look(view: View, mapping: FieldMapping, directory: Directory, sent: Sequence[Sent] = ()) -> Look:
+def look(
+    view: View,
+    mapping: FieldMapping,
+    directory: Directory,
+    sent: Sequence[Sent] = (),
+    assigns: frozenset[str] = frozenset(),
+) -> Look:
     """Compare what was seen of a record with its shadow.
 
-    `sent` are writes to it whose outcome is not known, oldest first: what came of them is no person's edit.
+    Args:
+        view: The record.
+        mapping: Of that side.
+        directory: Of that side's people and groups.
+        sent: Writes to it whose outcome is not known, oldest first: what came of them is no person's edit.
+        assigns: Native fields that the platform sets by itself, too.
     """
     if view.seen == view.shadow:
         return Look(view.instance, (), view.shadow, view.settled, ())
@@ -128,14 +149,20 @@ def look(view: View, mapping: FieldMapping, directory: Directory, sent: Sequence
             # A hop on the way to a status stands for no common value: the way goes on.
             if name in ours.fields:
                 settled[name] = ours.fields[name]
+        elif any(_fell_with(s, changed, view) for s in sent):
+            continue  # the shadow takes it, and the side goes on to stand for the value on which it agreed
         elif name in unknown:
             unmapped.append(unknown[name])
             for native in changed:
                 _keep(shadow, view.shadow, native)
         elif name in reading.values:
-            value = reading.values[name]
-            if value != view.settled.get(name):
-                candidates.append(Candidate(name, value, view.settled.get(name), origin))
+            value, base = reading.values[name], view.settled.get(name)
+            if value != base:
+                by_itself = changed <= assigns and (view.own or view.seen_by is None)
+                by = replace(origin, actor=PLATFORM) if by_itself else origin
+                candidates.append(Candidate(name, value, base, by, automatic=by_itself))
+            elif rule.kind is Kind.STATUS and _had_fallen(view, name, natives, mapping, directory):
+                candidates.append(Candidate(name, value, base, origin, again=True))
             settled[name] = value
     return Look(view.instance, tuple(candidates), shadow, settled, tuple(unmapped))
 
@@ -144,6 +171,20 @@ def _came_of(sent: Sent, changed: set[str], view: View) -> bool:
     """Whether a difference is our own write that landed: by value and sequence, and by actor where we had given up on
     it and the platform says who wrote."""
     matches = all(n in sent.values and sent.values[n] == view.seen.get(n) for n in changed)
+    return matches and (sent.open or view.own or view.seen_by is None)
+
+
+def _had_fallen(
+    view: View, name: str, natives: frozenset[str], mapping: FieldMapping, directory: Directory
+) -> bool:
+    """Whether the side no longer said the value on which it agreed, before what was seen now."""
+    known = all(native in view.shadow for native in natives)
+    return known and not mapping.holds(name, view.settled.get(name), view.shadow, directory)
+
+
+def _fell_with(sent: Sent, changed: set[str], view: View) -> bool:
+    """Whether a difference is what the platform made of other fields with our own write."""
+    matches = all(n in sent.resets and sent.resets[n] == view.seen.get(n) for n in changed)
     return matches and (sent.open or view.own or view.seen_by is None)
 
 
@@ -202,12 +243,14 @@ class Merged:
         conflicts: Decided ones.
         parked: Ones that wait for a person, those that have waited before included; the field stays as it was, on all
             sides.
+        confirmed: Fields that stay as they are, and that a person gave this value anew on a side that had fallen back.
     """
 
     incident: Incident
     changes: Mapping[str, Candidate]
     conflicts: tuple[Conflict, ...]
     parked: tuple[Conflict, ...]
+    confirmed: Mapping[str, Candidate] = field(default_factory=dict)
 
 
 def merge(
@@ -229,8 +272,12 @@ def merge(
         blocked: Fields that are parked already: they stay as they are until a person decides, or until the sides agree.
     """
     by_field: dict[str, list[Candidate]] = {}
+    anew: list[Candidate] = []
     for candidate in (*(c for side in looks for c in side.candidates), *recovered):
-        by_field.setdefault(candidate.field, []).append(candidate)
+        if candidate.again:
+            anew.append(candidate)
+        else:
+            by_field.setdefault(candidate.field, []).append(candidate)
     changes: dict[str, Candidate] = {}
     conflicts: list[Conflict] = []
     parked: list[Conflict] = []
@@ -249,6 +296,7 @@ def merge(
         changes,
         tuple(conflicts),
         tuple(parked),
+        {c.field: c for c in anew if c.field not in by_field and incident[c.field] == c.value},
     )
 
 

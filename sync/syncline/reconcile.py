@@ -145,8 +145,9 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
         if endpoint is None:  # no longer configured: it stays linked, and says nothing
             looks.append(Look(link.instance, (), link.shadow, link.settled, ()))
             continue
-        sent = [logged.sent() for logged in s.sent.get(link.instance, ())]
-        side = look(link.view(), endpoint.mapping, endpoint.directory, sent)
+        facts = endpoint.capabilities
+        sent = [logged.sent(facts) for logged in s.sent.get(link.instance, ())]
+        side = look(link.view(), endpoint.mapping, endpoint.directory, sent, facts.assigns)
         news = link.candidates()
         if link.stale:
             # What was seen may be older than our own write, and would pass for somebody's edit. But a field that is disputed
@@ -220,6 +221,7 @@ def _report(tx: Tx, s: Situation, merged: Merged) -> None:
     timeline.append(
         tx, incident_id, *(_changed(s.kept.incident, name, c) for name, c in merged.changes.items())
     )
+    timeline.append(tx, incident_id, *(_confirmed(name, c) for name, c in merged.confirmed.items()))
     timeline.append(tx, incident_id, *(_decided(conflict) for conflict in merged.conflicts))
     for conflict in merged.parked:
         sides = " and ".join(_said(c) for c in conflict.losers)
@@ -280,6 +282,23 @@ def _changed(before: Incident, name: str, winner: Candidate) -> Event:
         name,
         {
             "before": json_value(before[name]),
+            "after": json_value(winner.value),
+            "at": winner.origin.at.isoformat(),
+            **({"automatic": True} if winner.automatic else {}),
+        },
+    )
+
+
+def _confirmed(name: str, winner: Candidate) -> Event:
+    """A person gave a field its value anew, on a side that had fallen back: somebody has it again."""
+    return Event(
+        "changed",
+        f"{name}: {shown(winner.value)} again on {winner.origin.instance}, by {winner.origin.actor}",
+        winner.origin.instance,
+        winner.origin.actor,
+        name,
+        {
+            "before": json_value(winner.value),
             "after": json_value(winner.value),
             "at": winner.origin.at.isoformat(),
         },

@@ -68,13 +68,15 @@ def applied(
     return None
 
 
-def agree(tx: Tx, link: Link, logged: Logged, *, stale: bool) -> None:
-    """The record says what we wrote."""
+def agree(
+    tx: Tx, link: Link, logged: Logged, *, stale: bool, resets: Mapping[str, Native] | None = None
+) -> None:
+    """The record says what we wrote; `resets` is what the platform made of other fields with it."""
     incidents.update_link(
         tx,
         link.incident_id,
         link.instance,
-        shadow={**link.shadow, **logged.payload},
+        shadow={**link.shadow, **(resets or {}), **logged.payload},
         settled={**link.settled, **logged.fields},
         stale=stale,
     )
@@ -198,11 +200,12 @@ def shows(
     if record.revision < link.revision:
         # A poll has seen more already: what it saw and our write differ in is an edit.
         if writes:
-            agree(tx, link, logged, stale=link.stale)
+            agree(tx, link, logged, stale=link.stale, resets=_resets(endpoint, logged, link.seen))
             mark(tx, station, s)
         return
     shadow = {**link.shadow, **{n: record.values.get(n) for n in logged.payload if n not in later}}
     shadow.update({n: logged.payload[n] for n in later})
+    shadow.update(_resets(endpoint, logged, record.values))
     passed_over = _passed_over(tx, endpoint, logged, record, later)
     taken = {n: v for n, v in logged.fields.items() if n not in passed_over}
     settled = {**link.settled, **(taken if writes else {})}
@@ -216,6 +219,13 @@ def shows(
     owes_history = writes and not alone and endpoint.capabilities.history is HistoryKind.READ
     if news or owes_history or any(shadow.get(n) != v for n, v in record.values.items()):
         mark(tx, station, s)
+
+
+def _resets(endpoint: Endpoint, logged: Logged, seen: Mapping[str, Native]) -> dict[str, Native]:
+    """What the platform made of other fields with our write, as far as it shows. The record goes on to stand for the
+    common values on which it agreed: written once more they would undo what our write was for."""
+    made = endpoint.capabilities.resets_of(logged.payload)
+    return {n: v for n, v in made.items() if n not in logged.payload and seen.get(n) == v}
 
 
 def _passed_over(

@@ -80,6 +80,7 @@ class Link:
                 value_from_json(entry["base"]),
                 Origin(self.instance, entry["actor"], datetime.fromisoformat(entry["at"])),
                 recovered=not entry.get("derived", False),
+                automatic=bool(entry.get("derived", False)),
             )
             for entry in self.recovered
         ]

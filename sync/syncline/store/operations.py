@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from syncline.audit import Write
-from syncline.connector import Native
+from syncline.connector import Capabilities, Native
 from syncline.merge import Sent
 from syncline.model import Value, json_value
 from syncline.store.database import Among, Tx
@@ -59,9 +59,9 @@ class Logged:
     audited: bool
     error: str | None
 
-    def sent(self) -> Sent:
+    def sent(self, capabilities: Capabilities) -> Sent:
         """As the merge sees it."""
-        return Sent(self.payload, self.fields, self.state in OPEN)
+        return Sent(self.payload, self.fields, self.state in OPEN, capabilities.resets_of(self.payload))
 
     def write(self) -> Write:
         """As the audit sees it."""

@@ -47,8 +47,9 @@ def test_history_tells_who_did_what_since_when(world):
     assert [(e.actor, e.field, e.after) for e in edits] == [
         ("Bruno Keller", "status", "acknowledged"),
         ("Amina Diallo", "assignee", world.NOAH),
+        ("Amina Diallo", "status", "triggered"),  # who is assigned anew has not acknowledged yet
     ]
-    assert len({e.id for e in edits}) == 2
+    assert len({e.id for e in edits}) == 3
     assert edits == world.connector.history(incident["id"], since)
     assert world.connector.history(incident["id"], world.clock.now() + timedelta(hours=1)) == ()
 

@@ -47,6 +47,7 @@ class Settings:
     title_entries: bool
     reopen_entry: str
     reassign_retriggers: bool
+    retrigger_entry: bool
     date_part_only: bool
     newest_first: bool
     from_required: bool

@@ -77,13 +77,21 @@ class Lifecycle:
         )
 
     def unacknowledge(
-        self, incident: Incident, agent: Json, moment: Moment, *, timed_out_at: int | None = None
+        self,
+        incident: Incident,
+        agent: Json,
+        moment: Moment,
+        *,
+        timed_out_at: int | None = None,
+        logged: bool = True,
     ) -> None:
-        """Back to triggered: somebody says so, or the acknowledgement timed out."""
+        """Back to triggered: somebody says so or assigns it anew, or the acknowledgement timed out."""
         at = moment.at if timed_out_at is None else timed_out_at
         self._status(incident, TRIGGERED, agent, at)
         incident.acknowledgements = []
         self._records.set_timer(incident, None)
+        if not logged:
+            return
         self._account.log(
             incident,
             "unacknowledge",

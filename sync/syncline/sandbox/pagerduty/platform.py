@@ -61,7 +61,8 @@ class PagerDuty:
         priority_entries: bool = False,
         title_entries: bool = False,
         reopen_entry: str = "trigger",
-        reassign_retriggers: bool = False,
+        reassign_retriggers: bool = True,
+        retrigger_entry: bool = True,
         date_part_only: bool = False,
         newest_first: bool = True,
         from_required: bool = True,
@@ -89,7 +90,8 @@ class PagerDuty:
                 types has none such, yet clients in the field read it, with `channel.new_priority`.
             title_entries: Whether another title makes a log entry. Nobody documents one.
             reopen_entry: Verb of the log entry of a reopened incident; empty for none. The contract has none.
-            reassign_retriggers: Whether another assignee takes an acknowledgement away.
+            reassign_retriggers: Whether another assignee, level or policy takes an acknowledgement away.
+            retrigger_entry: Whether that leaves an `unacknowledge_log_entry`. Nobody documents it.
             date_part_only: Whether `since` and `until` of incidents count in whole days, as one report says.
             newest_first: Order of log entries; not documented.
             from_required: Whether writes need a From header with keys of users too, as the contract says.
@@ -115,6 +117,7 @@ class PagerDuty:
             title_entries=title_entries,
             reopen_entry=reopen_entry,
             reassign_retriggers=reassign_retriggers,
+            retrigger_entry=retrigger_entry,
             date_part_only=date_part_only,
             newest_first=newest_first,
             from_required=from_required,

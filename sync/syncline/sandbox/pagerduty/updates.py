@@ -219,8 +219,14 @@ class Updates:
                 steps.append(lambda: self._do.assign(incident, users, actor, moment))
         elif policy is not None or level is not None:
             steps.append(self._plan_escalation(incident, policy, level, actor, moment))
-        if self._account.settings.reassign_retriggers and steps and incident.status == ACKNOWLEDGED:
-            steps.append(lambda: self._do.unacknowledge(incident, actor, moment))
+        # Whoever is assigned is paged until somebody acknowledges (PagerDuty's knowledge base, Reassign Incidents): the
+        # acknowledgement of who had it before does not outlive that.
+        settings = self._account.settings
+        assigned = assigns or policy is not None or level is not None
+        if settings.reassign_retriggers and assigned and steps and incident.status == ACKNOWLEDGED:
+            steps.append(
+                lambda: self._do.unacknowledge(incident, actor, moment, logged=settings.retrigger_entry)
+            )
         return steps
 
     def _plan_escalation(
