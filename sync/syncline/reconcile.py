@@ -7,8 +7,8 @@ merges, escalates and plans in one transaction, and marks the deliveries; it nev
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from syncline import ledger
-from syncline.escalation import escalate
+from syncline import escalating, ledger
+from syncline.intake import hands
 from syncline.intake.asking import Stranger
 from syncline.merge import Candidate, Conflict, Look, Merged, hold, look, merge
 from syncline.model import Incident, Value, json_value
@@ -122,14 +122,17 @@ def _reconcile(tx: Tx, station: Station, s: Situation) -> Outcome:
     for name, winner in merged.changes.items():
         origins[name] = winner.origin
     _report(tx, s, merged)
-    decision = escalate((), merged.incident, (), tx.now)
-    if decision.incident.values != s.kept.incident.values:
-        incidents.save(tx, decision.incident, origins)
-    outcome.incident = decision.incident
-    if decision.look_again is not None:
-        outcome.look_again = decision.look_again.timestamp()
+    hands.by_label(tx, station, s.kept.incident, merged, looks, s.links)
+    decided = escalating.decide(tx, station, s.kept, merged.incident, s.links)
+    if decided is not None:
+        decision, runs = decided
+        origins |= escalating.carry_out(tx, station, s.links, decision, runs, merged.incident.values)
+        outcome.incident = decision.incident
+        outcome.look_again = escalating.next_look(decision, tx.now)
+    if outcome.incident.values != s.kept.incident.values:
+        incidents.save(tx, outcome.incident, origins)
     _plan(tx, station, s, looks, outcome)
-    urgency = decision.incident.priority or ledger.ORDINARY
+    urgency = outcome.incident.priority or ledger.ORDINARY
     station.ledger.mark_all(
         tx, [ledger.delivery(outcome.incident.id, name) for name in outcome.deliveries], urgency=urgency
     )

@@ -9,6 +9,7 @@ from syncline.configuration import Configuration, Route
 from syncline.connector import Capabilities, Connector, Pager, Party, PartyKind, Plugin
 from syncline.errors import Configuration as Misconfigured
 from syncline.errors import Gone, InvalidFile, Refused
+from syncline.escalation import Policies
 from syncline.fights import Breaker
 from syncline.http.client import Http
 from syncline.http.settings import InstanceSettings
@@ -149,6 +150,7 @@ class Station:
     ids: Ids
     runtime: Runtime
     channels: "Channels"
+    policies: Policies | None = None
 
     def authenticate(self, names: Iterable[str] = ()) -> None:
         """Look for the secrets of those instances, or of all and of the channels, before the first call needs them.

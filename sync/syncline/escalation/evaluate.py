@@ -97,16 +97,15 @@ def _priority(s: Sitting, memory: Memory) -> Memory:
     if not rules.raises:
         return memory
     facts = _facts(s)
-    for index, rule in enumerate(rules.raises):
+    for rule in rules.raises:
         priority = values.get("priority")
         _look_at_turns(s, rule.when)
-        if index in memory.raised or not isinstance(priority, int) or not rule.when.holds(facts):
+        if rule.when.text in memory.raised or not isinstance(priority, int) or not rule.when.holds(facts):
             continue
-        memory = replace(memory, raised=memory.raised | {index})
+        memory = replace(memory, raised=memory.raised | {rule.when.text})
         raised = max(1, priority - rule.by)
-        if raised != priority:
-            values["priority"] = raised
-            s.happened.append(wording.priority_raised(priority, raised, rule.when.text))
+        values["priority"] = raised
+        s.happened.append(wording.priority_raised(priority, raised, rule.when.text))
     return memory
 
 
@@ -242,7 +241,10 @@ def _begun(
         by,
         {**origin, "tier": tier_of(s.book, s.values)},
     )
-    s.tell(run, "escalation", wording.began(policy, cause), note=bool(signal), blame=policy.guard.blame)
+    told: dict[str, object] = {"blame": policy.guard.blame}
+    if signal:
+        told["hand"] = signal
+    s.tell(run, "escalation", wording.began(policy, cause), note=bool(signal), **told)
     return run
 
 

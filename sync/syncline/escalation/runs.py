@@ -92,11 +92,11 @@ class Memory:
 
     Attributes:
         signal: The last raised hand that was answered.
-        raised: Indexes of priority raises that were applied, each once for an incident.
+        raised: Conditions of the priority raises that were applied, each once for an incident.
     """
 
     signal: int = 0
-    raised: frozenset[int] = frozenset()
+    raised: frozenset[str] = frozenset()
 
 
 def run_to_json(run: Run) -> dict[str, Any]:

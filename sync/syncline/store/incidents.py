@@ -215,6 +215,16 @@ def save(tx: Tx, incident: Incident, origins: Mapping[str, Origin]) -> None:
     )
 
 
+def known_since(tx: Tx, since: datetime) -> list[Incident]:
+    """The incidents that we first knew of since then; all that were opened since are among them."""
+    rows = tx.execute(
+        sa.select(incidents.c.id, incidents.c["values"])
+        .where(incidents.c.created_at >= since, incidents.c.unlinked_at.is_(None))
+        .order_by(incidents.c.created_at, incidents.c.id)
+    )
+    return [Incident(row.id, row.values) for row in rows]
+
+
 def end(tx: Tx, incident_id: str) -> None:
     """Sync of it has ended by a person's wish; its timeline stays."""
     tx.execute(sa.update(incidents).where(incidents.c.id == incident_id).values(unlinked_at=tx.now))

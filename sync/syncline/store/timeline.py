@@ -71,6 +71,24 @@ def of(tx: Tx, incident_id: str | None) -> list[Event]:
     return _events(tx, sa.select(events).where(events.c.incident_id == incident_id).order_by(events.c.id))
 
 
+_PAST = (
+    sa.select(events)
+    .where(
+        events.c.incident_id == sa.bindparam("of_incident"),
+        events.c.kind.in_(("changed", "remark", "raised", "escalation")),
+    )
+    .order_by(events.c.id)
+)
+
+
+def past_of(tx: Tx, incident_id: str) -> list[Event]:
+    """What escalation asks of a timeline, oldest first: changes, remarks, raised hands, and what it did before."""
+    rows = tx.execute(_PAST, {"of_incident": incident_id})
+    return [
+        Event(r.kind, r.text, r.instance, r.actor, r.field, r.data, r.at, r.id, r.incident_id) for r in rows
+    ]
+
+
 def after(tx: Tx, event_id: int, limit: int = 200) -> list[Event]:
     """Lines of all timelines after that one, oldest first."""
     return _events(tx, sa.select(events).where(events.c.id > event_id).order_by(events.c.id).limit(limit))

@@ -1,0 +1,230 @@
+"""Ties the evaluator to the store: makes the case of an incident, and carries out what was decided, in one transaction."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from syncline import ledger
+from syncline.escalation.book import Book, Recurrence, Trigger
+from syncline.escalation.case import Case, Change, Hand, field_facts
+from syncline.escalation.decision import Decision, Happened
+from syncline.escalation.evaluate import Policies, escalate
+from syncline.escalation.runs import Memory, Run
+from syncline.merge import Origin
+from syncline.model import Incident, Remark, Value, Visibility, value_from_json
+from syncline.station import Station
+from syncline.store import incidents, items, messages, runs, timeline
+from syncline.store.database import Tx
+from syncline.store.incidents import Kept, Link
+from syncline.store.timeline import Event
+
+SOONEST: Final = 1.0
+"""Seconds to the next look that a decision of its own asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What the timeline of an incident says of its past.
+
+    Attributes:
+        changes: Field by field, with what each was before: oldest first.
+        activity: When people did something.
+        hands: Raised hands.
+        memory: What the evaluator asked to remember.
+    """
+
+    changes: Sequence[tuple[Change, Value]]
+    activity: Sequence[datetime]
+    hands: Sequence[Hand]
+    memory: Memory
+
+
+def past(events: Iterable[Event]) -> Past:
+    """The past of an incident, from its timeline."""
+    changes: list[tuple[Change, Value]] = []
+    activity: list[datetime] = []
+    hands: list[Hand] = []
+    signal, raised = 0, set[str]()
+    for event in events:
+        data: Mapping[str, Any] = event.data or {}
+        assert event.at is not None
+        at = _time(data["at"]) if "at" in data else event.at
+        if event.kind == "changed" and event.field is not None:
+            human = event.instance is not None
+            value, before = value_from_json(data["after"]), value_from_json(data["before"])
+            changes.append((Change(at, event.field, value, human), before))
+            if human:
+                activity.append(at)
+        elif event.kind == "remark" and event.instance:
+            activity.append(at)
+        elif event.kind == "raised":
+            hands.append(
+                Hand(
+                    event.id, at, str(data["by"]), str(data["reason"]), str(data["via"]), event.instance or ""
+                )
+            )
+        elif event.kind == "escalation":
+            signal = max(signal, int(data.get("hand", 0)))
+            raised |= {str(data["rule"])} if "rule" in data else set()
+    changes.sort(key=lambda entry: entry[0].at)
+    return Past(changes, sorted(activity), hands, Memory(signal, frozenset(raised)))
+
+
+def history(incident: Incident, opened_at: datetime, changes: Sequence[tuple[Change, Value]]) -> list[Change]:
+    """All changes since the opening: first the values that it was opened with."""
+    first: dict[str, Value] = dict(incident.values)
+    for change, before in reversed(changes):
+        first[change.field] = before
+    began = [Change(opened_at, name, value) for name, value in first.items() if value is not None]
+    return [*began, *(change for change, _ in changes)]
+
+
+def case_of(
+    tx: Tx,
+    station: Station,
+    policies: Policies,
+    kept: Kept,
+    incident: Incident,
+    links: Sequence[Link],
+    known: Past,
+) -> Case:
+    """The case of an incident."""
+    opened = incident["opened_at"]
+    opened_at = min(_time(opened), tx.now) if isinstance(opened, str) else kept.created_at
+    live = [link for link in links if link.live]
+    pagers: dict[str, str] = {}
+    for link in live:
+        endpoint = station.endpoints.get(link.instance)
+        if endpoint is not None and endpoint.capabilities.pages:
+            pagers.setdefault(endpoint.plugin.platform, link.instance)
+            pagers[link.instance] = link.instance
+    case = Case(
+        incident,
+        next((link.instance for link in links if link.origin), links[0].instance if links else ""),
+        opened_at,
+        history(incident, opened_at, known.changes),
+        known.activity,
+        known.hands,
+        messages.states(tx, [incident.id]).get(incident.id, ()),
+        {link.instance: f"{link.record_key} {link.url}".strip() for link in live},
+        pagers,
+    )
+    return _with_recurrences(tx, policies.book, case)
+
+
+def _with_recurrences(tx: Tx, book: Book, case: Case) -> Case:
+    counts: dict[str, int] = {}
+    related: dict[str, list[str]] = {}
+    last: dict[str, datetime] = {}
+    for policy in book.policies:
+        count = policy.count
+        if policy.trigger is not Trigger.RECUR or count is None:
+            continue
+        facts = field_facts(book, case, case.incident.values)
+        value = facts.get(count.same)
+        if value is None or not count.of.holds(facts):
+            continue
+        others = _alike(tx, book, case, count, value)
+        counts[policy.id], related[policy.id] = len(others) + 1, others
+        if policy.guard.once_per is not None:
+            at = runs.last_for(tx, policy.id, str(value), tx.now - policy.guard.once_per)
+            if at is not None:
+                last[policy.id] = at
+    if not counts:
+        return case
+    return replace(case, recurrences=counts, related=related, last_runs=last)
+
+
+def _alike(tx: Tx, book: Book, case: Case, count: Recurrence, value: object) -> list[str]:
+    """The other incidents that count: opened within the time before this one, with the same value."""
+    since = case.opened_at - count.within
+    found = []
+    for other in incidents.known_since(tx, since):
+        if other.id == case.incident.id:
+            continue
+        facts = field_facts(book, case, other.values)
+        opened = other["opened_at"]
+        within = not isinstance(opened, str) or since <= _time(opened) <= case.opened_at
+        if within and facts.get(count.same) == value and count.of.holds(facts):
+            found.append(other.id)
+    return found
+
+
+def decide(
+    tx: Tx, station: Station, kept: Kept, incident: Incident, links: Sequence[Link]
+) -> tuple[Decision, Sequence[Run]] | None:
+    """What the policies say about an incident now, with its runs before; None: there are no policies."""
+    policies = station.policies
+    if policies is None:
+        return None
+    before = runs.of_incidents(tx, [incident.id]).get(incident.id, [])
+    known = past(timeline.past_of(tx, incident.id))
+    case = case_of(tx, station, policies, kept, incident, links, known)
+    return escalate(policies, case, before, tx.now, known.memory), before
+
+
+def carry_out(
+    tx: Tx,
+    station: Station,
+    links: Sequence[Link],
+    decision: Decision,
+    before: Sequence[Run],
+    values: Mapping[str, Value],
+) -> dict[str, Origin]:
+    """Store what was decided: runs, messages, notes and the timeline. The origins of the fields it changed.
+
+    Args:
+        tx: The transaction of the reconcile.
+        station: At hand.
+        links: Of the incident.
+        decision: What was decided.
+        before: The runs as they were.
+        values: The incident's values before the decision.
+    """
+    incident_id = decision.incident.id
+    known = {run.id: run for run in before}
+    runs.save(tx, incident_id, [run for run in decision.runs if known.get(run.id) != run])
+    fresh = messages.insert(tx, station.ids, incident_id, decision.messages)
+    for message in fresh:
+        station.ledger.mark(tx, ledger.message(message.id), message.due, message.urgency)
+    timeline.append(tx, incident_id, *(_event(h) for h in decision.happened))
+    timeline.append(
+        tx, incident_id, *(_changed(n, values.get(n), v, tx.now) for n, v in decision.changes.items())
+    )
+    notes = [h.text for h in decision.happened if h.note]
+    if notes:
+        _note(tx, station, incident_id, links, "\n\n".join(notes))
+    return dict.fromkeys(decision.changes, Origin("", timeline.SYNCLINE, tx.now))
+
+
+def _event(happened: Happened) -> Event:
+    return Event(happened.kind, happened.text, data=dict(happened.data))
+
+
+def _changed(name: str, before: Value, after: Value, now: datetime) -> Event:
+    from_to = {"before": before, "after": after, "at": now.isoformat()}
+    return Event("changed", f"{name}: {before} -> {after}, by the escalation", None, field=name, data=from_to)
+
+
+def _note(tx: Tx, station: Station, incident_id: str, links: Sequence[Link], text: str) -> None:
+    """An internal note of our own on every linked record that keeps internal notes apart."""
+    own_id = station.ids.token()
+    said = Remark(own_id, "", timeline.SYNCLINE, text, Visibility.INTERNAL, tx.now, own=True)
+    note = items.insert_remark(tx, own_id, incident_id, "", said)
+    for link in links:
+        endpoint = station.endpoints.get(link.instance)
+        if link.live and endpoint is not None and Visibility.INTERNAL in endpoint.capabilities.visibilities:
+            items.copy_to(tx, note, link.instance)
+
+
+def next_look(decision: Decision, now: datetime) -> float | None:
+    """When the incident is to be looked at again; seconds since 1970."""
+    if decision.look_again is None:
+        return None
+    return max(decision.look_again, now + timedelta(seconds=SOONEST if decision.changes else 0)).timestamp()
+
+
+def _time(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)
