@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Final
 
 PATTERN: Final = (
-    r"^(?=[0-9])(?:([0-9]{1,4}) *w *)?(?:([0-9]{1,4}) *d *)?(?:([0-9]{1,5}) *h *)?"
+    r"^ *(?=[0-9])(?:([0-9]{1,4}) *w *)?(?:([0-9]{1,4}) *d *)?(?:([0-9]{1,5}) *h *)?"
     r"(?:([0-9]{1,6}) *m *)?(?:([0-9]{1,7}) *s)?$"
 )
-"""Of a duration without blanks around it; a regular expression as JSON Schema has them, too."""
+"""Of a duration; a regular expression as JSON Schema has them, too."""
 
 _UNITS: Final = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _DURATION: Final = re.compile(PATTERN)
@@ -20,7 +20,7 @@ def duration(text: object) -> timedelta:
     Raises:
         ValueError: it is none.
     """
-    match = _DURATION.match(text.strip()) if isinstance(text, str) else None
+    match = _DURATION.match(text) if isinstance(text, str) else None
     if match is None:
         number = isinstance(text, int | float) and not isinstance(text, bool)
         unit = f"; {text} of what? write {text}s or {text}m" if number else ""

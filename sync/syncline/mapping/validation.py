@@ -141,7 +141,7 @@ def _resolved(loc: Iterable[str | int], data: Any) -> tuple[Loc, str | None]:
     here = data
     for part in loc:
         if isinstance(here, Mapping):
-            key = next((key for key in here if key == part or str(key) == str(part)), None)
+            key = part if part in here else next((key for key in here if str(key) == str(part)), None)
             if key is not None:
                 here = here[key]
                 found.append(str(key))
@@ -165,7 +165,8 @@ def _cut(data: Any, loc: Loc) -> None:
     if isinstance(here, list) and isinstance(last, int) and last < len(here):
         del here[last]
     elif isinstance(here, dict):
-        for key in [key for key in here if str(key) == last]:
+        # A file may have thousands of keys that are not known: the text is looked up before it is looked for.
+        for key in [last] if last in here else [key for key in here if str(key) == last]:
             del here[key]
 
 
@@ -204,7 +205,11 @@ _WORDINGS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "greater_than_equal": lambda context: f"must be {context['ge']} or more",
     "greater_than": lambda context: f"must be more than {context['gt']}",
     "less_than_equal": lambda context: f"must be {context['le']} or less",
-    "too_short": lambda context: f"must have at least {context['min_length']} entries",
+    "too_short": lambda context: (
+        "must not be empty"
+        if context["min_length"] == 1
+        else f"must have at least {context['min_length']} entries"
+    ),
     "too_long": lambda context: f"must have at most {context['max_length']} entries",
     "string_too_short": lambda _: "must not be empty",
     "string_too_long": lambda context: f"must be at most {context['max_length']} characters long",

@@ -9,7 +9,7 @@ from syncline.escalation.book import Place
 from syncline.escalation.conditions import ALWAYS, Condition, ConditionFaults, Vocabulary, compiled
 from syncline.escalation.reading.form import Part
 from syncline.escalation.reading.ladders import EscalationFile
-from syncline.escalation.reading.places import inside
+from syncline.escalation.reading.places import inside, line_starts
 from syncline.escalation.reading.values import PERSON
 from syncline.mapping.document import Document, Loc
 from syncline.mapping.validation import Outcome, suggestion
@@ -26,7 +26,7 @@ AUDIENCE: Final = "W06"
 PROJECT: Final = "W07"
 """A target names a project, which has no effect."""
 
-_MOST_SUGGESTIONS: Final = 200
+_MOST_SUGGESTIONS: Final = 50
 
 
 class Faults:
@@ -41,8 +41,9 @@ class Faults:
             problem if problem.code else replace(problem, code=FORM) for problem in outcome.problems
         ]
         self._document = document
+        self._lines = line_starts(document.text)
         self._outcome = outcome
-        self._compiled: dict[tuple[int, str], Condition] = {}
+        self._compiled: dict[tuple[int, str], Condition | ConditionFaults] = {}
         self._unknown = 0
 
     def note(
@@ -101,22 +102,23 @@ class Faults:
 
     def condition(self, loc: Loc, text: str, vocabulary: Vocabulary) -> Condition:
         """The condition that stands there; `ALWAYS` and its faults where it cannot be used."""
-        key = (id(vocabulary), text)
-        if key in self._compiled:
-            return self._compiled[key]
-        try:
-            found = compiled(text, vocabulary)
-        except ConditionFaults as error:
-            self._report(loc, text, error)
-            return ALWAYS
-        self._compiled[key] = found
-        return found
+        found = self._compiled.get((id(vocabulary), text))
+        if found is None:
+            try:
+                found = compiled(text, vocabulary)
+            except ConditionFaults as error:
+                found = error
+            self._compiled[id(vocabulary), text] = found
+        if isinstance(found, Condition):
+            return found
+        self._report(loc, text, found)
+        return ALWAYS
 
     def _report(self, loc: Loc, text: str, error: ConditionFaults) -> None:
         place = self._outcome.original(loc)
         start = self._document.position(place, value=True)
         for fault in error.faults:
-            line, column = inside(self._document.text, start, text, fault.offset)
+            line, column = inside(self._document.text, self._lines, start, text, fault.offset)
             shown = "".join(f"\n    {row}" for row in fault.caret(text).split("\n"))
             self.problems.append(
                 Problem(fault.message + shown, self._document.file, line, column, code=CONDITION)

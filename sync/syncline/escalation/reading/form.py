@@ -4,7 +4,6 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator
 from pydantic.config import JsonDict
-from pydantic.fields import FieldInfo
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
@@ -17,6 +16,7 @@ Whos = Annotated[list[Who], listed(Who), Field(min_length=1, max_length=100)]
 Names = Annotated[list[Name], listed(Name), Field(max_length=100)]
 
 
+_NULL: Final[JsonDict] = {"type": "null"}
 _NEEDED: Final[JsonDict] = {"needed": True}
 
 
@@ -24,13 +24,6 @@ def needed(placeholder: Any, about: str, alias: str | None = None) -> Any:
     """A key that must be there. The model does without it: its entry is then looked at all the same, so that every
     fault in it shows, and `missing` tells."""
     return Field(default=placeholder, alias=alias, description=about, json_schema_extra=_NEEDED)
-
-
-def _empty(field: FieldInfo) -> Any:
-    """What a blank stands for: an empty list, mapping or entry; None where it stands for nothing."""
-    if field.default_factory is not None:
-        return field.get_default(call_default_factory=True, validated_data={})
-    return field.default if isinstance(field.default, Part) else None
 
 
 class Part(Entry):
@@ -42,10 +35,10 @@ class Part(Entry):
     def _blank(cls, raw: Any, info: ValidationInfo) -> Any:
         if raw is not None:
             return raw
-        empty = _empty(cls.model_fields[str(info.field_name)])
-        if empty is None:
+        field = cls.model_fields[str(info.field_name)]
+        if field.default_factory is None:
             raise ValueError("must not be blank; write a value, or leave the whole line out")
-        return empty
+        return field.get_default(call_default_factory=True, validated_data={})
 
     def missing(self) -> list[str]:
         """Keys that must be there and are not."""
@@ -64,14 +57,26 @@ class Part(Entry):
         keys = whole.get("properties", {})
         for name, field in cls.model_fields.items():
             key = field.alias or name
-            if _empty(field) is not None:
-                keys[key] = {"anyOf": [keys[key], {"type": "null"}]}
-            elif "anyOf" in keys[key]:
-                options = [option for option in keys[key]["anyOf"] if option != {"type": "null"}]
-                keys[key] = {"anyOf": options} if len(options) > 1 else options[0]
+            keys[key] = _with_null(keys[key]) if field.default_factory else _without_null(keys[key])
             keys[key].pop("default", None)
             if keys[key].pop("needed", False):
                 whole.setdefault("required", []).append(key)
             if field.description:
                 keys[key]["description"] = field.description
         return schema
+
+
+def _with_null(schema: JsonSchemaValue) -> JsonSchemaValue:
+    if "anyOf" in schema:
+        return {**schema, "anyOf": [*schema["anyOf"], _NULL]}
+    if isinstance(schema.get("type"), str):
+        return {**schema, "type": [schema["type"], "null"]}
+    return {"anyOf": [schema, _NULL]}
+
+
+def _without_null(schema: JsonSchemaValue) -> JsonSchemaValue:
+    options = [option for option in schema.get("anyOf", ()) if option != _NULL]
+    rest = {key: value for key, value in schema.items() if key != "anyOf"}
+    if len(options) == 1:
+        return {**options[0], **rest}
+    return {**rest, "anyOf": options} if options else rest

@@ -189,7 +189,7 @@ class PolicyEntry(Part):
         description="On which clock its steps run: one of `slas`, opened, or raised (when it began).",
     )
     steps: Annotated[list[StepEntry], Field(min_length=1, max_length=100)] = needed([], "What is done when.")
-    ack: AckEntry = Field(default=AckEntry(), description="About acknowledgements: {holds: 30m}.")
+    ack: AckEntry = Field(default_factory=AckEntry, description="About acknowledgements: {holds: 30m}.")
     nobody: Who = Field(
         default="next",
         description="At a step whom nobody serves: next (the next step at once), wait (until somebody comes on"
@@ -201,7 +201,7 @@ class PolicyEntry(Part):
     repeat: RepeatEntry | None = Field(
         default=None, description="The whole ladder again after its last step."
     )
-    guard: GuardEntry = Field(default=GuardEntry(), description="Against too many runs.")
+    guard: GuardEntry = Field(default_factory=GuardEntry, description="Against too many runs.")
     end: Annotated[
         EndEntry | None, BeforeValidator(_none, json_schema_input_type=EndEntry | Literal["none"])
     ] = Field(
@@ -209,7 +209,7 @@ class PolicyEntry(Part):
         description="After the last step: {page: MGMT, every: 30m}; none for deliberately nothing.",
     )
     undelivered: UndeliveredEntry = Field(
-        default=UndeliveredEntry(), description="About a page that nobody is known to have got."
+        default_factory=UndeliveredEntry, description="About a page that nobody is known to have got."
     )
     count: CountEntry | None = Field(
         default=None, description="For trigger recur: how often it must have happened."
@@ -260,7 +260,7 @@ class EscalationFile(Part):
         default_factory=dict, description="Levels of support and of management."
     )
     priority: PriorityEntry = Field(
-        default=PriorityEntry(), description="How a priority comes about where no platform names one."
+        default_factory=PriorityEntry, description="How a priority comes about where no platform names one."
     )
     slas: Annotated[dict[Id, ClockEntry], Field(max_length=200)] = Field(
         default_factory=dict, description="Clocks with a target."

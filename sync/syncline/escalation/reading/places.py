@@ -1,6 +1,7 @@
 """Where a character of a YAML value stands in the file."""
 
 import re
+from bisect import bisect_right
 from typing import Final
 
 _LINE_END: Final = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
@@ -8,11 +9,17 @@ _BLANK: Final = " \t\r\n\x85\u2028\u2029"
 _HEX: Final = {"x": 2, "u": 4, "U": 8}
 
 
-def inside(text: str, start: tuple[int, int], value: str, offset: int) -> tuple[int, int]:
+def line_starts(text: str) -> list[int]:
+    """At which character each line begins."""
+    return [0, *(match.end() for match in _LINE_END.finditer(text))]
+
+
+def inside(text: str, lines: list[int], start: tuple[int, int], value: str, offset: int) -> tuple[int, int]:
     """Line and column, from 1, of the character `offset` of a value.
 
     Args:
         text: The file.
+        lines: Its `line_starts`.
         start: Line and column, from 1, at which the value stands in it, with its quotation mark.
         value: The value, as YAML has it: folded, and with escapes taken for what they stand for.
         offset: In characters from 0; that of the end is possible.
@@ -20,23 +27,14 @@ def inside(text: str, start: tuple[int, int], value: str, offset: int) -> tuple[
     Returns:
         The place; that of the value's start where the file and the value do not go together.
     """
-    lines = _lines(text)
     if not 0 < start[0] <= len(lines):
         return start
     at = lines[start[0] - 1] + start[1] - 1
     found = _aligned(text, at, value, offset)
     if found is None:
         return start
-    line = next(number for number in range(start[0], len(lines) + 1) if _within(lines, number, found))
+    line = bisect_right(lines, found)
     return line, found - lines[line - 1] + 1
-
-
-def _lines(text: str) -> list[int]:
-    return [0, *(match.end() for match in _LINE_END.finditer(text))]
-
-
-def _within(lines: list[int], number: int, at: int) -> bool:
-    return number == len(lines) or at < lines[number]
 
 
 def _aligned(text: str, at: int, value: str, offset: int) -> int | None:

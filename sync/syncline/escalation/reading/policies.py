@@ -30,7 +30,7 @@ from syncline.escalation.reading.schedules import NOT_TIERS
 from syncline.escalation.reading.values import LONGEST, PERSON
 from syncline.mapping.document import Loc
 from syncline.mapping.template import Template
-from syncline.mapping.validation import suggestion
+from syncline.mapping.validation import nearest, suggestion
 from syncline.model import CUSTOM, FIELDS
 
 NOBODY: Final = ("next", "wait")
@@ -218,10 +218,11 @@ def _say(name: str, entry: SayEntry, words: Collection[str], conditions: Vocabul
         if who.startswith(PERSON) or who in people:
             faults.party((*loc, "to", number), who, words, "audience", people)
         elif who not in words:
-            near = suggestion(who, sorted(words)) or ". "
+            near = nearest(who, words)
             faults.note(
                 (*loc, "to", number),
-                f'nobody stands behind "{who}"; say under `audiences` who that is{near}'.removesuffix(". "),
+                f'nobody stands behind "{who}"'
+                + (f'. Did you mean "{near}"?' if near else "; say under `audiences` who that is"),
                 severity="warning",
                 code=AUDIENCE,
             )

@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from syncline.mapping import durations
-from syncline.mapping.validation import suggestion
+from syncline.mapping.validation import nearest, suggestion
 
 LONGEST: Final = timedelta(days=3653)
 """Ten years: no duration, and no stretch of days, is longer."""
@@ -27,6 +28,7 @@ ANY_LENGTH: Final = timedelta(hours=1)
 """Stands in where a duration is missing or at fault, so that the rest can be looked at."""
 
 _DAY: Final = timedelta(days=1)
+_YEAR: Final = timedelta(days=366)
 _YEARS: Final = (2000, 2100)
 _TIME: Final = r"([01]?[0-9]|2[0-3]):([0-5][0-9])"
 _WEEKDAY: Final = f"({'|'.join(WEEKDAYS)})"
@@ -81,7 +83,7 @@ class At:
 
 
 def _at(raw: object) -> At:
-    match = re.match(_SHARE, raw.strip()) if isinstance(raw, str) else None
+    match = re.match(_SHARE, raw) if isinstance(raw, str) else None
     if match is None:
         try:
             return At(_duration(raw))
@@ -128,7 +130,7 @@ class Hours:
 
 
 def _hours(raw: object) -> Hours:
-    match = re.match(_HOURS, raw.strip()) if isinstance(raw, str) else None
+    match = re.match(_HOURS, raw) if isinstance(raw, str) else None
     if match is None:
         raise ValueError("must be hours, such as 08:00-18:00 or 18:00-24:00")
     start = time(int(match[1]), int(match[2]))
@@ -147,7 +149,7 @@ class Handoff:
 
 
 def _handoff(raw: object) -> Handoff:
-    match = re.match(_HANDOFF, raw.strip()) if isinstance(raw, str) else None
+    match = re.match(_HANDOFF, raw) if isinstance(raw, str) else None
     if match is None:
         raise ValueError(
             'must be a local time, such as "mon 09:00", or "09:00" where turns are shorter than a week'
@@ -162,7 +164,7 @@ def weekdays(text: str) -> tuple[int, ...]:
     Raises:
         ValueError: it names none.
     """
-    match = re.match(_DAYS, text.strip())
+    match = re.match(_DAYS, text)
     if match is None:
         near = suggestion(text.strip().casefold()[:3], WEEKDAYS)
         raise ValueError(f'"{text[:40]}" is no day: write mon, or mon-fri, or daily{near}')
@@ -210,7 +212,7 @@ def between(start: str, end: str) -> Stretch:
 
 
 def _stretch(raw: object) -> Stretch:
-    if not isinstance(raw, str) or re.match(_STRETCH, raw.strip()) is None:
+    if not isinstance(raw, str) or re.match(_STRETCH, raw) is None:
         raise ValueError(
             "must be a day, such as 2026-12-24, or from one to another, such as 2026-08-03/2026-08-17"
         )
@@ -223,20 +225,23 @@ def _closed(raw: object) -> Stretch:
         raise ValueError(
             "must be whole days, such as 2026-12-24 or 2026-12-27/2026-12-31; hours stand in open"
         )
-    return _stretch(raw)
+    found = _stretch(raw)
+    if found.end - found.start > _YEAR:
+        raise ValueError("must be at most a year")
+    return found
 
 
 def _moment_text(raw: object) -> str:
-    if not isinstance(raw, str) or re.match(f"^{_MOMENT}$", raw.strip()) is None:
+    if not isinstance(raw, str) or re.match(f"^{_MOMENT}$", raw) is None:
         raise ValueError('must be a day or a local time, such as 2026-05-11 or "2026-05-11T09:00"')
-    _moment(raw.strip(), last=False)
-    return raw.strip()
+    _moment(raw, last=False)
+    return raw
 
 
 def _day(raw: object) -> date:
-    if not isinstance(raw, str) or re.match(f"^{_DATE}$", raw.strip()) is None:
+    if not isinstance(raw, str) or re.match(f"^{_DATE}$", raw) is None:
         raise ValueError("must be a day, such as 2026-01-05")
-    return _moment(raw.strip(), last=False).date()
+    return _moment(raw, last=False).date()
 
 
 # ---- names --------------------------------------------------------------------------------------
@@ -250,13 +255,19 @@ def _zone(raw: object) -> ZoneInfo:
         raise ValueError(f"must be a time zone, such as Europe/Paris{_zones_near(text)}") from error
 
 
+@lru_cache(maxsize=1)
+def _zones() -> tuple[str, ...]:
+    return tuple(sorted(available_timezones()))
+
+
 def _zones_near(raw: str) -> str:
-    names = sorted(available_timezones())
+    """A city alone names its zone; else only zones with the same first letter are near."""
     city = raw.strip().replace(" ", "_").casefold()
-    exact = next(
-        (name for name in names if city in {name.casefold(), name.casefold().rpartition("/")[2]}), None
-    )
-    return f'. Did you mean "{exact}"?' if exact else suggestion(raw[:40], names)
+    exact = (name for name in _zones() if city in {name.casefold(), name.casefold().rpartition("/")[2]})
+    if (found := next(exact, None)) is not None:
+        return f'. Did you mean "{found}"?'
+    near = nearest(city[:40], [name for name in _zones() if name[:1].casefold() == city[:1]])
+    return f'. Did you mean "{near}"?' if near else ""
 
 
 def _id(raw: object) -> str:
@@ -285,7 +296,7 @@ def _choice(raw: object) -> str | int:
 def _condition(raw: object) -> str:
     if isinstance(raw, bool):
         return "true" if raw else "false"
-    if not isinstance(raw, str) or not raw.strip():
+    if not isinstance(raw, str) or not raw:
         raise ValueError("must be a condition, such as: priority == 1 and not ack")
     return raw
 
