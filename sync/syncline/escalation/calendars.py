@@ -24,7 +24,8 @@ _ALL_WEEK = tuple(Window(weekday, _MIDNIGHT, _MIDNIGHT) for weekday in range(7))
 # How many years without an opening make a calendar one that never opens, and how far ahead time is worked off.
 _SILENT_YEARS = 10
 _FARTHEST_YEARS = 100
-_LAST_YEAR = 9998
+# Local days before the first or after the last date there is are needed for no other year.
+_FIRST_YEAR, _LAST_YEAR = 2, 9998
 
 _MOST_CALENDARS = 256
 _MOST_YEARS = 128
@@ -67,12 +68,18 @@ def after(calendar: Calendar, start: datetime, worked: timedelta) -> datetime:
 
 
 def elapsed(calendar: Calendar, start: datetime, end: datetime) -> timedelta:
-    """The open time from `start` until `end`; nothing where `end` is not after `start`."""
+    """The open time from `start` until `end`; nothing where `end` is not after `start`.
+
+    Raises:
+        ValueError: They are more than a hundred years apart, and the calendar is one that closes.
+    """
     start, end = utc(start), utc(end)
     if end <= start:
         return _ZERO
     if _never_closes(calendar):
         return end - start
+    if end.year - start.year > _FARTHEST_YEARS:
+        raise ValueError(f"{start.isoformat()} is more than {_FARTHEST_YEARS} years before {end.isoformat()}")
     kept = _kept(calendar)
     whole = sum((kept.year(number).total for number in range(start.year, end.year)), _ZERO)
     return whole + kept.year(end.year).before(end) - kept.year(start.year).before(start)
@@ -183,6 +190,8 @@ class _Kept:
 
     def _worked_out(self, number: int) -> _Year:
         calendar = self.calendar
+        if not _FIRST_YEAR <= number <= _LAST_YEAR:
+            raise ValueError(f"calendar {calendar.id} knows nothing of the year {number}")
         begin, end = datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC)
         found: list[tuple[datetime, datetime]] = []
         # No local clock is a whole day away from UTC, but Samoa was once and Manila too.

@@ -40,13 +40,17 @@ def utc(at: datetime) -> datetime:
     """The same instant in UTC.
 
     Raises:
-        ValueError: `at` has no time zone, so that nobody can say which instant it is.
+        ValueError: `at` has no time zone, so that nobody can say which instant it is; or it is within a day of the
+            first or the last date there is.
     """
     if at.tzinfo is UTC:
         return at
     if at.tzinfo is None:
         raise ValueError(f"{at.isoformat()} has no time zone")
-    return at.astimezone(UTC)
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as far:
+        raise ValueError(f"{at.isoformat()} is beyond the dates there are") from far
 
 
 def instant(tz: ZoneInfo, local: datetime) -> datetime:

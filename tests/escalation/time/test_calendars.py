@@ -227,3 +227,16 @@ def test_no_time_passes_backwards(calendar):
     at = datetime(2026, 1, 7, 12, tzinfo=UTC)
     assert elapsed(calendar, at, at - HOUR) == elapsed(calendar, at, at) == timedelta()
     assert not list(openings(calendar, Span(at, at)))
+
+
+def test_dates_that_cannot_be_meant_are_refused_and_not_counted_up_to():
+    at = datetime(2026, 1, 7, 12, tzinfo=UTC)
+    for absurd in (at.replace(year=1), at.replace(year=1800)):
+        with pytest.raises(ValueError, match="100 years before 2026"):
+            elapsed(OFFICE, absurd, at)
+        assert elapsed(ALWAYS, absurd, at) == at - absurd
+    for year in (1, 9999):
+        with pytest.raises(ValueError, match="office"):
+            after(OFFICE, at.replace(year=year), HOUR)
+    with pytest.raises(ValueError, match="beyond"):
+        is_open(OFFICE, datetime(1, 1, 1, tzinfo=PARIS))
