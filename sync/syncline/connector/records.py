@@ -1,0 +1,142 @@
+"""What is read of a platform: tickets as it has them, who wrote them, and pages of what changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from syncline.model import Attachment, Remark
+
+Native = str | int | float | bool | None | tuple[str, ...]
+"""A native value in canonical form: text with `\\n` line ends and no trailing white space, times as ISO 8601
+in UTC, references as the bare id, lists as sorted tuples, nothing as None. The same state of a record always
+gives equal values: the merge compares them."""
+
+Cursor = Mapping[str, Any]
+"""How far a poll has come, on the platform's clock only. JSON, and nobody's business but the connector's."""
+
+
+class PartyKind(StrEnum):
+    """What a party is."""
+
+    PERSON = "person"
+    GROUP = "group"
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A person or a group of a platform.
+
+    Attributes:
+        kind: Person or group.
+        id: What the native value holds: a sys_id, an accountId, a PagerDuty id.
+        name: What people read.
+        email: Lower case; None where the platform hides it.
+    """
+
+    kind: PartyKind
+    id: str
+    name: str
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One line of a platform's own change history: who set which field, when, from what to what.
+
+    Attributes:
+        id: The platform's id of the entry, or one made of its parts; the same at every read.
+        actor: Who, as the platform names the account.
+        own: Whether that is our own account.
+        at: UTC, the platform's clock.
+        field: Native field name, as in `Record.values`.
+        before: Canonical native value, or None where the history does not hold it.
+        after: Canonical native value.
+    """
+
+    id: str
+    actor: str
+    own: bool
+    at: datetime
+    field: str
+    before: Native
+    after: Native
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A ticket as its platform has it.
+
+    Attributes:
+        id: Never changes and is never used again: sys_id, Jira's numeric id, PagerDuty's id.
+        key: What people call it: `INC0010001`, `OPS-12`, `#4711`.
+        url: Where a person opens it.
+        values: Native field name to canonical value, for the fields that were asked for.
+        revision: Grows with each update; equal revision, equal values.
+        created_at: UTC, the platform's clock.
+        updated_at: UTC, the platform's clock.
+        updated_by: Who wrote last, where the platform says so.
+        own: Whether the platform says that our own account wrote last.
+        marker: Our marker that the platform keeps for it, or None.
+        parties: People and groups that `values` name, as far as the reply described them.
+    """
+
+    id: str
+    key: str
+    url: str
+    values: Mapping[str, Native]
+    revision: int
+    created_at: datetime
+    updated_at: datetime
+    updated_by: str | None = None
+    own: bool = False
+    marker: str | None = None
+    parties: tuple[Party, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What one look saw of one record.
+
+    Attributes:
+        record_id: Which.
+        record: Its values, or None where the look brought only remarks or attachments.
+        remarks: Comments and notes that the look brought; not necessarily all there are.
+        attachments: Files that the look brought; not necessarily all there are.
+        edits: The latest change history, oldest first, where the look brings it; None where it does not.
+    """
+
+    record_id: str
+    record: Record | None
+    remarks: tuple[Remark, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    edits: tuple[Edit, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of changes.
+
+    Attributes:
+        sightings: One for each record, in the order of change.
+        cursor: Where the next page begins; saved in the transaction that stores this page.
+        more: Whether the next page can be asked for at once.
+    """
+
+    sightings: tuple[Sighting, ...]
+    cursor: Cursor
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """This record may have changed. It carries no decision.
+
+    Attributes:
+        record_id: Which.
+        delivery_id: The platform's id of the message, so that a repeated one is known; None where it has none.
+    """
+
+    record_id: str
+    delivery_id: str | None = None
