@@ -6,7 +6,7 @@ from datetime import datetime
 
 from syncline.escalation.case import Case, Change, Hand
 from syncline.escalation.decision import Decision, Happened, Message, PageState
-from syncline.escalation.evaluate import Policies, escalate
+from syncline.escalation.evaluate import NEW, Policies, escalate
 from syncline.escalation.runs import Memory, Run
 from syncline.model import Incident, Value
 
@@ -82,6 +82,11 @@ def play(
     deeds: Sequence[Deed],
     until: datetime,
     becomes: Callable[[Message], str] = lambda _message: "reached",
+    *,
+    since: datetime | None = None,
+    runs: Sequence[Run] = (),
+    memory: Memory = NEW,
+    enough: Callable[[Moment], bool] = lambda _moment: False,
 ) -> Played:
     """Play an incident.
 
@@ -91,19 +96,25 @@ def play(
         deeds: What people do, in any order.
         until: The end, aware.
         becomes: The state that a page comes to at once: `reached`, `sent`, `failed`, `unknown`.
+        since: From then on, for an incident that has a past; None: from its opening.
+        runs: As they are then.
+        memory: What the last decision asked to remember.
+        enough: Whether to stop after a moment.
     """
     left = sorted(deeds, key=lambda deed: deed.at)
-    case, runs, memory = opened, tuple[Run, ...](), Memory()
+    case, after = opened, tuple(runs)
     moments: list[Moment] = []
-    now, looks = opened.opened_at, 0
+    now, looks = since or opened.opened_at, 0
     while now <= until and looks < MOST_LOOKS:
         while left and left[0].at <= now:
             case = _done(case, left.pop(0))
-        decision = escalate(policies, case, runs, now, memory)
+        decision = escalate(policies, case, after, now, memory)
         looks += 1
-        runs, memory = decision.runs, decision.memory
+        after, memory = decision.runs, decision.memory
         if decision.happened or decision.messages or decision.changes:
             moments.append(Moment(now, decision.happened, decision.messages, decision.changes))
+            if enough(moments[-1]):
+                break
         known = len(case.pages)
         case = _after(case, decision, now, becomes)
         if decision.changes or any(page.state == "failed" for page in case.pages[known:]):
@@ -112,7 +123,7 @@ def play(
         if not times:
             break
         now = min(times)
-    return Played(tuple(moments), case, runs, looks, looks >= MOST_LOOKS)
+    return Played(tuple(moments), case, after, looks, looks >= MOST_LOOKS)
 
 
 def _done(case: Case, deed: Deed) -> Case:
