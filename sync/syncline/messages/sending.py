@@ -187,8 +187,9 @@ def _doubt(tx: Tx, station: Station, lease: Lease, message: Outgoing, reason: st
 
 def _later(tx: Tx, station: Station, lease: Lease, message: Outgoing, verdict: Verdict) -> None:
     """It surely did not arrive. It is tried again, until that makes no sense any more."""
-    if _spent(message, tx.now):
-        _failed(tx, station, lease, message, f"{verdict.reason}; given up after {message.tried} tries")
+    tries = message.tried - (not verdict.counts)
+    if _spent(message, tries, tx.now):
+        _failed(tx, station, lease, message, f"{verdict.reason}; given up after {tries} tries")
         return
     state = State.UNKNOWN if message.repeated else State.DUE
     messages.settle(tx, message, state, verdict.reason, finished=False, counts=verdict.counts)
@@ -200,10 +201,10 @@ def _later(tx: Tx, station: Station, lease: Lease, message: Outgoing, verdict: V
     lease.retry(tx, verdict.reason, min(wait, LONGEST_WAIT) if message.urgent else wait)
 
 
-def _spent(message: Outgoing, now: datetime) -> bool:
+def _spent(message: Outgoing, tries: int, now: datetime) -> bool:
     underway = now - (message.begun_at or now)
     if message.urgent:
-        return message.tried >= PAGE_TRIES or underway >= PAGE_PATIENCE
+        return tries >= PAGE_TRIES or underway >= PAGE_PATIENCE
     return underway >= MESSAGE_PATIENCE
 
 
