@@ -317,6 +317,19 @@ def test_the_backfill_serves_where_the_person_on_turn_is_away_and_says_for_whom(
     assert on_call(book, "desk", paris("2026-08-20 12:00")) == OnCall("amina", "desk", "turn")
 
 
+def test_of_several_people_who_are_away_the_one_tried_first_is_named():
+    day = Span(paris("2026-08-04 00:00"), paris("2026-08-05 00:00"))
+    book = book_of(
+        Schedule("desk", PARIS, (weekly("amina"), weekly("bruno")), backfill="db"),
+        Schedule("db", PARIS, (weekly("chloe"),)),
+        amina=[day],
+        bruno=[day],
+    )
+    expected = OnCall("chloe", "db", "backfill of desk: bruno is away")
+    assert on_call(book, "desk", day.start) == expected
+    assert [shift.on_call for shift in shifts(book, "desk", day)] == [expected]
+
+
 def test_backfills_that_go_in_a_circle_end_in_nobody():
     hours = tuple(Window(day, time(8), time(18)) for day in range(7))
     book = book_of(
