@@ -67,6 +67,7 @@ comments: {copy: false, public: internal}
 attachments: {copy: false, max_bytes: 2 MB}
 reopen: {from: [resolved, closed]}
 freeze: {writes: 9, minutes: 5, returns: 4}
+escalation: {label: help, command: false}
 gone_after: 1h30m
 """
     )
@@ -86,6 +87,7 @@ gone_after: 1h30m
         timedelta(minutes=5),
         4,
     )
+    assert (configuration.escalation.label, configuration.escalation.command) == ("help", None)
     assert configuration.gone_after == timedelta(minutes=90)
 
 
@@ -130,7 +132,7 @@ SECRET = (
 )
 UNKNOWN = (
     '13:1: error: there is no key "colour" here. There are: syncline, database, instances, routes, conflicts, comments,'
-    " attachments, reopen, freeze, channels, gone_after"
+    " attachments, reopen, freeze, escalation, channels, gone_after"
 )
 
 
@@ -194,6 +196,10 @@ def test_places_of_routes_after_one_that_is_broken(load: Load) -> None:
         ("reopen: {from: done}\n", 'from: "done" is not possible here'),
         ("freeze: {writes: 1}\n", "writes must be 2 or more"),
         ("freeze: {writes: true}\n", "writes must be a whole number"),
+        ("escalation: {label: please help}\n", "label: must be one word without blanks, or false"),
+        ("escalation: {command: ''}\n", "command: must be one word without blanks, or false"),
+        ("escalation: {command: true}\n", "command: must be one word without blanks, or false"),
+        ("escalation: {lable: help}\n", 'there is no key "lable"'),
         ("database: sqlite://\n", "the database must be a file"),
         ("database: nonsense\n", "database must be a URL"),
         ("database: mysql://h/d\n", "mysql is no database that Syncline works with"),

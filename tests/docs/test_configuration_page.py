@@ -14,6 +14,7 @@ from syncline.configuration.specification import (
     ChannelEntry,
     CommentsEntry,
     ConfigurationFile,
+    EscalationEntry,
     FreezeEntry,
     InstanceEntry,
     ReopenEntry,
@@ -47,6 +48,7 @@ def first_words(rows, backticked):
         ("attachments", AttachmentsEntry),
         ("reopen", ReopenEntry),
         ("freeze", FreezeEntry),
+        ("escalation", EscalationEntry),
         ("channels", ChannelEntry),
     ],
 )
@@ -61,10 +63,11 @@ def test_defaults_of_the_keys_are_those_of_the_models(page, table_rows, backtick
         ("freeze", FreezeEntry),
         ("comments", CommentsEntry),
         ("attachments", AttachmentsEntry),
+        ("escalation", EscalationEntry),
     ):
         for row in table_rows(page("docs/configuration.md").section(title)):
             names = backticked(row[0])
-            if not names:
+            if not names or not row[1].strip():
                 continue
             said = YAML(typ="safe").load(backticked(row[1])[0])
             name, entry = next((n, i) for n, i in model.model_fields.items() if (i.alias or n) == names[0])

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from syncline import ledger
 from syncline.connector import Record, marker_of
 from syncline.errors import Configuration
+from syncline.intake import hands
 from syncline.intake.adoption import begin, not_understood
 from syncline.model import Attachment, Incident, Remark
 from syncline.reconcile import situations
@@ -53,6 +54,9 @@ def link(station: Station, keys: Sequence[str], actor: str) -> str:
                 unread=False,
                 unsettled=not_understood(endpoint, reading),
             )
+            first = Incident(incident_id, dict(reading.values))
+            by = record.updated_by or actor
+            hands.at_start(tx, station, endpoint, first, record.key, by, record.updated_at)
         elif not situations(tx, [incident_id]):
             raise Configuration(f"there is no incident {incident_id}")
         for endpoint, record in remaining:

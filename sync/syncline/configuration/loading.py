@@ -9,7 +9,14 @@ import sqlalchemy as sa
 
 from syncline.configuration.channels import channels
 from syncline.configuration.instances import Registry, instance
-from syncline.configuration.model import Attachments, Comments, Configuration, Freeze, Reopen
+from syncline.configuration.model import (
+    Attachments,
+    Comments,
+    Configuration,
+    Escalation,
+    Freeze,
+    Reopen,
+)
 from syncline.configuration.routing import conflicts, routes
 from syncline.configuration.specification import VERSION, ConfigurationFile
 from syncline.errors import InvalidFile, Problem
@@ -55,6 +62,14 @@ def load_configuration(
     return _load(parse_document(raw, str(path)), path.resolve(), settings, environment, broken or {})
 
 
+def _policy(named: str | None, folder: Path) -> Path | None:
+    """The file of the policies: as it is named, else `escalation.yaml` where it stands beside."""
+    if named is not None:
+        return folder / named
+    beside = folder / "escalation.yaml"
+    return beside if beside.is_file() else None
+
+
 def _load(
     document: Document,
     path: Path,
@@ -90,6 +105,9 @@ def _load(
         freeze=Freeze(file.freeze.writes, timedelta(minutes=file.freeze.minutes), file.freeze.returns),
         gone_after=file.gone_after,
         channels=channels(file.channels, names, path.parent, note),
+        escalation=Escalation(
+            file.escalation.label, file.escalation.command, _policy(file.escalation.policy, path.parent)
+        ),
     )
     if problems:
         raise InvalidFile(in_order(problems))

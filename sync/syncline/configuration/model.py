@@ -187,6 +187,21 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """By which policies is escalated, and how people ask for help from any platform.
+
+    Attributes:
+        label: The label that raises a hand; None: none does.
+        command: The word with which a remark begins that raises one; None: none does.
+        policy: The file of the policies; None: there is none, and nothing is escalated.
+    """
+
+    label: str | None = "escalate"
+    command: str | None = "/escalate"
+    policy: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Channel:
     """A way to reach people: e-mail, SMS, a chat. Its address is a secret, and is looked for when it is needed.
 
@@ -218,6 +233,7 @@ class Configuration:
         freeze: When a field is frozen.
         gone_after: A record that two direct reads this far apart do not find is gone.
         channels: By name: the ways to reach people beside the platforms' own.
+        escalation: How people ask for help.
     """
 
     file: Path
@@ -231,3 +247,4 @@ class Configuration:
     freeze: Freeze = Freeze()
     gone_after: timedelta = timedelta(minutes=10)
     channels: Mapping[str, Channel] = field(default_factory=dict)
+    escalation: Escalation = Escalation()

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from syncline.configuration.model import PublicComments
-from syncline.configuration.quantities import duration, size
+from syncline.configuration.quantities import size
+from syncline.mapping.durations import duration, said
 from syncline.mapping.rules import Conflict
 from syncline.mapping.specification import listed, text_of
 from syncline.mapping.validation import Entry
@@ -21,18 +22,10 @@ def _within(low: timedelta, high: timedelta) -> Callable[[Any], timedelta]:
     def check(raw: Any) -> timedelta:
         found = duration(raw)
         if not low <= found <= high:
-            raise ValueError(f"must lie between {_said(low)} and {_said(high)}")
+            raise ValueError(f"must lie between {said(low)} and {said(high)}")
         return found
 
     return check
-
-
-def _said(span: timedelta) -> str:
-    seconds = int(span.total_seconds())
-    for unit, letter in ((86_400, "d"), (3_600, "h"), (60, "m")):
-        if seconds % unit == 0 and seconds >= unit:
-            return f"{seconds // unit}{letter}"
-    return f"{seconds}s"
 
 
 Text = Annotated[str, BeforeValidator(text_of)]
@@ -103,6 +96,22 @@ class FreezeEntry(Entry):
     returns: Annotated[int, Field(ge=2, le=100)] = 3
 
 
+def _word(raw: Any) -> str | None:
+    if raw is False:
+        return None
+    if not isinstance(raw, str) or not 1 <= len(raw) <= 100 or any(sign.isspace() for sign in raw):
+        raise ValueError("must be one word without blanks, or false to do without")
+    return raw
+
+
+class EscalationEntry(Entry):
+    """By which policies is escalated, and how people ask for help from any platform."""
+
+    policy: Text | None = None
+    label: Annotated[str | None, BeforeValidator(_word)] = "escalate"
+    command: Annotated[str | None, BeforeValidator(_word)] = "/escalate"
+
+
 class ChannelEntry(Entry):
     """A way to reach people. Its address is a secret, and stands elsewhere."""
 
@@ -132,6 +141,7 @@ class ConfigurationFile(Entry):
     attachments: AttachmentsEntry = AttachmentsEntry()
     reopen: ReopenEntry | None = None
     freeze: FreezeEntry = FreezeEntry()
+    escalation: EscalationEntry = EscalationEntry()
     channels: dict[str, ChannelEntry] = Field(default_factory=dict)
     gone_after: Annotated[timedelta, BeforeValidator(_within(timedelta(seconds=1), timedelta(days=30)))] = (
         timedelta(minutes=10)

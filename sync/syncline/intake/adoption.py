@@ -7,6 +7,7 @@ from typing import Final
 
 from syncline.configuration import BackfillKind, Route
 from syncline.connector import Native, Record
+from syncline.intake import hands
 from syncline.intake.copying import spread
 from syncline.mapping import Reading
 from syncline.merge import Origin
@@ -223,6 +224,8 @@ def _begin(
             data={"route": route.name, "url": record.url},
         ),
     )
+    actor = record.updated_by or "somebody"
+    hands.at_start(tx, station, endpoint, incident, record.key, actor, record.updated_at)
     return Adoption(record.id, incident_id, reason)
 
 

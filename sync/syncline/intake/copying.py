@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from syncline.connector import Sighting, marker_of
+from syncline.intake import hands
 from syncline.model import Attachment, Remark, Visibility
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, items, timeline
@@ -65,6 +66,8 @@ def _take_item(tx: Tx, station: Station, endpoint: Endpoint, link: Link, thing: 
             data={"item": item.id},
         ),
     )
+    if isinstance(thing, Remark):
+        hands.by_remark(tx, station, endpoint, link, thing)
     others = [
         other
         for other in incidents.links_of(tx, [link.incident_id])[link.incident_id]
