@@ -101,7 +101,9 @@ def test_a_group_of_a_resolved_incident_waits_on_pagerduty_until_it_is_open(trio
     assert "escalation_policy cannot be changed there while the status is resolved" in said
     world.people.jira_move(trio.key, "In Progress")
     world.settle(6)
-    assert (trio.pd["status"], policy_of(trio)) == ("acknowledged", "Database escalation")
+    # It is open again, and the new policy pages whoever is on call there.
+    assert (trio.pd["status"], policy_of(trio)) == ("triggered", "Database escalation")
+    assert trio.jira["status"]["name"] == "In Progress"
     assert world.parked() == []
 
 
