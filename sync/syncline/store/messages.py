@@ -119,7 +119,7 @@ def insert(tx: Tx, ids: Ids, incident_id: str, decided: Iterable[Message]) -> li
             messages.c.recipient,
             messages.c.channel,
         ]
-    )
+    ).execution_options(preserve_rowcount=True)  # PostgreSQL's would be forgotten
     fresh = []
     for message in decided:
         row = Outgoing(
