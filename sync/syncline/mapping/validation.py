@@ -127,7 +127,8 @@ def _last(loc: Loc) -> int:
 
 
 def _problem(document: Document, detail: ErrorDetails, loc: Loc, message: str) -> Problem:
-    value = detail["type"] not in {"extra_forbidden", "missing"} and bool(loc)
+    of_key = detail["type"] in {"extra_forbidden", "missing"} or detail["loc"][-1:] == ("[key]",)
+    value = bool(loc) and not of_key
     # A validator may name its check on the error that it raises.
     code = getattr(detail.get("ctx", {}).get("error"), "code", "")
     return document.problem(loc, message, value=value, code=code)

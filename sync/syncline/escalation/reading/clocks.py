@@ -60,7 +60,7 @@ def _name(name: str, entry: FieldEntry, loc: Loc, faults: Faults) -> Name | None
         faults.note((*loc, "values"), f"{name} can only be {', '.join(map(str, known.values))}")
         return None
     try:
-        if known is not None:
+        if known is not None and kind is known.type:
             return Name(name, kind, values or known.values, known.nullable, known.about)
         return Name(name, kind, values)
     except ValueError as error:

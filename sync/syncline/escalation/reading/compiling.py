@@ -66,7 +66,7 @@ def _book(file: EscalationFile, document: Document, faults: Faults) -> Book:
         priority=priority(file, names, faults),
         clocks=clocks(file, names, faults),
         policies=policies(file, names, faults, _policy_ids(document.data)),
-        says=says(file, names, faults),
+        says=says(file, faults),
         audiences=audiences(file, faults),
         sources=sources,
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from syncline.errors import Problem
+from syncline.escalation import templates
 from syncline.escalation.book import Place
 from syncline.escalation.conditions import ALWAYS, Condition, ConditionFaults, Vocabulary, compiled
 from syncline.escalation.reading.form import Part
@@ -114,15 +115,20 @@ class Faults:
         self._report(loc, text, found)
         return ALWAYS
 
+    def template(self, loc: Loc, text: str) -> None:
+        """Put down what is wrong with the template of a message."""
+        for fault in templates.faults(text):
+            self._inside(loc, text, fault.offset, f"{loc[-1]}: {fault.message}", FORM)
+
     def _report(self, loc: Loc, text: str, error: ConditionFaults) -> None:
-        place = self._outcome.original(loc)
-        start = self._document.position(place, value=True)
         for fault in error.faults:
-            line, column = inside(self._document.text, self._lines, start, text, fault.offset)
             shown = "".join(f"\n    {row}" for row in fault.caret(text).split("\n"))
-            self.problems.append(
-                Problem(fault.message + shown, self._document.file, line, column, code=CONDITION)
-            )
+            self._inside(loc, text, fault.offset, fault.message + shown, CONDITION)
+
+    def _inside(self, loc: Loc, text: str, offset: int, message: str, code: str) -> None:
+        start = self._document.position(self._outcome.original(loc), value=True)
+        line, column = inside(self._document.text, self._lines, start, text, offset)
+        self.problems.append(Problem(message, self._document.file, line, column, code=code))
 
 
 def _called(loc: Loc) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Final
 
-from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator
+from pydantic import Field, GetJsonSchemaHandler, ValidationInfo, field_validator, model_validator
 from pydantic.config import JsonDict
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
@@ -29,6 +29,11 @@ def needed(placeholder: Any, about: str, alias: str | None = None) -> Any:
 class Part(Entry):
     """An entry of the file. A list or a group of keys may be left blank, which means that it is empty; all else may be
     left out, but not blank."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty(cls, raw: Any) -> Any:
+        return {} if raw is None else raw
 
     @field_validator("*", mode="before")
     @classmethod
@@ -63,6 +68,8 @@ class Part(Entry):
                 whole.setdefault("required", []).append(key)
             if field.description:
                 keys[key]["description"] = field.description
+        if "required" not in whole:
+            whole["type"] = ["object", "null"]
         return schema
 
 

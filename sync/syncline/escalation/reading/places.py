@@ -6,6 +6,7 @@ from typing import Final
 
 _LINE_END: Final = re.compile(r"\r\n|[\r\n\x85\u2028\u2029]")
 _BLANK: Final = " \t\r\n\x85\u2028\u2029"
+_BLANKS: Final = frozenset(_BLANK)
 _HEX: Final = {"x": 2, "u": 4, "U": 8}
 
 
@@ -68,7 +69,11 @@ def _after(text: str, at: int, char: str, quote: str) -> int | None:
     if quote == '"' and here == "\\":
         return _after_escape(text, at)
     if char in _BLANK:
-        return at + 1 if here == char == " " else (_skipped(text, at) if here and here in _BLANK else None)
+        if here == char == " ":
+            return at + 1
+        # Blanks that follow one another may have been skipped all at once.
+        before = text[at - 1 : at]
+        return _skipped(text, at) if {here, before} & _BLANKS else None
     if here and here in _BLANK:
         # A line end that was folded away, or the indentation of the line.
         at = _skipped(text, at)

@@ -1,6 +1,6 @@
 """Policies, messages and audiences of the file."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,21 +29,9 @@ from syncline.escalation.reading.ladders import (
 from syncline.escalation.reading.schedules import NOT_TIERS
 from syncline.escalation.reading.values import LONGEST, PERSON
 from syncline.mapping.document import Loc
-from syncline.mapping.template import Template
-from syncline.mapping.validation import nearest, suggestion
-from syncline.model import CUSTOM, FIELDS
+from syncline.mapping.validation import nearest
 
 NOBODY: Final = ("next", "wait")
-
-RUN_NAMES: Final[Mapping[str, str]] = {
-    "id": "Our id of the incident.",
-    "policy": "The policy that runs.",
-    "step": "Which of its steps, from 1.",
-    "why": "Why the message is sent.",
-    "runbook": "What the step says on what to do.",
-    "records": "The tickets of the incident, by instance.",
-}
-"""What may stand in the text of a message beside the common fields and the names of conditions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,13 +193,13 @@ def _count(entry: CountEntry | None, loc: Loc, names: _Names, faults: Faults) ->
     )
 
 
-def says(file: EscalationFile, conditions: Vocabulary, faults: Faults) -> dict[str, Say]:
+def says(file: EscalationFile, faults: Faults) -> dict[str, Say]:
     """The messages to stakeholders, by id."""
     words = faults.ids("tiers") | faults.ids("schedules") | faults.ids("audiences")
-    return {name: _say(name, entry, words, conditions, faults) for name, entry in file.says.items()}
+    return {name: _say(name, entry, words, faults) for name, entry in file.says.items()}
 
 
-def _say(name: str, entry: SayEntry, words: Collection[str], conditions: Vocabulary, faults: Faults) -> Say:
+def _say(name: str, entry: SayEntry, words: Collection[str], faults: Faults) -> Say:
     loc: Loc = ("says", name)
     people = faults.ids("people")
     for number, who in enumerate(entry.to):
@@ -227,24 +215,10 @@ def _say(name: str, entry: SayEntry, words: Collection[str], conditions: Vocabul
                 code=AUDIENCE,
             )
     for key, text in (("title", entry.title), ("text", entry.text)):
-        _template(text, (*loc, key), conditions, faults)
+        faults.template((*loc, key), text)
     return Say(
         name, tuple(entry.to), tuple(entry.via), entry.every, entry.title, entry.text, faults.place(loc)
     )
-
-
-def _template(text: str, loc: Loc, conditions: Vocabulary, faults: Faults) -> None:
-    try:
-        template = Template.parsed(text)
-    except ValueError as error:
-        faults.note(loc, f"{loc[-1]}: {error}")
-        return
-    known = {**FIELDS, **RUN_NAMES, **conditions.names}
-    for name in sorted(template.names):
-        if name not in known and not name.startswith(CUSTOM):
-            faults.note(
-                loc, f"{loc[-1]}: {{{name}}} cannot be filled in{suggestion(name, known)}", code=UNKNOWN
-            )
 
 
 def audiences(file: EscalationFile, faults: Faults) -> dict[str, tuple[str, ...]]:

@@ -140,11 +140,9 @@ def _tier(name: str, entry: TierEntry, faults: Faults) -> Tier:
         named = _target(platform, target, (*loc, "to", platform), faults)
         if named is not None:
             to[platform] = named
-    group = None
-    if not entry.hierarchical:
-        group = entry.group or to.get("servicenow") or next(iter(to.values()), name)
-    elif entry.group is not None:
-        faults.note((*loc, "group"), "group: a hierarchical tier owns no record, so it has no group")
+    group = entry.group
+    if group is None and not entry.hierarchical:
+        group = to.get("servicenow") or next(iter(to.values()), name)
     return Tier(name, tuple(entry.who), entry.next, entry.hierarchical, group, to, faults.place(loc))
 
 
