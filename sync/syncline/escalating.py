@@ -51,7 +51,8 @@ def past(events: Iterable[Event]) -> Past:
         assert event.at is not None
         at = _time(data["at"]) if "at" in data else event.at
         if event.kind == "changed" and event.field is not None:
-            human = event.instance is not None
+            # Whom a platform assigned by itself has not taken it.
+            human = event.instance is not None and not data.get("automatic", False)
             value, before = value_from_json(data["after"]), value_from_json(data["before"])
             changes.append((Change(at, event.field, value, human), before))
             if human:

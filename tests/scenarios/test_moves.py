@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from syncline.escalating import past
+
 GROUPS = {"Network": "Network escalation", "Database": "Database escalation"}
 
 
@@ -52,6 +54,8 @@ def test_the_new_group_is_paged_and_nobody_is_taken_to_have_given_it_up(acknowle
     assert world.value(trio.number, "assignee") == on_call(trio)
     changed = [e for e in world.app.explain(trio.number)[0].events if e.kind == "changed"]
     assert [e.text for e in changed if e.field == "status"][1:] == []
+    *_, (last, _) = past(world.app.explain(trio.number)[0].events).changes
+    assert (last.field, last.human) == ("assignee", False)
     (assigned,) = [e for e in changed if e.field == "assignee"][-1:]
     assert assigned.data["automatic"] is True
     assert assigned.actor == "the platform"
@@ -77,6 +81,8 @@ def test_an_acknowledgement_by_the_new_group_is_taken_up(acknowledged):
     assert (event.field, event.data["before"], event.data["after"]) == ("status", status, status)
     assert event.text == f"status: {status} again on pd, by {event.actor}"
     assert event.actor.partition(" ")[0].lower() == who
+    *_, (taken, _) = past(world.app.explain(trio.number)[0].events).changes
+    assert (taken.field, taken.value, taken.human) == ("status", status, True)
     assert world.value(trio.number, "status") == status
     assert states(trio) == ("2", "In Progress", "acknowledged")
     assert world.writes(marks) == []
