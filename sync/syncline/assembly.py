@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from requests.adapters import BaseAdapter
 
+from syncline import policies
 from syncline.configuration import Configuration, Instance
 from syncline.configuration.defaults import default_mapping
 from syncline.connector import Plugin
 from syncline.errors import Configuration as Misconfigured
+from syncline.escalation import Policies
+from syncline.escalation.targets import tier_groups
 from syncline.http.client import Http
 from syncline.http.redaction import Redactor
 from syncline.ledger import Kind, Ledger
@@ -113,13 +116,15 @@ def endpoint(
     ports: Ports,
     redactor: Redactor,
     stop: Signal | None,
+    book: Policies | None = None,
 ) -> Endpoint:
-    """One instance at work, by the published mapping.
+    """One instance at work, by the published mapping, and by the names that the tiers of the book have there.
 
     Raises:
         Configuration: the published mapping cannot be used by this version.
     """
     mapping = compiled(version.text, f"published mapping of {instance.name}", plugin)
+    mapping = with_tiers(mapping, book, instance.name, plugin)
     http = Http.for_instance(
         instance.settings,
         plugin.dialect,
@@ -160,14 +165,18 @@ def station(
     """
     redactor = redactor or Redactor()
 
-    def build(tx: Tx) -> dict[str, Endpoint]:
+    def build(tx: Tx) -> tuple[dict[str, Endpoint], Policies | None]:
         versions = publish_missing(tx, configuration, plugins)
+        policies.publish_missing(tx, configuration)
+        book = policies.in_force(tx)
         return {
-            name: endpoint(tx, instance, plugins[instance.platform], versions[name], ports, redactor, stop)
+            name: endpoint(
+                tx, instance, plugins[instance.platform], versions[name], ports, redactor, stop, book
+            )
             for name, instance in configuration.instances.items()
-        }
+        }, book
 
-    endpoints = database.transact(build)
+    endpoints, book = database.transact(build)
     return Station(
         configuration,
         database,
@@ -177,7 +186,13 @@ def station(
         ports.ids,
         ports.runtime,
         Channels(configuration.channels, ports.clock, ports.runtime, redactor),
+        book,
     )
+
+
+def with_tiers(mapping: FieldMapping, book: Policies | None, instance: str, plugin: Plugin) -> FieldMapping:
+    """The mapping, in which the groups of the tiers are called as the book says."""
+    return mapping if book is None else mapping.with_groups(tier_groups(book.book, instance, plugin.platform))
 
 
 def republished(station: Station, tx: Tx, name: str) -> FieldMapping:
@@ -190,6 +205,7 @@ def republished(station: Station, tx: Tx, name: str) -> FieldMapping:
     version = published.current(tx, mapping_name(name))
     assert version is not None
     mapping = compiled(version.text, f"published mapping of {name}", at_work.plugin)
+    mapping = with_tiers(mapping, station.policies, name, at_work.plugin)
     at_work.mapping = mapping
     at_work.reconnect(tx.now)
     at_work.directory = mapping.directory(at_work.directory.parties.values())

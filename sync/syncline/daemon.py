@@ -13,7 +13,7 @@ from typing import IO, Final
 
 import sqlalchemy as sa
 
-from syncline import assembly, ledger
+from syncline import assembly, ledger, policies
 from syncline.assembly import Ports
 from syncline.configuration import Configuration
 from syncline.connector import Plugin
@@ -204,12 +204,31 @@ class Daemon:
         try:
             newest = station.database.transact(published.newest)
             if newest != known:
+                station.database.transact(partial(take_up_policies, station=station, known=known))
                 for name in station.endpoints:
                     station.database.transact(partial(take_up, station=station, name=name, known=known))
             return newest
         except SynclineError as error:
             log.error("%s", error)
             return known
+
+
+def take_up_policies(tx: Tx, station: Station, known: int) -> None:
+    """Take up the book of escalation if a newer one than `known` was published. Runs keep to their own policies."""
+    version = published.current(tx, policies.NAME)
+    if version is None or version.id <= known:
+        return
+    book = policies.in_force(tx, station.policies)
+    station.policies = book
+    marked = set[str]()
+    for name, endpoint in station.endpoints.items():
+        endpoint.mapping = assembly.with_tiers(endpoint.mapping, book, name, endpoint.plugin)
+        incidents.remap(tx, name, reread=False)
+        marked |= set(incidents.incident_ids(tx, name))
+    station.ledger.mark_all(tx, [ledger.incident(i) for i in sorted(marked)], urgency=5)
+    text = f"escalation policy {version.digest} by {version.author} is in force; {len(marked)} incidents are looked at again"
+    timeline.append(tx, None, Event("published", text, None, version.author))
+    log.info("%s", text)
 
 
 def take_up(tx: Tx, station: Station, name: str, known: int) -> None:

@@ -1,6 +1,7 @@
 """The published versions of configuration: what the daemon runs. Files are drafts until they are published."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +17,7 @@ class Version:
 
     Attributes:
         id: Grows with each publication, of whatever name.
-        name: `mapping:<instance>`.
+        name: `mapping:<instance>`, or `escalation`.
         digest: SHA-256 of the text, first twelve characters.
         text: As published.
         author: Who published it.
@@ -61,6 +62,16 @@ def history(tx: Tx, name: str, limit: int = 100) -> list[Version]:
         sa.select(published).where(published.c.name == name).order_by(published.c.id.desc()).limit(limit)
     )
     return [Version(*row) for row in rows]
+
+
+def of_digests(tx: Tx, name: str, digests: Iterable[str]) -> list[Version]:
+    """The newest version of each of those texts."""
+    rows = tx.execute(
+        sa.select(published)
+        .where(published.c.name == name, published.c.digest.in_(sorted(digests)))
+        .order_by(published.c.id)
+    )
+    return list({row.digest: Version(*row) for row in rows}.values())
 
 
 def newest(tx: Tx) -> int:

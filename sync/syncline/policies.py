@@ -1,0 +1,71 @@
+"""The book of escalation that is in force: published in the store, as mappings are; the file is a draft."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from syncline.configuration import Configuration
+from syncline.escalation import Policies
+from syncline.escalation.book import Book
+from syncline.escalation.reading import read_book
+from syncline.mapping.document import read_document
+from syncline.store import published, runs
+from syncline.store.database import Tx
+from syncline.store.published import Version
+
+NAME: Final = "escalation"
+"""Under what name the book is published."""
+
+
+def draft(configuration: Configuration) -> Path | None:
+    """The file that admins edit; None: there is none, and nothing is escalated."""
+    return configuration.escalation.policy
+
+
+def publish_missing(tx: Tx, configuration: Configuration) -> Version | None:
+    """The published book; the file is published where there is none yet. None: there is neither.
+
+    Raises:
+        InvalidFile: the file has faults.
+        Configuration: it cannot be read.
+    """
+    version = published.current(tx, NAME)
+    path = draft(configuration)
+    if version is not None or path is None:
+        return version
+    text = read_document(path).text
+    read_book(text, str(path))
+    return published.publish(tx, NAME, text, "first start", f"from {path}")
+
+
+def in_force(tx: Tx, known: Policies | None = None) -> Policies | None:
+    """The book in force, and the earlier ones to which escalations in progress keep; None: nothing is published.
+
+    Args:
+        tx: The transaction.
+        known: What was in force before: its books are not read again.
+
+    Raises:
+        InvalidFile: this version of Syncline cannot use a published book.
+    """
+    version = published.current(tx, NAME)
+    if version is None:
+        return None
+    books: dict[str, Book] = {} if known is None else {**known.earlier, known.book.digest: known.book}
+    book = books.get(version.digest) or _book(version)
+    return Policies(book, _kept_to(tx, books, book))
+
+
+def _kept_to(tx: Tx, books: Mapping[str, Book], current: Book) -> dict[str, Book]:
+    """The earlier books that are still needed."""
+    found: dict[str, Book] = {}
+    needed = runs.digests(tx) - {current.digest}
+    for digest in needed & books.keys():
+        found[digest] = books[digest]
+    for version in published.of_digests(tx, NAME, needed - books.keys()):
+        found[version.digest] = _book(version)
+    return found
+
+
+def _book(version: Version) -> Book:
+    return read_book(version.text, f"published policy {version.digest}")
