@@ -1,6 +1,7 @@
 """Deciding, on policies as people write them."""
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 
@@ -190,3 +191,31 @@ def test_a_name_that_the_vocabulary_lacks_is_an_error_of_the_caller(book):
     more = book.extended([Name("region", Type.TEXT)])
     with pytest.raises(ValueError, match='no name "region"'):
         satisfiable(compiled('region == "eu"', more), vocabulary=book)
+
+
+def puzzle(read, labels):
+    """Conditions that are hard to hold together: three labels in each clause, with and without, no order in them."""
+    chance = Random(labels)
+    for _ in range(labels * 4):
+        chosen = chance.sample(range(labels), 3)
+        yield read(" or ".join(f'"{label}" {chance.choice(["in", "not in"])} labels' for label in chosen))
+
+
+def test_a_puzzle_is_solved_or_given_up_in_good_time(book, read):
+    small, large = (satisfiable(*puzzle(read, labels), vocabulary=book) for labels in (15, 150))
+    assert small.decided
+    assert small.cells < MAX_CELLS
+    assert large.decided or (not large.holds and large.witness is None and large.cells > MAX_CELLS)
+
+
+def test_many_decisions_do_not_fill_the_stack(book, read):
+    ring = [
+        read(
+            f'"{n}" in labels and "{n + 1}" not in labels or "{n}" not in labels and "{n + 1}" in labels or vip'
+        )
+        for n in range(120)
+    ]
+    verdict = satisfiable(*ring, read("not vip"), vocabulary=book)
+    assert verdict.holds
+    assert verdict.witness is not None
+    assert all(condition.holds(verdict.witness) for condition in ring)

@@ -7,6 +7,7 @@ and branches on one test at a time. It ends with an example, with the certainty 
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Final
 
 from syncline.escalation.conditions.cells import MAX_CELLS, Count, Space, TooMany
@@ -16,6 +17,9 @@ from syncline.escalation.conditions.vocabulary import Vocabulary
 
 _DEEPEST: Final = 40
 """Levels to which the search splits into parts; below, it goes on with them together."""
+
+_MOST_STEPS: Final = 200_000
+"""Parts of formulas that are looked at, about a second, before the answer is that it is undecided."""
 
 __all__ = ["MAX_CELLS", "Verdict", "always_true", "implies", "overlap", "satisfiable"]
 
@@ -152,6 +156,10 @@ class _Search:
     """One search for an example."""
 
     def __init__(self, space: Space, count: Count) -> None:
+        size = prod(len(dimension.cells) for dimension in space.dimensions)
+        # Where all cells together are no more than the limit, the search ends by itself.
+        self._limited = size if size > MAX_CELLS else None
+        self._steps = 0
         self._full = [dimension.full for dimension in space.dimensions]
         self._count = count
 
@@ -160,7 +168,7 @@ class _Search:
         waiting: list[tuple[Sequence[Formula], Given]] = [(parts, given)]
         while waiting:
             parts, given = waiting.pop()
-            self._count.add()
+            self._look()
             left = self._settled(parts, given)
             if left is None:
                 continue
@@ -179,6 +187,14 @@ class _Search:
             else:
                 return given
         return None
+
+    def _look(self) -> None:
+        if self._limited is None:
+            self._count.cells += 1
+        elif self._steps > _MOST_STEPS:
+            self._count.add(self._limited)
+        else:
+            self._count.add()
 
     def _each(self, groups: Sequence[Sequence[Either]], given: Given, depth: int) -> Given | None:
         """Cells in which every group holds; no two of them share a dimension."""
@@ -228,6 +244,7 @@ class _Search:
 
     def _simplified(self, part: Formula, given: Given) -> Formula:
         """The part within what is given; never a `Both` or `Either` of fewer than two."""
+        self._steps += 1
         match part:
             case Cells(dimension, mask):
                 possible = given.get(dimension, self._full[dimension])
