@@ -11,7 +11,18 @@ from itertools import product
 from math import prod
 from typing import Final
 
-from syncline.escalation.conditions.tree import Among, Has, Is, Leaf, Null, Pair, Scalar, Truth, names_of
+from syncline.escalation.conditions.tree import (
+    Among,
+    Has,
+    Is,
+    Leaf,
+    Null,
+    Order,
+    Pair,
+    Scalar,
+    Truth,
+    names_of,
+)
 from syncline.escalation.conditions.vocabulary import Name, Type, Vocabulary
 
 MAX_CELLS: Final = 100_000
@@ -125,14 +136,23 @@ class Space:
     def _plain(self, names: Sequence[Name], tests: Sequence[Leaf], count: Count) -> None:
         domains = [_domain(name, names, tests) for name in names]
         at = {name.name: place for place, name in enumerate(names)}
-        cells: dict[tuple[bool, ...], tuple[Value, ...]] = {}
         count.add(prod(len(domain) for domain in domains))
         # The example of a cell has as few unknown facts as may be.
-        for cell in sorted(product(*domains), key=lambda cell: cell.count(None)):
-            cells.setdefault(tuple(_outcome(test, cell, at) for test in tests), cell)
+        facts = sorted(product(*domains), key=lambda cell: cell.count(None))
+        held: list[list[int]] = [[] for _ in facts]
         for number, test in enumerate(tests):
-            mask = sum(1 << bit for bit, outcomes in enumerate(cells) if outcomes[number])
-            self._masks[test] = len(self.dimensions), mask
+            for place in _where(test, facts, at):
+                held[place].append(number)
+        cells: dict[tuple[int, ...], tuple[Value, ...]] = {}
+        for outcome, cell in zip(held, facts, strict=True):
+            cells.setdefault(tuple(outcome), cell)
+        masks = [0] * len(tests)
+        for bit, numbers in enumerate(cells):
+            for number in numbers:
+                masks[number] |= 1 << bit
+        self._masks.update(
+            (test, (len(self.dimensions), mask)) for test, mask in zip(tests, masks, strict=True)
+        )
         self.dimensions.append(Dimension(tuple(name.name for name in names), tuple(cells.values())))
 
     def _set(self, name: Name, tests: Sequence[Leaf]) -> None:
@@ -163,6 +183,14 @@ def _linked(by_name: Mapping[str, Iterable[Leaf]]) -> Iterator[list[str]]:
             near = (other for test in by_name[name] for other in names_of(test) if other in waiting)
             group += [other for other in dict.fromkeys(near) if other not in group]
         yield group
+
+
+def _where(test: Leaf, facts: Sequence[tuple[Value, ...]], at: Mapping[str, int]) -> Iterable[int]:
+    """The places of the facts of which a test holds."""
+    if len(at) == 1 and isinstance(test, Is) and test.order is Order.EQUAL:
+        # The usual test, which a long list of policies has by the hundred.
+        return [place for place, cell in enumerate(facts) if cell[0] == test.value]
+    return [place for place, cell in enumerate(facts) if _outcome(test, cell, at)]
 
 
 def _outcome(test: Leaf, cell: Sequence[Value], at: Mapping[str, int]) -> bool:
