@@ -117,7 +117,8 @@ def test_the_faults_are_data_too(terminal):
 def test_check_tells_of_each_instance_and_changes_nothing(shared):
     before = {name: len(instance.requests()) for name, instance in shared.sandbox.instances.items()}
     document = shared("check", "--json").document
-    assert set(document) == {"config", "instances", "errors", "warnings"}
+    assert set(document) == {"config", "instances", "channels", "errors", "warnings"}
+    assert document["channels"] == []
     assert [one["name"] for one in document["instances"]] == ["snow", "jira", "pd"]
     for one in document["instances"]:
         assert one["findings"]
@@ -127,6 +128,25 @@ def test_check_tells_of_each_instance_and_changes_nothing(shared):
     for name, instance in shared.sandbox.instances.items():
         for request in instance.requests()[before[name] :]:
             assert request.method == "GET" or "search" in request.path, f"{request.method} {request.path}"
+
+
+def test_check_looks_at_the_channels_too_and_sends_nothing(desk):
+    path = desk.folder / "syncline.yaml"
+    path.write_text(f"{path.read_text()}channels:\n  email:\n  chat:\n")
+    desk.environment["SYNCLINE_CHANNEL_CHAT_URL"] = "jsons://127.0.0.1:9/K3yOfTheRoom"
+    answer = desk("check", "--json")
+    assert answer.code == 1
+    email, chat = answer.document["channels"]
+    assert (email["name"], [f["severity"] for f in email["findings"]]) == ("email", ["error"])
+    assert "SYNCLINE_CHANNEL_EMAIL_URL" in email["findings"][0]["message"]
+    assert [(f["check"], f["severity"]) for f in chat["findings"]] == [
+        ("channel", "ok"),
+        ("recipient", "warning"),
+    ]
+    assert answer.document["errors"] >= 1
+    answer = desk("check")
+    assert "channel email" in answer.out
+    assert "K3yOfTheRoom" not in answer.out + answer.err
 
 
 def test_check_says_what_to_do_about_an_instance_that_cannot_be_worked_with(shared):
