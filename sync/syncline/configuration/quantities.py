@@ -4,10 +4,6 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from syncline.mapping.durations import duration
-
-__all__ = ["duration", "moment", "size"]
-
 _SIZES: Final = {"": 1, "B": 1, "KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 _SIZE: Final = re.compile(r"(\d{1,12})\s*([KMG]?B|)\Z", re.IGNORECASE)
 

@@ -9,6 +9,7 @@ import pytest
 from syncline.configuration.defaults import defaults
 from syncline.escalation.book import Book, Quiet, Span, Start, Trigger, Window
 from syncline.escalation.conditions import ALWAYS, Type
+from syncline.escalation.lint import lint
 from syncline.escalation.reading import examine, read_book
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -250,3 +251,9 @@ def test_what_the_starter_comments_out_can_be_taken_in() -> None:
     assert read.people["alex"].away
     assert read.schedules["desk"].overrides[0].who == "billie"
     assert read.calendars["office"].closed
+
+
+def test_the_linter_has_nothing_to_say_about_the_starter() -> None:
+    path = defaults("config/escalation.yaml")
+    text = path.read_text(encoding="utf-8")
+    assert lint(read_book(text, path.name), file=path.name, today=date(2026, 11, 23), text=text) == []

@@ -158,6 +158,10 @@ policies:
             '1:23 E00 from: there is no common field "titel". Did you mean "title"?',
         ),
         ("priority: {raise: [{when: tier == 'L9', by: 1}]}\n", '1:35 E01 tier is never "L9"'),
+        (
+            "slas: {a: {target: 1h, pause: 'ack and age > 1h'}}\n",
+            "1:40 E01 age cannot be asked for by a clock",
+        ),
         # messages
         (
             "says: {a: {to: L1, text: 'Dear {titel}'}}\n",

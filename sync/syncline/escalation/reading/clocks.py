@@ -21,6 +21,22 @@ BUILT_IN: Final = frozenset({OPENED, RAISED})
 CUSTOM_NAMES: Final = ("vip", "account")
 """Names that conditions know, and that no common field holds: they are read from custom fields."""
 
+MOMENTARY: Final = frozenset(
+    {
+        "age",
+        "since_ack",
+        "since_update",
+        "since_tier",
+        "in_status",
+        "hops",
+        "reopens",
+        "reopened",
+        "recurrences",
+        "raised",
+    }
+)
+"""Names whose facts belong to a moment. A clock is read off the past of an incident's fields, and cannot ask for them."""
+
 _STOPS: Final = {"closed": 'status in ["closed", "canceled"]'}
 
 
@@ -152,7 +168,17 @@ def clocks(file: EscalationFile, names: Vocabulary, faults: Faults) -> dict[str,
 
 def _clock(name: str, entry: ClockEntry, loc: Loc, names: Vocabulary, faults: Faults) -> Clock:
     def condition(key: str, text: str | None) -> Condition | None:
-        return None if text is None else faults.condition((*loc, key), text, names)
+        if text is None:
+            return None
+        found = faults.condition((*loc, key), text, names)
+        for word in sorted(found.names & MOMENTARY):
+            faults.at_word(
+                (*loc, key),
+                text,
+                word,
+                f"{word} cannot be asked for by a clock, which goes by the fields of an incident, by ack and by resolved",
+            )
+        return found
 
     start: Start | Condition
     try:

@@ -1,5 +1,6 @@
 """What is wrong with the file, put down with its place while its parts are read."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 from syncline.errors import Problem
 from syncline.escalation import templates
 from syncline.escalation.book import Place
-from syncline.escalation.conditions import ALWAYS, Condition, ConditionFaults, Vocabulary, compiled
+from syncline.escalation.conditions import ALWAYS, Condition, ConditionFaults, Fault, Vocabulary, compiled
 from syncline.escalation.reading.form import Part
 from syncline.escalation.reading.ladders import EscalationFile
 from syncline.escalation.reading.places import inside, line_starts
@@ -114,6 +115,12 @@ class Faults:
             return found
         self._report(loc, text, found)
         return ALWAYS
+
+    def at_word(self, loc: Loc, text: str, word: str, message: str) -> None:
+        """Put down that a word of a condition is out of place."""
+        match = re.search(rf"\b{re.escape(word)}\b", text)
+        fault = Fault(message, match.start() if match else 0, len(word))
+        self._report(loc, text, ConditionFaults(text, (fault,)))
 
     def template(self, loc: Loc, text: str) -> None:
         """Put down what is wrong with the template of a message."""
