@@ -27,6 +27,16 @@ COMMANDS = [
     "mapping publish",
     "mapping history",
     "mapping rollback",
+    "policy check",
+    "policy simulate",
+    "policy publish",
+    "policy show",
+    "policy history",
+    "policy rollback",
+    "policy schema",
+    "oncall",
+    "escalate",
+    "runs",
     "sandbox",
     "demo",
 ]
@@ -59,6 +69,14 @@ NEEDS_A_CONFIGURATION = [
     "mapping publish snow",
     "mapping history snow",
     "mapping rollback snow",
+    "policy publish",
+    "policy publish escalation.yaml",
+    "policy show",
+    "policy history",
+    "policy rollback",
+    "oncall",
+    "escalate X-1",
+    "runs",
 ]
 
 

@@ -9,9 +9,12 @@ from typing import Final
 
 from syncline import assembly, ledger
 from syncline.application import linking, parking
+from syncline.application.escalations import Escalation, all_of, escalation_of, in_progress
 from syncline.application.explain import Explanation, Unsynced, explain, named, unsynced_anywhere
 from syncline.application.mappings import Mappings, NotFound
 from syncline.application.once import Round, once
+from syncline.application.policies import PolicyAdministration
+from syncline.application.raising import Raised, escalate_by_hand
 from syncline.application.rehearsal import Plan, rehearse
 from syncline.application.report import StatusReport, report
 from syncline.assembly import Ports
@@ -24,13 +27,16 @@ from syncline.intake.sightings import take_in
 from syncline.mapping import against, contradictions
 from syncline.mapping.validation import suggestion
 from syncline.ports import Signal
+from syncline.reconcile import situations
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, timeline
-from syncline.store.database import Database
+from syncline.store.database import Database, Tx
 from syncline.store.timeline import Event, Parked
 
 _FIRST: Final = frozenset({"reachable", "authorised"})
 """What must be well before anything else can be looked at."""
+MOST_ENDED: Final = 200
+"""Incidents whose escalations are shown, ended ones too."""
 _MEND: Final = "mend the mapping and publish it"
 
 
@@ -262,6 +268,18 @@ class Application:
         """What admins do with the mappings."""
         return Mappings(self.configuration, self.plugins, self.actor, lambda: self.station)
 
+    @property
+    def policies(self) -> PolicyAdministration:
+        """What admins do with the escalation policy."""
+        return PolicyAdministration(
+            self.configuration.file.parent,
+            self.ports.clock,
+            self.configuration,
+            self.actor,
+            lambda: self.database,
+            lambda: self.station,
+        )
+
     def _with_drafts(self, drafts: Mapping[str, str]) -> Station:
         endpoints = dict(self.station.endpoints)
         for name, text in drafts.items():
@@ -317,6 +335,41 @@ class Application:
         """Give it up: the incident stays as it is, and so do the platforms. What was done."""
         station, parked = self.station, self.parked_one(parked_id)
         return self.database.transact(lambda tx: parking.drop(tx, station, parked, self.actor))
+
+    # ---- escalation -----------------------------------------------------------------------------
+
+    def escalate(self, key: str, reason: str = "") -> Raised:
+        """Raise a hand for the incident that `key` means: it is escalated at once, without approval.
+
+        Raises:
+            NotFound: no incident is called so.
+            Configuration: several are, or its sync was ended.
+        """
+        station = self.station
+        return self.database.transact(lambda tx: escalate_by_hand(tx, station, key, self.actor, reason))
+
+    def runs(self, key: str | None = None, *, ended: bool = False) -> list[Escalation]:
+        """The incidents that are being escalated, oldest first; or those that `key` means.
+
+        Args:
+            key: An incident's id, or the key of one of its records.
+            ended: Those whose escalation is over, too; the latest first.
+
+        Raises:
+            NotFound: no incident is called so.
+        """
+        station = self.station
+
+        def look(tx: Tx) -> list[Escalation]:
+            if key is None:
+                return all_of(tx, station, MOST_ENDED) if ended else in_progress(tx, station)
+            ids = named(tx, key)
+            if not ids:
+                raise NotFound(f"no incident is called {key!r}, and none has a record of that key")
+            found = [escalation_of(tx, station, s) for s in situations(tx, ids)]
+            return [one for one in found if one is not None]
+
+        return self.database.transact(look)
 
     # ---- hints ----------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from syncline.application.escalations import Escalation, escalation_of
 from syncline.errors import SynclineError
 from syncline.intake.adoption import why_not
 from syncline.model import Incident
@@ -24,6 +25,7 @@ class Explanation:
         items: Remarks and attachments.
         events: The timeline, oldest first.
         targets: The instances that its routes demand.
+        escalation: How escalation stands; None: no policy is in force.
     """
 
     situation: Situation
@@ -31,6 +33,7 @@ class Explanation:
     items: Sequence[Item]
     events: Sequence[Event]
     targets: Sequence[str]
+    escalation: Escalation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ def explain(tx: Tx, station: Station, incident_id: str) -> Explanation:
         items.of_incident(tx, incident_id),
         timeline.of(tx, incident_id),
         station.targets(situation.source, incident) if situation.links else (),
+        escalation_of(tx, station, situation),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from syncline.cli.escalations import escalation_document, say_escalation
 from syncline.cli.output import NONE, counted, moment, plain, say, shortened, table, value
 from syncline.cli.park import parked_row
 
@@ -62,6 +63,7 @@ def explanation_document(explained: "Explanation") -> dict[str, Any]:
             if logged.state in {"sent", "unknown"}
         ],
         "parked": [parked_row(parked) for parked in situation.parked],
+        "escalation": escalation_document(explained.escalation),
         "items": [_item(item) for item in explained.items],
         "timeline": [
             {
@@ -168,6 +170,8 @@ def _say(explained: "Explanation") -> None:
             ("no.", "waits for a person"),
             [(parked.id, parked.reason) for parked in situation.parked],
         )
+    if explained.escalation is not None:
+        say_escalation(explained.escalation)
     say()
     table(
         ("at (UTC)", "who", "where", "what"),

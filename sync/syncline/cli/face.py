@@ -19,7 +19,7 @@ from syncline.errors import Configuration as Misconfigured
 from syncline.errors import InvalidFile, SynclineError
 
 if TYPE_CHECKING:
-    from syncline.application import Application
+    from syncline.application import Application, PolicyAdministration
     from syncline.assembly import Ports
     from syncline.configuration import Configuration
     from syncline.http.redaction import Redactor
@@ -118,6 +118,17 @@ class Face:
             yield application
         finally:
             application.close()
+
+    @contextmanager
+    def policies(self) -> "Iterator[PolicyAdministration]":
+        """The escalation policy, by that configuration; without one as far as the file goes, which needs no account."""
+        from syncline.application import PolicyAdministration
+
+        if self.config is None and not self.path.exists():
+            yield PolicyAdministration(self.path.parent, ports().clock)
+            return
+        with self.application() as application:
+            yield application.policies
 
     def answer(self, document: Mapping[str, Any], show: Callable[[], None], code: int = 0) -> None:
         """End the command: with the object, or with what `show` prints; and with that exit code."""

@@ -7,7 +7,18 @@ from typing import Any, Final
 import typer
 from typer.core import TyperGroup
 
-from syncline.cli import links, looking, mappings, park, running, sandboxing, setting_up
+from syncline.cli import (
+    escalations,
+    links,
+    looking,
+    mappings,
+    oncall,
+    park,
+    policies,
+    running,
+    sandboxing,
+    setting_up,
+)
 from syncline.cli.face import ConfigOption, Face, JsonOption
 from syncline.cli.output import WRONG, as_json, complain, plain
 
@@ -80,6 +91,9 @@ looking.register(program)
 links.register(program)
 park.register(program)
 mappings.register(program)
+policies.register(program)
+oncall.register(program)
+escalations.register(program)
 sandboxing.register(program)
 
 

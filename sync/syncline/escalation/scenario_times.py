@@ -13,7 +13,7 @@ from syncline.mapping.validation import suggestion
 
 _DATE: Final = r"(\d{4}-\d{2}-\d{2})"
 _TIME: Final = r"(\d{1,2}:\d{2}(?::\d{2})?)"
-_FULL: Final = re.compile(rf"{_DATE}[T ]{_TIME}(Z|[+-]\d{{2}}:\d{{2}})?(?: +(\S+))?\Z")
+_FULL: Final = re.compile(rf"{_DATE}[T ]{_TIME}(Z|[+-](?:0\d|1[0-4]):[0-5]\d)?(?: +(\S+))?\Z")
 _CLOCK: Final = re.compile(rf"{_TIME}\Z")
 _YEARS: Final = (2000, 2100)
 

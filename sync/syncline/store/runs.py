@@ -76,6 +76,18 @@ def in_progress(tx: Tx) -> list[tuple[str, Run]]:
     return [(row.incident_id, run_from_json(*row[1:])) for row in rows]
 
 
+def latest(tx: Tx, limit: int) -> list[str]:
+    """The incidents for which a run began last, the latest first."""
+    began = sa.func.max(runs.c.started_at)
+    rows = tx.execute(
+        sa.select(runs.c.incident_id)
+        .group_by(runs.c.incident_id)
+        .order_by(began.desc(), runs.c.incident_id)
+        .limit(limit)
+    )
+    return [row.incident_id for row in rows]
+
+
 def digests(tx: Tx) -> set[str]:
     """Of the books to which escalations in progress keep."""
     return {row[0] for row in tx.execute(sa.select(runs.c.policy_digest).where(runs.c.ended_at.is_(None)))}

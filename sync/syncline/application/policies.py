@@ -1,0 +1,326 @@
+"""What admins do with the escalation policy: check it, rehearse it, publish it, and go back."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from syncline import policies
+from syncline.application.changes import changes
+from syncline.application.mappings import NotFound
+from syncline.application.oncall import Duty, duties
+from syncline.application.rehearsing import Rehearsal, rehearse_scenario
+from syncline.configuration import Configuration
+from syncline.daemon import take_up_policies
+from syncline.errors import Configuration as Misconfigured
+from syncline.errors import InvalidFile, Problem
+from syncline.escalation.book import Book
+from syncline.escalation.reading import examine, read_book, schema
+from syncline.escalation.scenario import drafted
+from syncline.mapping.document import LARGEST, parse_document
+from syncline.ports import Clock
+from syncline.station import Station
+from syncline.store import published, runs
+from syncline.store.database import Database, Tx
+from syncline.store.published import Version
+
+STANDARD: Final = "escalation.yaml"
+"""The policy file beside `syncline.yaml`, where that names none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFinding:
+    """Something that is wrong or doubtful in a policy file.
+
+    Attributes:
+        code: Of the check: `E10`.
+        severity: `error`, `warning` or `info`.
+        file: As the person named it.
+        line: From 1.
+        column: From 1.
+        message: One plain sentence.
+        witness: What shows it: the incident, the hour, the person.
+        mend: What to do about it; may be empty.
+    """
+
+    code: str
+    severity: str
+    file: str
+    line: int
+    column: int
+    message: str
+    witness: Mapping[str, object] = field(default_factory=dict)
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyReport:
+    """What is to be said of a policy file.
+
+    Attributes:
+        file: As the person named it.
+        text: What stands in it.
+        book: What it means; None where it cannot be read.
+        findings: In the order of the file.
+    """
+
+    file: str
+    text: str = field(repr=False)
+    book: Book | None = field(repr=False)
+    findings: Sequence[PolicyFinding]
+
+    def count(self, severity: str) -> int:
+        """How many findings are so severe."""
+        return sum(1 for finding in self.findings if finding.severity == severity)
+
+    @property
+    def ok(self) -> bool:
+        """Whether it can be published."""
+        return self.book is not None and not self.count("error")
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What came of a publication.
+
+    Attributes:
+        version: That is in force now.
+        changes: What is different from the one before, a sentence each; empty: nothing that means anything.
+        first: Whether there was none before.
+        running: Escalations in progress: they keep to the policy with which they began.
+    """
+
+    version: Version
+    changes: Sequence[str]
+    first: bool
+    running: int
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyAdministration:
+    """The escalation policy: the file is a draft, the published version is what runs.
+
+    Attributes:
+        folder: Where `syncline.yaml` stands, or would stand.
+        clock: What day it is.
+        configuration: What `syncline.yaml` says; None: there is none.
+        actor: Who asks; stands in the history.
+        database: Gives the database; the file alone can be looked at without one.
+        station: Gives the station.
+    """
+
+    folder: Path
+    clock: Clock
+    configuration: Configuration | None = None
+    actor: str = ""
+    database: Callable[[], Database] | None = None
+    station: Callable[[], Station] | None = None
+
+    # ---- the file -------------------------------------------------------------------------------
+
+    def check(self, file: Path | None = None) -> PolicyReport:
+        """Hold the policy file against the language, and against what it can mean.
+
+        Raises:
+            Configuration: it cannot be read, or there is none.
+        """
+        path = file or self.path()
+        return self._examined(_text(path), str(path))
+
+    def path(self) -> Path:
+        """The policy file: the one that the configuration names, else `escalation.yaml` beside it.
+
+        Raises:
+            NotFound: there is none.
+        """
+        named = self.configuration.escalation.policy if self.configuration is not None else None
+        if named is not None:
+            return named
+        standard = self.folder / STANDARD
+        if standard.exists():
+            return standard
+        raise NotFound(
+            f"there is no policy file {standard}; name one: `syncline policy check FILE`, or `policy:` under"
+            " `escalation:` in syncline.yaml"
+        )
+
+    def _examined(self, text: str, source: str) -> PolicyReport:
+        book, problems = examine(text, source)
+        return PolicyReport(source, text, book, [_finding(problem) for problem in problems])
+
+    def simulate(self, scenario: Path, file: Path | None = None) -> Rehearsal:
+        """Play a scenario.
+
+        Args:
+            scenario: The scenario file.
+            file: The policy file; None: the one that the scenario names, else the one that `path` gives.
+
+        Raises:
+            InvalidFile: one of the two has faults.
+            Configuration: one of them cannot be read.
+        """
+        draft = drafted(_raw(scenario), str(scenario))
+        path = file or (scenario.parent / draft.policy if draft.policy else self.path())
+        book = read_book(_text(path), str(path))
+        return rehearse_scenario(book, draft.of(book), str(path))
+
+    @staticmethod
+    def codes() -> dict[str, str]:
+        """All checks: code to what it is about."""
+        from syncline.escalation.lint.codes import CODES
+
+        return dict(CODES)
+
+    @staticmethod
+    def schema() -> dict[str, Any]:
+        """The JSON Schema of the file."""
+        return schema()
+
+    # ---- what is in force -----------------------------------------------------------------------
+
+    def publish(self, file: Path | None = None, note: str = "") -> Publication:
+        """Put the policy file in force; a running daemon takes it up within seconds.
+
+        Raises:
+            InvalidFile: it has errors; nothing is published.
+        """
+        report = self.check(file)
+        errors = [_problem(finding) for finding in report.findings if finding.severity == "error"]
+        if errors:
+            raise InvalidFile(errors)
+        return self._publish(report.text, note or f"from {report.file}")
+
+    def history(self) -> list[Version]:
+        """All published versions, newest first."""
+        return self._stored().transact(lambda tx: published.history(tx, policies.NAME))
+
+    def show(self, digest: str | None = None) -> Version:
+        """The version that is in force, or that of `digest`.
+
+        Raises:
+            NotFound: there is none.
+        """
+        versions = self.history()
+        found = [v for v in versions if v.digest.startswith(digest or "")]
+        if not found:
+            raise self._nothing(digest, versions)
+        return found[0]
+
+    def rollback(self, digest: str | None = None) -> Publication:
+        """Publish an older version again: the one before, or that of `digest`.
+
+        Raises:
+            NotFound: there is no such version.
+            InvalidFile: this version of Syncline cannot use it.
+        """
+        versions = self.history()
+        if digest is None:
+            older = [v for v in versions[1:] if v.digest != versions[0].digest]
+        else:
+            older = [v for v in versions if v.digest.startswith(digest)]
+        if not older:
+            raise self._nothing(digest or "older", versions)
+        read_book(older[0].text, f"version {older[0].digest} of the policy")
+        note = f"rolled back to {older[0].digest} of {older[0].at:%Y-%m-%d %H:%M} UTC"
+        return self._publish(older[0].text, note)
+
+    def on_call(
+        self, at: datetime | None = None, schedule: str | None = None, file: Path | None = None
+    ) -> tuple[datetime, list[Duty]]:
+        """Who is on call then, by the policy in force, or by that file; and when that is.
+
+        Raises:
+            NotFound: there is no such schedule, or no policy.
+        """
+        moment = at or self.clock.now()
+        if file is not None:
+            book = read_book(_text(file), str(file))
+        else:
+            version = self.show()
+            book = read_book(version.text, f"published policy {version.digest}")
+        return moment, duties(book, moment, schedule)
+
+    @staticmethod
+    def _nothing(digest: str | None, versions: Sequence[Version]) -> NotFound:
+        if not versions:
+            return NotFound(
+                "no policy is published, so nothing is escalated; `syncline policy publish` puts one in force"
+            )
+        return NotFound(f"there is no {digest} version of the policy; `syncline policy history` shows all")
+
+    def _publish(self, text: str, note: str) -> Publication:
+        database = self._stored()
+        before = database.transact(lambda tx: published.current(tx, policies.NAME))
+        known = before.id if before is not None else 0
+        if before is None:
+            # Before a station is made, which would publish the file by itself.
+            database.transact(lambda tx: published.publish(tx, policies.NAME, text, self.actor, note))
+        assert self.station is not None
+        station = self.station()
+
+        def work(tx: Tx) -> tuple[Version, int]:
+            if before is not None:
+                published.publish(tx, policies.NAME, text, self.actor, note)
+            version = published.current(tx, policies.NAME)
+            assert version is not None
+            take_up_policies(tx, station, known)
+            return version, len(runs.in_progress(tx))
+
+        version, running = station.database.transact(work)
+        source = f"version {version.digest}"
+        old = examine(before.text, source)[0] if before is not None else None
+        new = read_book(version.text, source)
+        return Publication(version, changes(old, new) if old is not None else (), before is None, running)
+
+    def _stored(self) -> Database:
+        if self.database is None:
+            raise Misconfigured(
+                f"there is no configuration {self.folder / 'syncline.yaml'}; `syncline init` writes one"
+            )
+        return self.database()
+
+
+def _raw(path: Path) -> bytes:
+    """The content of a file, as far as a file may go.
+
+    Raises:
+        Configuration: it cannot be read.
+    """
+    try:
+        with path.open("rb") as opened:
+            return opened.read(LARGEST + 1)
+    except OSError as error:
+        raise Misconfigured(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        Configuration: it cannot be read; as InvalidFile, it is too large or no text.
+    """
+    raw = _raw(path)
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        parse_document(raw, str(path))
+        raise
+
+
+def _finding(problem: Problem) -> PolicyFinding:
+    return PolicyFinding(
+        problem.code, problem.severity, problem.file, problem.line, problem.column, problem.message
+    )
+
+
+def _problem(finding: PolicyFinding) -> Problem:
+    mend = f"; {finding.mend}" if finding.mend else ""
+    return Problem(
+        f"{finding.message}{mend}",
+        finding.file,
+        finding.line,
+        finding.column,
+        finding.severity,
+        finding.code,
+    )
