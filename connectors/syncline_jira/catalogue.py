@@ -8,6 +8,9 @@ from typing import Final
 from syncline_jira import shape
 from syncline_jira.records import PEOPLE
 
+_TEAMS: Final = (":rm-teams-custom-field-team", ":atlassian-team")
+"""How the keys of the Team field's type end."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldType:
@@ -32,6 +35,12 @@ class FieldType:
         """Whether it holds rich text: ADF in v3."""
         return self.id in {"description", "environment"} or self.custom.endswith(":textarea")
 
+    @property
+    def team(self) -> bool:
+        """Whether it holds a team of Atlassian's: read as an object, written as its id (Atlassian's developer docs,
+        Team field in Jira REST API)."""
+        return self.type == "team" or self.custom.endswith(_TEAMS)
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
@@ -43,6 +52,11 @@ class Catalogue:
     def people(self) -> frozenset[str]:
         """Fields that hold one person."""
         return PEOPLE | {one.id for one in self.fields.values() if one.type == "user"}
+
+    @property
+    def teams(self) -> frozenset[str]:
+        """Fields that hold a team."""
+        return frozenset(one.id for one in self.fields.values() if one.team)
 
     @property
     def custom(self) -> dict[str, str]:

@@ -233,18 +233,23 @@ class JiraConnector:
     # --- people, schema -----------------------------------------------------------------------------------
 
     def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:
-        """Those people, by accountId or user name; groups are what the group field's options say."""
+        """Those people, by accountId or user name; groups are what the group field's options say, and teams go by their ids
+        until an issue names them."""
         if kind is PartyKind.GROUP:
             return [Party(kind, one, one) for one in ids] if self._settings.group_field else []
         return directory.people(self._client, self._view.lens(), ids)
 
     def find_party(self, kind: PartyKind, name: str) -> Party | None:
-        """The person with that e-mail address or exact name, or the group with that exact name."""
+        """The person with that e-mail address or exact name, or the group with that exact name. Jira tells nobody which
+        teams there are, so of a team its id is taken at its word."""
         if kind is PartyKind.PERSON:
             return directory.find_person(self._client, self._view.lens(), name)
         if not self._settings.group_field:
             return None
-        if self._view.type_of(self._settings.group_field).type == "group":
+        field = self._view.type_of(self._settings.group_field)
+        if field.team:
+            return Party(kind, name, name) if directory.is_team_id(name) else None
+        if field.type == "group":
             return directory.find_group(self._client, name)
         return next((one for one in self.schema().groups if one.name == name), None)
 

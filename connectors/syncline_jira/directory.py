@@ -1,5 +1,6 @@
 """People and groups of Jira: by accountId on Cloud, by user name on Data Center."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from syncline_jira.records import Lens
 
 _AT_ONCE: Final = 50
 _CANDIDATES: Final = 50
+_TEAM: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{1,19}")
 
 
 def people(client: JiraClient, lens: Lens, ids: Sequence[str]) -> list[Party]:
@@ -65,6 +67,11 @@ def _is_person(user: Mapping[str, Any]) -> bool:
 
 def _email(user: Mapping[str, Any]) -> str:
     return shape.text(user.get("emailAddress")).lower()
+
+
+def is_team_id(text: str) -> bool:
+    """Whether text is shaped like the id of a team: `36885b3c-1bf0-4f85-a357-c5b858c31de4`, or a number."""
+    return _TEAM.fullmatch(text) is not None
 
 
 def find_group(client: JiraClient, name: str) -> Party | None:

@@ -146,6 +146,8 @@ def _side(name: str, item: Mapping[str, Any], side: str, like: Native, lens: Len
     raw, words = shape.text(item.get(side)), shape.text(item.get(f"{side}String"))
     if name in lens.people:
         return lens.names.get(raw, raw) or None
+    if name in lens.teams:
+        return raw or words or None
     if name == "labels":
         return tags(label for label in words.split() if not label.startswith(LABEL))
     if name in _DATES:

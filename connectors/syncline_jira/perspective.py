@@ -50,6 +50,7 @@ class Perspective:
                 own=self._own(),
                 custom=known.custom,
                 people=known.people,
+                teams=known.teams,
             )
         return self._lens
 

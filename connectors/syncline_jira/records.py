@@ -5,7 +5,7 @@ accountIds on Cloud and user names on Data Center; times in UTC; labels without 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -42,6 +42,7 @@ class Lens:
         custom: Display name of a custom field to its id, as far as there is only one of that name.
         people: Native fields that hold a person.
         names: Data Center: user key to user name.
+        teams: Native fields that hold a team.
     """
 
     instance: str
@@ -52,6 +53,7 @@ class Lens:
     custom: Mapping[str, str] = field(default_factory=dict)
     people: frozenset[str] = PEOPLE
     names: Mapping[str, str] = field(default_factory=dict)
+    teams: frozenset[str] = frozenset()
 
 
 def is_reference(text: str) -> bool:
@@ -90,7 +92,7 @@ def record(issue: object, lens: Lens, last: Mapping[str, Any] | None = None) -> 
         updated_by=(person_name(last, lens) or None) if last else None,
         own=bool(last) and is_own(last or {}, lens),
         marker=_marker(raw, lens),
-        parties=_parties((found.get(name) for name in lens.fields), lens),
+        parties=_parties({name: found.get(name) for name in lens.fields}, lens),
     )
 
 
@@ -118,6 +120,8 @@ def value_of(name: str, value: object, lens: Lens) -> Native:
             return one_line(value) or None if isinstance(value, str) else None
         case "project":
             return shape.text(shape.mapping(value).get("key")) or None
+        case _ if name in lens.teams:
+            return shape.text(shape.mapping(value).get("id")) or None
         case _:
             return _native(value, lens)
 
@@ -179,14 +183,22 @@ def party(user: Mapping[str, Any], lens: Lens) -> Party:
     )
 
 
-def _parties(values: Iterable[object], lens: Lens) -> tuple[Party, ...]:
+def _parties(values: Mapping[str, object], lens: Lens) -> tuple[Party, ...]:
     found: dict[str, Party] = {}
-    for value in values:
+    for name, value in values.items():
+        if name in lens.teams and (team := _team(value)):
+            found[team.id] = team
         for user in shape.objects(value if isinstance(value, list) else [value]):
             if is_person(user) and person_id(user, lens):
                 one = party(user, lens)
                 found[one.id] = one
     return tuple(found[key] for key in sorted(found))
+
+
+def _team(value: object) -> Party | None:
+    raw = shape.mapping(value)
+    team_id = shape.text(raw.get("id"))
+    return Party(PartyKind.GROUP, team_id, shape.text(raw.get("name")) or team_id) if team_id else None
 
 
 def is_service_project(issue: object) -> bool:

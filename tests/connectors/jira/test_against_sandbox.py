@@ -16,6 +16,7 @@ from syncline.connector import (
     Connector,
     Create,
     LinkBack,
+    Party,
     PartyKind,
     Reference,
     Severity,
@@ -26,11 +27,14 @@ from syncline.connector import (
 from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater
 from syncline.http.client import Http
 from syncline.http.exchange import Rehearsed
-from syncline.model import Visibility
+from syncline.mapping import Parties, load_mapping
+from syncline.model import Incident, Visibility
 from syncline.ports import ThreadRuntime
 from syncline.sandbox.adapter import SimulatedAdapter, exchange_with
 from syncline.sandbox.instance import Instance
 from syncline.sandbox.jira import Jira
+from syncline.sandbox.jira.fields import team_id
+from syncline.sandbox.jira.setup import CUSTOM_FIELDS, CustomField
 from syncline_jira import plugin
 from syncline_jira.settings import JiraSettings
 
@@ -566,3 +570,88 @@ def test_workers_side_by_side_do_not_mix_up_their_issues(world: World) -> None:
     for task in [world.runtime.spawn(one, lambda one=one: work(one)) for one in ids]:
         task.join(30)
     assert found == {one: {f"Issue {number}"} for number, one in enumerate(ids)}
+
+
+# Where Jira keeps the group that an issue is assigned to.
+
+TEAM, SELECT, PICKER = "customfield_10106", "customfield_10107", "customfield_10105"
+ADDED = (
+    *CUSTOM_FIELDS,
+    CustomField(10106, "Team", "team", ("Database", "Network Operations")),
+    CustomField(10107, "Resolver group", "select", ("Database", "Network Operations")),
+)
+DATABASE, NETWORK = team_id("Database"), team_id("Network Operations")
+
+
+@pytest.fixture
+def grouped() -> World:
+    """Jira Cloud with a Team field and a select, beside its group picker."""
+    return World("cloud", custom_fields=ADDED)
+
+
+@pytest.fixture
+def jira_with(grouped: World) -> Callable[[str], Any]:
+    return lambda field: grouped.connect(frozenset({"summary", field}), group_field=field)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "shown"),
+    [(PICKER, "Database", "Database"), (SELECT, "Database", "Database"), (TEAM, DATABASE, "Database")],
+)
+def test_what_is_written_is_read_back(
+    grouped: World, jira_with: Callable[[str], Any], field: str, value: str, shown: str
+) -> None:
+    jira, issue = jira_with(field), grouped.add()
+    since = grouped.clock.now() - timedelta(minutes=1)
+    grouped.clock.advance(5)
+    jira.write(Update(issue, {field: value}))
+    record = jira.read(issue).record
+    assert record is not None
+    assert record.values[field] == value
+    raw = grouped.person("amina", "GET", f"issue/{issue}?fields={field}")["fields"][field]
+    assert shown in (raw.get("name"), raw.get("value"))
+    assert [edit.after for edit in jira.history(issue, since) if edit.field == field] == [value]
+    jira.write(Update(issue, {field: None}))
+    emptied = jira.read(issue).record
+    assert emptied is not None
+    assert emptied.values[field] is None
+
+
+def test_a_team_is_known_by_its_id_and_named_by_an_issue(
+    grouped: World, jira_with: Callable[[str], Any]
+) -> None:
+    jira = jira_with(TEAM)
+    issue = grouped.add(**{TEAM: NETWORK})
+    record = jira.read(issue).record
+    assert record is not None
+    assert Party(PartyKind.GROUP, NETWORK, "Network Operations") in record.parties
+    assert jira.find_party(PartyKind.GROUP, DATABASE) == Party(PartyKind.GROUP, DATABASE, DATABASE)
+    assert jira.find_party(PartyKind.GROUP, "Database") is None
+
+
+def test_a_select_offers_groups(jira_with: Callable[[str], Any], grouped: World) -> None:
+    grouped.add()
+    jira = jira_with(SELECT)
+    assert jira.find_party(PartyKind.GROUP, "Database") == Party(PartyKind.GROUP, "Database", "Database")
+    assert jira.find_party(PartyKind.GROUP, "Databases") is None
+
+
+def test_a_team_that_there_is_not_is_refused(grouped: World, jira_with: Callable[[str], Any]) -> None:
+    with pytest.raises(Refused, match="Team id is not valid"):
+        jira_with(TEAM).write(Update(grouped.add(), {TEAM: "Database"}))
+
+
+def test_a_tier_is_laid_over_a_team_field(grouped: World, jira_with: Callable[[str], Any]) -> None:
+    jira = jira_with(TEAM)
+    text = f"mapping: 1\nplatform: jira\nfields:\n  group: {TEAM}\n"
+    mapping = load_mapping(text).with_groups({"DBA": DATABASE})
+    issue = grouped.add()
+    party = jira.find_party(PartyKind.GROUP, DATABASE)
+    written = mapping.write({"group": "DBA"}, Incident("SL-1", {"group": "DBA"}), {}, Parties.of([party]))
+    jira.write(Update(issue, written.values))
+    record = jira.read(issue).record
+    assert record is not None
+    # The issue names the team, which changes nothing about what it stands for.
+    met = Parties.of([party]).including(record.parties)
+    assert mapping.read(record.values, met).values == {"group": "DBA"}
+    assert mapping.read(record.values, Parties.of()).values == {"group": "DBA"}

@@ -1,5 +1,8 @@
 import pytest
 
+from syncline.sandbox.jira.fields import team_id
+from syncline.sandbox.jira.setup import CustomField
+
 
 def errors(response):
     return response.status_code, response.json()["errors"]
@@ -405,3 +408,16 @@ class TestPermissions:
     def test_cloud_wants_to_know_which(self, cloud, dc):
         assert cloud.get("mypermissions").status_code == 400
         assert "EDIT_ISSUES" in dc.get("mypermissions").json()["permissions"]
+
+
+def test_a_team_is_written_by_its_id_and_shown_as_an_object(build):
+    teams = CustomField(10106, "Team", "team", ("Database",))
+    site = build("cloud", custom_fields=(teams,))
+    key = site.create()
+    made = team_id("Database")
+    for wrong in ("Database", {"id": made}, 7):
+        reply = site.put(f"issue/{key}", {"fields": {teams.id: wrong}})
+        assert (reply.status_code, reply.json()["errors"]) == (400, {teams.id: "Team id is not valid"})
+    assert site.put(f"issue/{key}", {"fields": {teams.id: made}}).status_code == 204
+    shown = site.field(key, teams.id)
+    assert (shown["id"], shown["name"], shown["isShared"]) == (made, "Database", True)

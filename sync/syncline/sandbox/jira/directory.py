@@ -115,7 +115,7 @@ class Directory:
 
     def names_of(self, field: Field) -> Mapping[str, str] | None:
         """Id to name for a field that holds ids; None for others."""
-        if field.kind == "select":
+        if field.kind in {"select", "team"}:
             return field.options
         return self._names.get(field.id)
 

@@ -4,6 +4,7 @@ Values are kept as: text as it came (`RichText`), people as logins, priorities, 
 options and components as ids, groups as names, labels as a tuple in the order given, dates as `YYYY-MM-DD`.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,7 +20,15 @@ _CUSTOM: Final[Mapping[str, tuple[str, str]]] = {
     "number": ("number", "float"),
     "date": ("date", "datepicker"),
     "group": ("group", "grouppicker"),
+    # Type key and behaviour: Atlassian's developer docs, Team field in Jira REST API.
+    "team": ("team", "com.atlassian.teams:rm-teams-custom-field-team"),
 }
+
+
+def team_id(name: str, _number: int = 0) -> str:
+    """The id of the team of that name: shaped as Atlassian's are, the same at every start."""
+    made = hashlib.blake2b(name.encode(), digest_size=16).hexdigest()
+    return "-".join((made[:8], made[8:12], made[12:16], made[16:20], made[20:]))
 
 
 @dataclass(slots=True)
@@ -129,8 +138,13 @@ def system_fields() -> Iterator[Field]:
 def custom_field(setup: CustomField) -> Field:
     """A custom field; its options get ids from 10200 on, unlike those of any other field."""
     kind, custom = _CUSTOM[setup.kind]
-    schema = {"type": kind, "custom": _TYPES + custom, "customId": setup.number}
-    options = {str(setup.number * 10 + place): text for place, text in enumerate(setup.options)}
+    schema = {
+        "type": kind,
+        "custom": custom if ":" in custom else _TYPES + custom,
+        "customId": setup.number,
+    }
+    made = team_id if setup.kind == "team" else lambda _text, number: str(number)
+    options = {made(text, setup.number * 10 + place): text for place, text in enumerate(setup.options)}
     clauses = (f"cf[{setup.number}]", setup.name)
     read_as = "text" if setup.kind == "textarea" else setup.kind
     return Field(

@@ -94,6 +94,16 @@ def _single(site: Site, call: Call, field: Field, held: Any) -> Any:
         return render.choice(site, call, field, held)
     if kind == "group":
         return render.group(site, call, held)
+    if kind == "team":
+        name = field.options[held]
+        return {
+            "id": held,
+            "name": name,
+            "avatarUrl": "",
+            "isVisible": True,
+            "title": name,
+            "isShared": True,
+        }
     return held
 
 

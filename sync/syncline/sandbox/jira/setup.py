@@ -85,8 +85,8 @@ class CustomField:
     Attributes:
         number: `customfield_<number>`, `cf[<number>]`.
         name: As people read it.
-        kind: `textfield` (one line, 255), `textarea`, `select`, `number`, `date` or `group`.
-        options: What a `select` offers.
+        kind: `textfield` (one line, 255), `textarea`, `select`, `number`, `date`, `group` or `team`.
+        options: What a `select` offers; the names of the teams of a `team`.
         required: Whether a create must bring it.
     """
 

@@ -181,6 +181,15 @@ def _group(site: Site, _project: str, _field: Field, value: Any) -> str | None:
     return found
 
 
+def _team(_site: Site, _project: str, field: Field, value: Any) -> str | None:
+    if value is None:
+        return None
+    # Written by its id alone; what is read is an object.
+    if not isinstance(value, str) or value not in field.options:
+        raise FieldError("Team id is not valid")
+    return value
+
+
 _READ: Final[Mapping[str, Callable[[Site, str, Field, Any], Any]]] = {
     "summary": _summary,
     "textfield": _textfield,
@@ -195,6 +204,7 @@ _READ: Final[Mapping[str, Callable[[Site, str, Field, Any], Any]]] = {
     "number": _number,
     "select": _select,
     "group": _group,
+    "team": _team,
 }
 
 
