@@ -153,8 +153,9 @@ class Reader:
         key, asof = records.incident_key(marker), self.clock()
         params: Params = {"incident_key": key, "date_range": "all", **self.service_filter()}
         # The filter also finds incidents by the keys of their alerts (REST API docs); those are not ours.
+        # Its stamps are whole seconds: who took an incident in the second of its creation shows by the name alone.
         found = [
-            self.record(row, asof)
+            self.record(row, asof, mapping(row.get("last_status_change_by")) or None)
             for row in self.client.rows("/incidents", "incidents", params)
             if row.get("incident_key") == key
         ]

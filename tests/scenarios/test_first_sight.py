@@ -45,6 +45,23 @@ def test_who_is_faster_than_our_first_look_is_heard(cloud, name):
     )
 
 
+def test_who_takes_an_incident_in_the_second_of_its_creation_is_heard(cloud):
+    """The reply to the create is lost, and the incident is found by our marker."""
+
+    def take():
+        (incident,) = cloud.people.pd_all()
+        cloud.people.pd_set(incident["id"], status="acknowledged")
+
+    cloud.sync()
+    cloud.fault("pd", "reset_after", "POST", r"^/incidents$")
+    cloud.before("pd", "GET", r"^/incidents$", take)
+    sys_id = cloud.people.snow_create(short_description="Mail is down")
+    cloud.settle(8)
+    (incident,) = cloud.people.pd_all()
+    assert incident["status"] == "acknowledged"
+    assert cloud.people.snow_get(sys_id)["state"] == "2"
+
+
 def test_a_list_that_lags_behind_our_own_write_undoes_nothing(cloud):
     """Jira's reply shows nothing, the read after it fails, and the search still shows what was before."""
     cloud.sync()
