@@ -180,10 +180,14 @@ class Instance:
                     content = {"requests": [asdict(entry) for entry in self.requests(int(since))]}
                 case "POST", "down":
                     content = self._control_down(_object(request))
+                case "POST", _ if hasattr(self.platform, "control"):
+                    with self.lock:
+                        told = _object(request)
+                        content = self.platform.control(what, told, self.clock.now(), self._platform_rng)
                 case _:
-                    return json_response(
-                        404, {"error": f"the sandbox has no {request.method} {request.path}"}
-                    )
+                    raise LookupError(what)
+        except LookupError:
+            return json_response(404, {"error": f"the sandbox has no {request.method} {request.path}"})
         except ValueError as error:
             return json_response(400, {"error": str(error)})
         return json_response(200, content)

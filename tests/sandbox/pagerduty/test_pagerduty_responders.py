@@ -1,11 +1,29 @@
 """Responder requests: what is legal, who is told, and what the person says to it."""
 
+import json
+
 import pytest
 
+from syncline.ports import ThreadRuntime
+from syncline.sandbox.instance import Instance
 from syncline.sandbox.pagerduty.refusals import RefusalError
 from syncline.sandbox.pagerduty.responders import MAX_REQUESTS
+from syncline.sandbox.platform import Request
 
 NOAH = "noah.brooks@example.com"
+
+
+class Clock:
+    """The desk's time."""
+
+    def __init__(self, desk):
+        self._desk = desk
+
+    def now(self):
+        return self._desk.now
+
+    def monotonic(self):
+        return self._desk.now.timestamp()
 
 
 def body(desk, *people, **changes):
@@ -140,3 +158,52 @@ def test_an_incident_has_so_many_requests_and_no_more(desk):
     incident = desk.platform._account.records.by_id[made["id"]]
     incident.responders = [{"responder_request_targets": []}] * MAX_REQUESTS
     assert refused(ask(desk, made)) == (400, 2001)
+
+
+class TestControl:
+    """What who runs the sandbox may do, over HTTP."""
+
+    @pytest.fixture
+    def control(self, desk):
+        instance = Instance("pd", desk.platform, clock=Clock(desk), runtime=ThreadRuntime())
+
+        def post(what, content):
+            reply = instance.control(
+                Request("POST", f"/_sandbox/{what}", "", {}, json.dumps(content).encode())
+            )
+            return reply.status, json.loads(reply.body)
+
+        return post
+
+    def test_nobody_is_told_and_somebody_declines_all_the_same(self, desk, control):
+        assert control("paging", {"after": None, "status": "failed"}) == (
+            200,
+            {"after": None, "unreachable": [], "status": "failed"},
+        )
+        made = desk.create()
+        ask(desk, made)
+        desk.wait(60)
+        assert control("respond", {"incident": made["id"], "email": NOAH, "joins": False})[0] == 200
+        assert desk.read(made)["incidents_responders"][0]["state"] == "declined"
+        assert "notify" not in desk.types(made)
+        assert control("paging", {"unreachable": [NOAH]})[1]["unreachable"] == [NOAH]
+
+    @pytest.mark.parametrize(
+        ("what", "content", "status"),
+        [
+            ("paging", {"after": -1}, 400),
+            ("paging", {"after": True}, 400),
+            ("paging", {"unreachable": NOAH}, 400),
+            ("paging", {"afer": 1}, 400),
+            ("respond", {"incident": "QNONE", "email": NOAH}, 400),
+            ("respond", {}, 400),
+            ("sulk", {}, 404),
+        ],
+    )
+    def test_what_is_not_legal_is_said(self, desk, control, what, content, status):
+        assert control(what, content)[0] == status
+        assert desk.platform.paging.after == 5.0
+
+    def test_who_was_not_asked_cannot_answer(self, desk, control):
+        status, content = control("respond", {"incident": desk.create()["id"], "email": NOAH})
+        assert (status, "Responder request not found" in content["error"]) == (400, True)

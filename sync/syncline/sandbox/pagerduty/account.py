@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 from syncline.sandbox.pagerduty.directory import Builder, Directory, Json, Person, stable_id
 from syncline.sandbox.pagerduty.reading import zone_of
@@ -72,6 +72,25 @@ class Paging:
     after: float | None = 5.0
     unreachable: set[str] = field(default_factory=set)
     status: str = "success"
+
+    def change(self, content: Mapping[str, Any]) -> Json:
+        """Change what is named, and give all.
+
+        Raises:
+            ValueError: something in it is not legal; nothing is changed then.
+        """
+        after, unreachable = content.get("after", self.after), content.get("unreachable", self.unreachable)
+        status = content.get("status", self.status)
+        known = set(content) <= {"after", "unreachable", "status"}
+        number = isinstance(after, int | float) and not isinstance(after, bool) and after >= 0
+        addresses = isinstance(unreachable, list | set) and all(isinstance(one, str) for one in unreachable)
+        if not known or not (after is None or number) or not addresses or not isinstance(status, str):
+            raise ValueError(
+                "paging: give after (seconds, or null: nobody is told), unreachable (a list of addresses) and status"
+            )
+        self.after = None if after is None else float(after)
+        self.unreachable, self.status = set(unreachable), status
+        return {"after": self.after, "unreachable": sorted(self.unreachable), "status": self.status}
 
 
 @dataclass(frozen=True, slots=True)

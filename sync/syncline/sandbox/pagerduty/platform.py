@@ -250,6 +250,38 @@ class PagerDuty:
         state = JOINED if joins else DECLINED
         Responders(self._account).answer(incident, self.user_id(email), state, moment)
 
+    def control(self, what: str, content: Mapping[str, Any], now: datetime, rng: Random) -> Json:
+        """What who runs the sandbox may do beside the API: `paging` changes how people are told, `respond` has somebody
+        who was asked join or decline.
+
+        Raises:
+            LookupError: there is no such thing.
+            ValueError: the content is not legal, or it cannot be done now.
+        """
+        match what:
+            case "paging":
+                return self.paging.change(content)
+            case "respond":
+                try:
+                    self.respond(
+                        str(content.get("incident")),
+                        str(content.get("email")),
+                        now,
+                        rng,
+                        joins=content.get("joins") is not False,
+                    )
+                except KeyError as error:
+                    raise ValueError(
+                        f"respond: give incident (its id), email and joins; there is no {error}"
+                    ) from error
+                except RefusalError as refusal:
+                    raise ValueError(
+                        f"respond: {refusal.message}; {'; '.join(refusal.errors)}".rstrip("; ")
+                    ) from refusal
+                return {"responded": True}
+            case _:
+                raise LookupError(what)
+
     def user_id(self, email: str) -> str:
         """The id of the user with that address. Raises KeyError where there is none."""
         return self._account.directory.by_email[email.lower()]
