@@ -3,7 +3,7 @@ for messages."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -87,9 +87,15 @@ class Workers:
     sweeping: bool = True
     _signals: dict[tuple[Kind, str], list[Signal]] = field(default_factory=dict)
     _tasks: list[Task] = field(default_factory=list)
+    _messengers: AbstractContextManager[Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._messengers = self.station.runtime.lock()
 
     def wake(self, kind: Kind, lane: str) -> None:
         """Something of that kind is due in that lane."""
+        if kind is Kind.MESSAGE:
+            self._send()
         for signal in self._signals.get((kind, lane), ()):
             signal.set()
 
@@ -105,10 +111,22 @@ class Workers:
                 self._spawn(_Duty(f"{name}-poll", Kind.POLL, name, 1, self._each(endpoint, self.poll)))
             if self.sweeping:
                 self._spawn(_Duty(f"{name}-sweep", Kind.SWEEP, name, 1, self._each(endpoint, self.sweep)))
-        if self.station.speaks:
+        if self.station.speaks or self._unsent():
+            self._send()
+
+    def _send(self) -> None:
+        """Start the workers of messages, once. Where there is no way to reach people they are there to say so."""
+        with self._messengers:
+            if (Kind.MESSAGE, MESSAGES) in self._signals or self.stop.is_set():
+                return
             for number in range(MESSENGERS):
                 name = f"{MESSAGES}-{number}"
                 self._spawn(_Duty(name, Kind.MESSAGE, MESSAGES, 1, self._message, self._begin_message))
+
+    def _unsent(self) -> bool:
+        ledger = self.station.ledger
+        due = self.station.database.transact(lambda tx: ledger.next_due(tx, (Kind.MESSAGE,), MESSAGES))
+        return due is not None
 
     def join(self, timeout: float) -> bool:
         """Wait for all to stop, at most that many seconds; whether all did."""
@@ -116,7 +134,7 @@ class Workers:
             for signal in signals:
                 signal.set()
         deadline = self.station.clock.monotonic() + timeout
-        for task in self._tasks:
+        for task in tuple(self._tasks):
             task.join(max(0.0, deadline - self.station.clock.monotonic()))
         return not any(task.is_alive() for task in self._tasks)
 

@@ -111,7 +111,12 @@ def test_long_messages_are_one_request_whatever_the_url_says(hook):
 
 def test_nothing_waits_longer_than_it_may():
     plugin = opened("json://127.0.0.1/x?cto=600&rto=600", "x")
-    assert plugin.request_timeout == (carrier.CONNECT_WITHIN, carrier.READ_WITHIN)
+    assert plugin.request_timeout == (carrier.PATIENT, carrier.READ_WITHIN)
+    assert opened("json://127.0.0.1/x", "x").request_timeout <= (carrier.CONNECT_WITHIN, carrier.READ_WITHIN)
+    mail = opened("mailto://127.0.0.1?from=a%40b.example&to={address}", "c@d.example")
+    assert mail.socket_connect_timeout == carrier.PATIENT, (
+        "a mail server may let one wait before its greeting"
+    )
     assert opened("json://127.0.0.1/x?cto=1&rto=2", "x").request_timeout == (1.0, 2.0)
 
 

@@ -291,6 +291,44 @@ def test_a_restart_sends_nothing_that_had_finished(outboxes, hook, page):
     assert len(hook.got) == 3
 
 
+@pytest.mark.parametrize("times", [1, sending.STORE_TRIES])
+def test_a_database_that_is_busy_for_a_while_makes_no_repeat(outboxes, hook, page, monkeypatch, times):
+    outbox = outboxes({"hook": hook.url})
+    outbox.post(page())
+    lease = outbox.claim()
+    attempt = outbox.transact(lambda tx: sending.begin(tx, outbox.station, lease))
+    real, busy = sending._finish, [RetryLater("busy")] * times
+
+    def finish(*args):
+        if busy:
+            raise busy.pop()
+        real(*args)
+
+    monkeypatch.setattr(sending, "_finish", finish)
+    monkeypatch.setattr(outbox.station.runtime, "sleep", outbox.clock.advance)
+    sending.work(outbox.station, lease, attempt)
+    assert outbox.one.state is State.SENT
+    outbox.run(3600)
+    assert len(hook.got) == 1
+
+
+def test_a_database_that_is_busy_for_too_long_leaves_it_open(outboxes, hook, page, monkeypatch):
+    outbox = outboxes({"hook": hook.url})
+    outbox.post(page())
+
+    def finish(*_args):
+        raise RetryLater("busy")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(sending, "_finish", finish)
+        patched.setattr(outbox.station.runtime, "sleep", outbox.clock.advance)
+        with pytest.raises(RetryLater):
+            sending.work(outbox.station, outbox.claim())
+    outbox.restart()
+    outbox.run(60)
+    assert [text.startswith(REPEAT) for text in hook.texts] == [False, True]
+
+
 def test_a_lease_that_was_lost_while_it_was_sent_stores_nothing(outboxes, hook, page):
     outbox = outboxes({"hook": hook.url})
     outbox.post(page())

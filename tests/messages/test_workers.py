@@ -53,10 +53,34 @@ def test_without_any_way_to_reach_people_nobody_waits_for_messages(outboxes):
     outbox = outboxes()
     spawned = []
     outbox.station.runtime = SimpleNamespace(
-        signal=RUNTIME.signal, spawn=lambda name, _target: spawned.append(name)
+        signal=RUNTIME.signal, lock=RUNTIME.lock, spawn=lambda name, _target: spawned.append(name)
     )
     Workers(outbox.station, RUNTIME.signal()).start()
     assert spawned == ["incidents"]
+
+
+def test_a_message_without_any_way_is_said_to_fail(outboxes, page):
+    """The policy file was published while the daemon ran, and names a channel that is not configured."""
+    outbox = outboxes()
+    outbox.station.clock = outbox.station.database.clock = CLOCK
+    workers = start(outbox)
+    outbox.station.ledger._wake = workers.wake
+    try:
+        outbox.post(page())
+        until(lambda: outbox.one.state is State.FAILED)
+    finally:
+        assert end(workers)
+
+
+def test_what_was_not_sent_when_the_channels_were_taken_out_is_said_to_fail(outboxes, page):
+    outbox = outboxes()
+    outbox.station.clock = outbox.station.database.clock = CLOCK
+    outbox.post(page())
+    workers = start(outbox)
+    try:
+        until(lambda: outbox.one.state is State.FAILED)
+    finally:
+        assert end(workers)
 
 
 def test_there_are_workers_where_a_platform_pages(outboxes, platform):
@@ -64,7 +88,7 @@ def test_there_are_workers_where_a_platform_pages(outboxes, platform):
     spawned = []
     outbox.station.endpoints["pd"].settings = SimpleNamespace(workers=0)
     outbox.station.runtime = SimpleNamespace(
-        signal=RUNTIME.signal, spawn=lambda name, _target: spawned.append(name)
+        signal=RUNTIME.signal, lock=RUNTIME.lock, spawn=lambda name, _target: spawned.append(name)
     )
     Workers(outbox.station, RUNTIME.signal(), polling=False, sweeping=False).start()
     assert spawned == ["incidents", *(f"messages-{n}" for n in range(MESSENGERS))]

@@ -24,6 +24,8 @@ ADDRESS: Final = "{address}"
 CONNECT_WITHIN: Final = 5.0
 READ_WITHIN: Final = 10.0
 """Seconds; what a URL says by `cto` and `rto` counts where it is less."""
+PATIENT: Final = 12.0
+"""Seconds for plugins that want more by themselves: mail servers let one wait on purpose before they say anything."""
 
 _HEARD_MOST: Final = 200
 _SAMPLES: Final = ("someone@example.com", "+15555550123", "general", "#general", "123456789", "U12345678")
@@ -137,7 +139,8 @@ def opened(url: str, address: str) -> "apprise.NotifyBase":
     # Some plugins, left without a target, send to the sender.
     if ADDRESS in url and (dropped or getattr(plugin, "targets", None) in ([], (), set())):
         raise Unusable("; ".join(dropped) or "the address is none that this service takes")
-    plugin.socket_connect_timeout = min(plugin.socket_connect_timeout, CONNECT_WITHIN)
+    most = CONNECT_WITHIN if plugin.socket_connect_timeout <= CONNECT_WITHIN else PATIENT
+    plugin.socket_connect_timeout = min(plugin.socket_connect_timeout, most)
     given = plugin.socket_read_timeout if "rto=" in url else READ_WITHIN  # Apprise's own four seconds are few
     plugin.socket_read_timeout = min(given, READ_WITHIN)
     if plugin.overflow_mode == library().OverflowMode.SPLIT:

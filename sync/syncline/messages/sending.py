@@ -5,6 +5,7 @@ answer), a page is sent once more and says that it may be a repeat; a message to
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -32,6 +33,8 @@ LONGEST_WAIT: Final = 60.0
 """Seconds between two tries of a page."""
 REPEAT_AFTER: Final = 5.0
 """Seconds after which a page without a verdict is sent once more, where nobody can be asked whether it arrived."""
+STORE_TRIES: Final = 10
+"""Seconds that a worker waits for a database that does not take what became of a message."""
 ASK_FIRST: Final = timedelta(seconds=25)
 """So long the platform is asked whether a page without a verdict arrived, before it is sent once more."""
 
@@ -77,7 +80,20 @@ def work(station: Station, lease: Lease, attempt: Attempt | None = None) -> None
         _look(station, lease, message, attempt.record_id)
         return
     verdict = _carry(station, message, attempt.record_id)
-    station.database.transact(lambda tx: _finish(tx, station, lease, message, verdict))
+    _stored(station, lambda tx: _finish(tx, station, lease, message, verdict))
+
+
+def _stored(station: Station, store: Callable[[Tx], None]) -> None:
+    """Store what became of a message, however busy the database is: what we know now would be unknown afterwards, and a
+    page would be sent once more for nothing."""
+    for left in range(STORE_TRIES, -1, -1):
+        try:
+            station.database.transact(store)
+            return
+        except RetryLater:
+            if left == 0:
+                raise
+            station.runtime.sleep(1.0)
 
 
 # ---- before it leaves ------------------------------------------------------------------------------
@@ -226,7 +242,7 @@ def _look(station: Station, lease: Lease, message: Outgoing, record_id: str | No
             paged = paging.look(endpoint, message, record_id)
         except (RetryLater, Configuration) as error:
             reason = str(error)
-    station.database.transact(lambda tx: _seen(tx, station, lease, message, paged, reason))
+    _stored(station, lambda tx: _seen(tx, station, lease, message, paged, reason))
 
 
 def _seen(tx: Tx, station: Station, lease: Lease, message: Outgoing, paged: Paged, reason: str) -> None:
