@@ -155,7 +155,7 @@ class Reader:
         # The filter also finds incidents by the keys of their alerts (REST API docs); those are not ours.
         # Its stamps are whole seconds: who took an incident in the second of its creation shows by the name alone.
         found = [
-            self.record(row, asof, mapping(row.get("last_status_change_by")) or None)
+            self.record(row, asof, _mover(row))
             for row in self.client.rows("/incidents", "incidents", params)
             if row.get("incident_key") == key
         ]
@@ -186,3 +186,9 @@ class Reader:
         """The changes that log entries tell of."""
         status = record.values.get("status") if record is not None else None
         return records.edits(entries, self.directory.own_id(), status)
+
+
+def _mover(incident: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Who moved an incident out of the status in which it began, as a reference; None: nobody did."""
+    moved = incident.get("status") != "triggered"
+    return (mapping(incident.get("last_status_change_by")) or None) if moved else None

@@ -74,7 +74,7 @@ def test_find_looks_at_our_services_only_and_at_all_times(world):
     (found,) = world.connector.find(MARKER)
     assert found.id == made.record_id
     assert found.marker == MARKER
-    query = world.instance.requests()[-1].query
+    query = next(r.query for r in reversed(world.instance.requests()) if r.path == "/incidents")
     assert "date_range=all" in query
     assert f"service_ids%5B%5D={world.SERVICE}" in query
     assert world.connector.find("SL-OTHER") == []
