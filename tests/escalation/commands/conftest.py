@@ -69,6 +69,11 @@ incident: {priority: 1, group: Service Desk}
 
 
 @pytest.fixture
+def policy_text():
+    return POLICY
+
+
+@pytest.fixture
 def book():
     return read_book(POLICY, "escalation.yaml")
 
