@@ -30,7 +30,16 @@ def test_a_round_tells_what_it_did(desk):
     desk.opened("Mail is down")
     desk.clock.advance(5)
     document = desk("sync", "--once", "--json").document
-    assert set(document) == {"pages", "changed", "adopted", "ignored", "reconciled", "deliveries", "faults"}
+    assert set(document) == {
+        "pages",
+        "changed",
+        "adopted",
+        "ignored",
+        "reconciled",
+        "deliveries",
+        "messages",
+        "faults",
+    }
     assert document["adopted"] == 1
     assert document["faults"] == []
     assert desk.jira("GET", "issue/OPS-1")["fields"]["summary"] == "Mail is down"

@@ -105,7 +105,7 @@ def sync(
     face: Face,
     once: Annotated[bool, typer.Option("--once", help="Do all that is due now, then end.")] = False,
 ) -> None:
-    """Do all that is due now, once: poll every instance, then bring every record in line.
+    """Do all that is due now, once: poll every instance, bring every record in line, send messages.
 
     Not while a daemon works on the same database.
     """
@@ -122,13 +122,14 @@ def sync(
         "ignored": result.ignored,
         "reconciled": result.reconciled,
         "deliveries": result.deliveries,
+        "messages": result.messages,
         "faults": result.faults,
     }
 
     def show() -> None:
         say(
             f"{counted(result.changed, 'linked record')} had changed, {result.adopted} taken up, {result.ignored} that no"
-            f" route takes; {counted(result.deliveries, 'record')} brought in line"
+            f" route takes; {counted(result.deliveries, 'record')} brought in line, {counted(result.messages, 'message')} sent"
         )
         for fault in result.faults:
             say(f"could not be done: {plain(fault)}", "red")
