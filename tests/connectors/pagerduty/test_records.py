@@ -225,3 +225,25 @@ def test_a_broken_cursor_is_a_sentence(stored):
     good = position().dump()
     with pytest.raises(cursors.RetryLater, match="pd: the stored poll cursor cannot be read"):
         cursors.Position.load({} if not stored else good | stored, "pd")
+
+
+USER = {"id": "PNOAH", "type": "user_reference", "summary": "Noah Brooks"}
+SERVICE = {"id": "PSERV", "type": "service_reference", "summary": "Mail"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "who"),
+    [
+        ([], None),
+        ([("acknowledge", USER)], "PNOAH"),
+        ([("acknowledge", USER), ("notify", SERVICE)], "PNOAH"),
+        ([("responder_request", USER), ("notify", SERVICE)], None),
+        ([("unacknowledge", SERVICE)], "PSERV"),  # a timeout: nobody's, but it has a name
+        ([("acknowledge", USER), ("escalate", SERVICE)], None),
+        ([("assign", USER)], "PNOAH"),
+        ([("assign", "odd"), ("annotate", USER), ("brand_new", SERVICE)], "PSERV"),
+    ],
+)
+def test_who_wrote_last_is_who_changed_something(entries, who):
+    log = [{"type": f"{kind}_log_entry", "agent": agent} for kind, agent in entries]
+    assert records.author(log).get("id") == who
