@@ -3,6 +3,7 @@
 from datetime import date
 
 import pytest
+
 from syncline.escalation.lint import check
 
 TODAY = date(2026, 11, 23)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from itertools import combinations
 from typing import Final
 
-from syncline.escalation.book import Clock, Policy, Span, Start
+from syncline.escalation.book import Calendar, Clock, Policy, Start
 from syncline.escalation.calendars import openings
 from syncline.escalation.conditions import Condition
 from syncline.escalation.lint.sheet import Sheet, hour
@@ -36,25 +36,26 @@ def check_clocks(sheet: Sheet) -> None:
     """All checks of clocks."""
     for clock in sheet.book.clocks.values():
         if clock.target is not None:
-            _start_and_stop(sheet, clock)
-            _pause(sheet, clock)
+            if _counts(sheet, clock):
+                _pause(sheet, clock)
             _parts(sheet, clock)
             _escalated(sheet, clock)
+            _part_asleep(sheet, clock)
     _circles(sheet)
     for policy in sheet.book.policies:
         _wider(sheet, policy)
-        _sleeps(sheet, policy)
 
 
 # -- one clock -------------------------------------------------------------------------------------
 
 
-def _start_and_stop(sheet: Sheet, clock: Clock) -> None:
+def _counts(sheet: Sheet, clock: Clock) -> bool:
+    """Whether the clock may count at all; put down if not."""
     begins = _beginning(clock)
     about = f"whether clock {clock.id} has stopped when it starts"
     if begins and sheet.never(clock.place, about, *begins, without=[clock.stop]):
         if sheet.never(clock.place, about, *begins):
-            return  # a condition that is never true is told of elsewhere
+            return True  # a condition that is never true is told of elsewhere
         _, incident = sheet.example(clock.place, about, *begins)
         sheet.add(
             "E30",
@@ -64,6 +65,8 @@ def _start_and_stop(sheet: Sheet, clock: Clock) -> None:
             "let it start earlier, or stop later",
             {"incident": incident},
         )
+        return False
+    return True
 
 
 def _beginning(clock: Clock) -> list[Condition]:
@@ -125,7 +128,9 @@ def _pause(sheet: Sheet, clock: Clock) -> None:
 
 
 def _escalated(sheet: Sheet, clock: Clock) -> None:
-    if not any(policy.clock == clock.id for policy in sheet.book.policies):
+    used = {policy.clock for policy in sheet.book.policies}
+    # A part of an SLA is looked after if the SLA is.
+    if not {clock.id, clock.part_of} & used and not _asleep(sheet, clock):
         _, incident = sheet.example(clock.place, f"`when` of clock {clock.id}", clock.when, sheet.open)
         sheet.add(
             "W24",
@@ -225,38 +230,54 @@ def _wider(sheet: Sheet, policy: Policy) -> None:
         )
 
 
-def _sleeps(sheet: Sheet, policy: Policy) -> None:
-    clock = sheet.book.clocks[policy.clock]
-    hours = sheet.book.calendars[clock.calendar]
-    if not (hours.open or hours.closed):
-        return
-    for sla in sheet.book.clocks.values():
-        if sla.kind != "SLA" or sla.id == clock.id or sla.target is None or sla.start is Start.RAISED:
-            continue
-        calendar = sheet.book.calendars[sla.calendar]
-        if calendar.open or calendar.closed:
+def _asleep(sheet: Sheet, sla: Clock) -> bool:
+    """Whether an SLA that runs day and night has only policies that sleep; put down if so."""
+    if sla.kind != "SLA" or sla.start is Start.RAISED or _hours(sheet, sla) is not None:
+        return False
+    for policy in sheet.book.policies:
+        clock = sheet.book.clocks[policy.clock]
+        if _hours(sheet, clock) is None:
             continue
         about = f"whether policy {policy.id} is about incidents of {sla.id}"
         both, incident = sheet.example(policy.place, about, policy.when, sla.when, sheet.open)
-        if not both:
-            continue
-        at = _first_closed(sheet, clock)
-        shown = {"from": hour(at.start, hours.tz), "until": hour(at.end, hours.tz)} if at else {}
+        if both:
+            sheet.add(
+                "W42",
+                policy.place,
+                f"policy {policy.id} runs on clock {clock.id}, which stands still out of hours, while the SLA {sla.id} of"
+                " the same incidents runs day and night",
+                f"let the policy run on clock: {sla.id}, or give {sla.id} the calendar {clock.calendar}",
+                {"incident": incident, **_closed(sheet, clock)},
+            )
+            return True
+    return False
+
+
+def _part_asleep(sheet: Sheet, part: Clock) -> None:
+    """A part of an SLA that stands still while the SLA runs."""
+    whole = sheet.book.clocks.get(part.part_of or "")
+    if whole is not None and _hours(sheet, whole) is None and _hours(sheet, part) is not None:
         sheet.add(
             "W42",
-            policy.place,
-            f"policy {policy.id} runs on clock {clock.id}, which stands still out of hours, while the SLA {sla.id} of"
-            " the same incidents runs day and night",
-            f"let the policy run on a clock with calendar: always, or give {sla.id} the calendar {hours.id}",
-            {"incident": incident, **shown},
+            part.place,
+            f"clock {part.id} stands still out of hours, but {whole.id}, of which it is a part, runs day and night",
+            f"give both the same calendar: {whole.calendar} or {part.calendar}",
+            _closed(sheet, part),
         )
-        return
 
 
-def _first_closed(sheet: Sheet, clock: Clock) -> Span | None:
+def _hours(sheet: Sheet, clock: Clock) -> Calendar | None:
+    """The calendar of a clock; None for one that never closes."""
+    calendar = sheet.book.calendars[clock.calendar]
+    return calendar if calendar.open or calendar.closed else None
+
+
+def _closed(sheet: Sheet, clock: Clock) -> dict[str, object]:
+    """The first time at which a clock stands still out of hours."""
+    calendar = sheet.book.calendars[clock.calendar]
     before = sheet.span.start
-    for opening in openings(sheet.book.calendars[clock.calendar], sheet.span):
+    for opening in openings(calendar, sheet.span):
         if opening.start > before:
-            return Span(before, opening.start)
+            return {"from": hour(before, calendar.tz), "until": hour(opening.start, calendar.tz)}
         before = opening.end
-    return None
+    return {}

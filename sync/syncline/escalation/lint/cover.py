@@ -160,11 +160,10 @@ class Cover:
         weeks = (self._wide.end - self._wide.start) / _WEEK
         often = {key for key, count in Counter(keys).items() if count >= _OFTEN * weeks}
         needed = self._needed(unit.policies) if unit.policies else [self._sheet.span]
-        closing = [
-            gap
-            for gap, key in zip(found, keys, strict=True)
-            if key in often and (gap.end - gap.start >= _LONG or _break(gap, schedules))
-        ]
+        weekly = [gap for gap, key in zip(found, keys, strict=True) if key in often]
+        closing = [gap for gap in weekly if gap.end - gap.start >= _LONG]
+        if closing:
+            closing = [gap for gap in weekly if gap.end - gap.start >= _LONG or _break(gap, schedules)]
         unit.closing = both(both(closing, [self._sheet.span]), needed)
         unit.odd = both(both(without(found, closing), [self._sheet.span]), needed)
 

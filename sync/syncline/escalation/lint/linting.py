@@ -7,6 +7,7 @@ from typing import Final
 from syncline.errors import Problem
 from syncline.escalation.book import Book, Place, Span
 from syncline.escalation.lint.allowing import allowed
+from syncline.escalation.lint.axioms import with_axioms
 from syncline.escalation.lint.clock_checks import check_clocks
 from syncline.escalation.lint.codes import Severity
 from syncline.escalation.lint.cover import Cover
@@ -61,10 +62,11 @@ def lint(
         ValueError: `today` is a datetime without a time zone.
     """
     start = _start(today)
-    sheet = Sheet(book, Span(start, start + horizon), file, live, _key(text, "policies"))
+    sheet = Sheet(with_axioms(book), Span(start, start + horizon), file, live, _key(text, "policies"))
     for check in _CHECKS:
         check(sheet)
     Cover(sheet, from_today=not isinstance(today, datetime)).check()
+    sheet.doubts()
     return _in_order(allowed(sheet.findings, text, file))
 
 

@@ -2,7 +2,7 @@
 
 from syncline.escalation.book import Person, Policy, Say
 from syncline.escalation.lint.sheet import Sheet, listed
-from syncline.escalation.lint.whom import members, paged_people
+from syncline.escalation.lint.whom import audience, paged_people
 
 _SEVERAL = 3
 
@@ -107,7 +107,7 @@ def _audience(sheet: Sheet, say: Say) -> None:
 
 def _heard(sheet: Sheet, say: Say, policy: Policy) -> None:
     book = sheet.book
-    ids = dict.fromkeys(person for who in say.to for person in members(book, who))
+    ids = dict.fromkeys(person for who in say.to for person in audience(book, who))
     people = [book.people[one] for one in ids if one in book.people]
     if not people:
         return
@@ -142,7 +142,7 @@ def _quiet(sheet: Sheet, paged: set[str]) -> None:
         if say.id not in spoken:
             continue
         for who in say.to:
-            for one in members(book, who):
+            for one in audience(book, who):
                 person = book.people.get(one)
                 if person is None or person.quiet is None or one in paged:
                     continue

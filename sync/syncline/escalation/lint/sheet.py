@@ -29,6 +29,7 @@ PERSON: Final = "person:"
 BY_STATE: Final = frozenset({Trigger.STATE, Trigger.TIME})
 _THEN: Final = "_then"
 _MOST_LISTED: Final = 6
+_MOST_DOUBTS: Final = 3
 
 
 class Sheet:
@@ -55,7 +56,7 @@ class Sheet:
         self.open = compiled("not resolved", book.vocabulary)
         self.acknowledged = compiled("ack", book.vocabulary)
         self._file = file
-        self._undecided: set[str] = set()
+        self._undecided: dict[Place, list[str]] = {}
 
     def add(
         self,
@@ -84,29 +85,37 @@ class Sheet:
     ) -> tuple[bool | None, dict[str, object]]:
         """Whether there can be an incident for which all of `wanted` and none of `without` holds, and its fields.
 
-        None where it cannot be decided, which is put down once for each place and question.
+        None where it cannot be decided, which `doubts` puts down.
         """
         vocabulary = vocabulary or self.book.vocabulary
         verdict: Verdict = satisfiable(*wanted, vocabulary=vocabulary, without=without)
         if not verdict.decided:
             self._doubt(place, about)
             return None, {}
-        return verdict.holds, self.incident(verdict.witness or {}, vocabulary)
+        asked = {name for condition in (*wanted, *without) for name in condition.names}
+        facts = {name: fact for name, fact in (verdict.witness or {}).items() if name in asked}
+        return verdict.holds, self.incident(facts, vocabulary)
 
     def never(self, place: Place, about: str, *wanted: Condition, without: Sequence[Condition] = ()) -> bool:
         """Whether there can surely be no such incident."""
         return self.example(place, about, *wanted, without=without)[0] is False
 
     def _doubt(self, place: Place, about: str) -> None:
-        if about in self._undecided:
-            return
-        self._undecided.add(about)
-        self.add(
-            "W29",
-            place,
-            f"undecided: {about}; the conditions tell too many cases apart to look at all of them",
-            "make the conditions shorter, or check this by hand",
-        )
+        questions = self._undecided.setdefault(place, [])
+        if about not in questions:
+            questions.append(about)
+
+    def doubts(self) -> None:
+        """Put down what could not be decided: one finding for each place."""
+        for place, questions in self._undecided.items():
+            self.add(
+                "W29",
+                place,
+                f"undecided: {'; '.join(questions[:_MOST_DOUBTS])}. The conditions tell too many cases apart to look at all"
+                " of them",
+                "make the conditions shorter, or check this by hand",
+                {"questions": len(questions)},
+            )
 
     def incident(
         self, facts: Mapping[str, object], vocabulary: Vocabulary | None = None

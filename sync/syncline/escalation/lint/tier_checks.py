@@ -5,7 +5,7 @@ from typing import Final
 
 from syncline.escalation.book import Place, Policy, Step, Tier
 from syncline.escalation.lint.sheet import Sheet, listed
-from syncline.escalation.lint.whom import MANAGER, NEXT, above, holding, members, moved_to, parties, tiers_at
+from syncline.escalation.lint.whom import MANAGER, NEXT, above, audience, holding, moved_to, parties, tiers_at
 from syncline.mapping.validation import suggestion
 
 PLATFORMS: Final = frozenset({"servicenow", "jira", "pagerduty", "helix", "cherwell"})
@@ -196,7 +196,7 @@ def _managers(sheet: Sheet, policy: Policy) -> None:
         if MANAGER not in page:
             continue
         for tier in holding(book, policy):
-            people = members(book, tier) if tier is not None else ()
+            people = audience(book, tier) if tier is not None else ()
             lone = [p for p in people if p in book.people and book.people[p].manager is None]
             if lone:
                 sheet.add(

@@ -112,14 +112,22 @@ def parties(book: Book, targets: Sequence[str], tier: str | None) -> tuple[str, 
     return tuple(found)
 
 
+def audience(book: Book, word: str) -> tuple[str, ...]:
+    """Everybody who may stand behind a tier, an audience, a schedule or `person:<id>`; a tier goes before a schedule of
+    the same name."""
+    if word in book.tiers:
+        return _all(book, book.tiers[word].who)
+    if word in book.audiences:
+        return tuple(
+            dict.fromkeys(person for one in book.audiences[word] for person in _behind(book, one, None))
+        )
+    return members(book, word)
+
+
 def members(book: Book, party: str) -> tuple[str, ...]:
-    """Everybody who may stand behind a schedule, `person:<id>`, tier or audience, backfills included."""
+    """Everybody who may stand behind a schedule or `person:<id>`, backfills included."""
     if party.startswith(PERSON):
         return (party.removeprefix(PERSON),)
-    if party in book.tiers:
-        return _all(book, book.tiers[party].who)
-    if party in book.audiences:
-        return _all(book, book.audiences[party])
     found: dict[str, None] = {}
     seen: set[str] = set()
     schedule = book.schedules.get(party)
@@ -150,7 +158,7 @@ def paged_people(book: Book, policy: Policy) -> tuple[str, ...]:
 def _behind(book: Book, target: str, tier: str | None) -> tuple[str, ...]:
     if target != MANAGER:
         return _all(book, parties(book, (target,), tier))
-    people = members(book, tier) if tier in book.tiers and tier is not None else ()
+    people = audience(book, tier) if tier is not None and tier in book.tiers else ()
     managers = (book.people[person].manager for person in people if person in book.people)
     return tuple(dict.fromkeys(manager for manager in managers if manager is not None))
 
