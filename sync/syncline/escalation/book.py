@@ -463,6 +463,11 @@ class Book:
         """The names read from custom fields that are a yes or no."""
         return tuple(name for name in self.sources if self.vocabulary.names[name].type is Type.YES_NO)
 
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The names read from custom fields that are a number."""
+        return tuple(name for name in self.sources if self.vocabulary.names[name].type is Type.NUMBER)
+
     def policy(self, policy_id: str) -> Policy | None:
         """The policy of that id, or None."""
         return next((policy for policy in self.policies if policy.id == policy_id), None)

@@ -187,7 +187,7 @@ def _repeat(c: Climb, key: Key, mark: Mark) -> None:
 
 def _end(c: Climb, *, at_once: bool) -> None:
     end, keys = c.policy.end, c.order()
-    if end is None or any(key not in c.run.marks for key in keys):
+    if end is None or not end.page or any(key not in c.run.marks for key in keys):
         return
     last = max((o for o in (_offset(c, key) for key in keys) if o is not None), default=timedelta())
     number = max(0, int((c.reading.counted(c.sitting.now) - last) / end.every))

@@ -236,3 +236,18 @@ def test_who_is_on_call_is_always_of_today(ladder):
     policies = Policies(company(LADDER, sick).book, {ladder.book.digest: ladder.book})
     later = escalate(policies, ladder.case(), first.runs, after(15), first.memory)
     assert [m.recipient for m in later.messages if m.occasion == "step 2"] == ["olga"]
+
+
+def test_a_number_in_a_field_of_ones_own_is_a_number():
+    world = WORLD + "fields: {users: {from: custom.users, type: number}}\n"
+    here = company("  - {id: many, when: users > 90, steps: [{at: 0m, page: L1}], end: none}\n", world)
+    assert paged(here.play(hours=1, **{"custom.users": "100"})) == [(0, "amina")]
+    assert paged(here.play(hours=1, **{"custom.users": "9"})) == []
+    assert paged(here.play(hours=1, **{"custom.users": "many"})) == []
+
+
+def test_deliberately_nothing_after_the_last_step():
+    here = company("  - {id: night, when: priority == 1, steps: [{at: 0m, page: L3}], end: none}\n")
+    played = here.play(at=NIGHT, hours=48)
+    assert not played.messages
+    assert not any("after the last step" in line for line in told(played))
