@@ -6,7 +6,7 @@ from syncline.application.explain import Explanation, Unsynced
 from syncline.application.oncall import Duty
 from syncline.application.oncall import moment as moment_named
 from syncline.application.once import Round
-from syncline.application.policies import PolicyAdministration, PolicyFinding, PolicyReport, Publication
+from syncline.application.policies import Form, PolicyAdministration, PolicyReport, Publication
 from syncline.application.raising import Raised
 from syncline.application.rehearsal import Plan, PlannedCall
 from syncline.application.rehearsing import Rehearsal
@@ -19,11 +19,11 @@ __all__ = [
     "Duty",
     "Escalation",
     "Explanation",
+    "Form",
     "InstanceStatus",
     "Plan",
     "PlannedCall",
     "PolicyAdministration",
-    "PolicyFinding",
     "PolicyReport",
     "Publication",
     "Raised",

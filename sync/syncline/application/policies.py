@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from syncline.configuration import Configuration
 from syncline.daemon import take_up_policies
 from syncline.errors import Configuration as Misconfigured
 from syncline.errors import InvalidFile, Problem
-from syncline.escalation.book import Book
+from syncline.escalation.lint import CODES, Finding, LiveNames, Severity, check, report
 from syncline.escalation.reading import examine, read_book, schema
 from syncline.escalation.scenario import drafted
 from syncline.mapping.document import LARGEST, parse_document
@@ -29,29 +30,19 @@ STANDARD: Final = "escalation.yaml"
 """The policy file beside `syncline.yaml`, where that names none."""
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyFinding:
-    """Something that is wrong or doubtful in a policy file.
+class Form(StrEnum):
+    """How findings are written down."""
 
-    Attributes:
-        code: Of the check: `E10`.
-        severity: `error`, `warning` or `info`.
-        file: As the person named it.
-        line: From 1.
-        column: From 1.
-        message: One plain sentence.
-        witness: What shows it: the incident, the hour, the person.
-        mend: What to do about it; may be empty.
-    """
+    TEXT = "text"
+    GITHUB = "github"
+    SARIF = "sarif"
 
-    code: str
-    severity: str
-    file: str
-    line: int
-    column: int
-    message: str
-    witness: Mapping[str, object] = field(default_factory=dict)
-    mend: str = ""
+
+_FORMS: Final[Mapping[Form, Callable[[Sequence[Finding]], str]]] = {
+    Form.TEXT: report.plain,
+    Form.GITHUB: report.annotations,
+    Form.SARIF: report.sarif,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,23 +52,25 @@ class PolicyReport:
     Attributes:
         file: As the person named it.
         text: What stands in it.
-        book: What it means; None where it cannot be read.
         findings: In the order of the file.
     """
 
     file: str
     text: str = field(repr=False)
-    book: Book | None = field(repr=False)
-    findings: Sequence[PolicyFinding]
+    findings: Sequence[Finding]
 
-    def count(self, severity: str) -> int:
+    def count(self, severity: Severity) -> int:
         """How many findings are so severe."""
-        return sum(1 for finding in self.findings if finding.severity == severity)
+        return sum(1 for finding in self.findings if finding.severity is severity)
 
     @property
     def ok(self) -> bool:
         """Whether it can be published."""
-        return self.book is not None and not self.count("error")
+        return not self.count(Severity.ERROR)
+
+    def said(self, form: Form) -> str:
+        """The findings as text."""
+        return _FORMS[form](self.findings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +119,9 @@ class PolicyAdministration:
             Configuration: it cannot be read, or there is none.
         """
         path = file or self.path()
-        return self._examined(_text(path), str(path))
+        text = _text(path)
+        found = check(text, file=str(path), today=self.clock.now(), live=self._known())
+        return PolicyReport(str(path), text, found)
 
     def path(self) -> Path:
         """The policy file: the one that the configuration names, else `escalation.yaml` beside it.
@@ -145,9 +140,12 @@ class PolicyAdministration:
             " `escalation:` in syncline.yaml"
         )
 
-    def _examined(self, text: str, source: str) -> PolicyReport:
-        book, problems = examine(text, source)
-        return PolicyReport(source, text, book, [_finding(problem) for problem in problems])
+    def _known(self) -> LiveNames | None:
+        """What the configuration says there is; None: there is none."""
+        if self.configuration is None:
+            return None
+        instances = {name: one.platform for name, one in self.configuration.instances.items()}
+        return LiveNames(instances, channels=frozenset(self.configuration.channels))
 
     def simulate(self, scenario: Path, file: Path | None = None) -> Rehearsal:
         """Play a scenario.
@@ -168,8 +166,6 @@ class PolicyAdministration:
     @staticmethod
     def codes() -> dict[str, str]:
         """All checks: code to what it is about."""
-        from syncline.escalation.lint.codes import CODES
-
         return dict(CODES)
 
     @staticmethod
@@ -185,11 +181,11 @@ class PolicyAdministration:
         Raises:
             InvalidFile: it has errors; nothing is published.
         """
-        report = self.check(file)
-        errors = [_problem(finding) for finding in report.findings if finding.severity == "error"]
+        found = self.check(file)
+        errors = [_problem(one) for one in found.findings if one.severity is Severity.ERROR]
         if errors:
             raise InvalidFile(errors)
-        return self._publish(report.text, note or f"from {report.file}")
+        return self._publish(found.text, note or f"from {found.file}")
 
     def history(self) -> list[Version]:
         """All published versions, newest first."""
@@ -308,13 +304,7 @@ def _text(path: Path) -> str:
         raise
 
 
-def _finding(problem: Problem) -> PolicyFinding:
-    return PolicyFinding(
-        problem.code, problem.severity, problem.file, problem.line, problem.column, problem.message
-    )
-
-
-def _problem(finding: PolicyFinding) -> Problem:
+def _problem(finding: Finding) -> Problem:
     mend = f"; {finding.mend}" if finding.mend else ""
     return Problem(
         f"{finding.message}{mend}",

@@ -1,7 +1,6 @@
 """The escalation policy: checked, rehearsed, published, and taken back."""
 
 import json
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -18,17 +17,16 @@ from syncline.cli.output import (
     plain,
     progress,
     say,
-    shortened,
     table,
 )
 from syncline.cli.rehearsing import rehearsal_document, say_rehearsal
 
 if TYPE_CHECKING:
-    from syncline.application import PolicyFinding, PolicyReport, Publication
+    from syncline.application import Publication
+    from syncline.escalation.lint import Finding
     from syncline.store.published import Version
 
 PANEL: Final = "Deciding"
-_STYLES: Final = {"error": "red", "warning": "yellow"}
 _MOST_TOLD: Final = 40
 """Changes that are told one by one."""
 
@@ -38,6 +36,7 @@ class Form(StrEnum):
 
     TEXT = "text"
     GITHUB = "github"
+    SARIF = "sarif"
 
 
 FileArgument = Annotated[
@@ -74,7 +73,7 @@ def policy_check(
     file: FileArgument = None,
     form: Annotated[
         Form,
-        typer.Option("--format", help="github: annotations for a code review.", show_default=False),
+        typer.Option("--format", help="github: annotations for a code review; sarif: for code scanners."),
     ] = Form.TEXT,
     codes: Annotated[bool, typer.Option("--codes", help="Show all checks that there are.")] = False,
 ) -> None:
@@ -82,6 +81,8 @@ def policy_check(
 
     Needs no account, no secret and no database.
     """
+    from syncline import application
+
     if codes:
         _codes(face)
         return
@@ -90,12 +91,19 @@ def policy_check(
     document = {
         "ok": report.ok,
         "file": report.file,
-        "errors": report.count("error"),
-        "warnings": report.count("warning"),
+        "errors": sum(one.severity == "error" for one in report.findings),
+        "warnings": sum(one.severity == "warning" for one in report.findings),
         "findings": [finding_row(finding) for finding in report.findings],
     }
-    show = _annotate if form is Form.GITHUB else _say_report
-    face.answer(document, lambda: show(report), FINE if report.ok else FINDINGS)
+
+    def show() -> None:
+        text = report.said(application.Form(form.value))
+        if form is Form.TEXT and not report.findings:
+            say(f"{plain(report.file)}: {text}")
+        elif text:
+            say(text)
+
+    face.answer(document, show, FINE if report.ok else FINDINGS)
 
 
 def _codes(face: Face) -> None:
@@ -109,7 +117,7 @@ def _codes(face: Face) -> None:
     face.answer({"codes": known}, show)
 
 
-def finding_row(finding: "PolicyFinding") -> dict[str, Any]:
+def finding_row(finding: "Finding") -> dict[str, Any]:
     """A finding, as JSON has it."""
     return {
         "code": finding.code,
@@ -121,49 +129,6 @@ def finding_row(finding: "PolicyFinding") -> dict[str, Any]:
         "witness": dict(finding.witness),
         "mend": finding.mend,
     }
-
-
-def _say_report(report: "PolicyReport") -> None:
-    for finding in report.findings:
-        where = f"{finding.file}:{finding.line}:{finding.column}"
-        say(
-            plain(f"{where}: {finding.severity} {finding.code}: {finding.message}", lines=True),
-            _STYLES.get(finding.severity),
-        )
-        for name, shown in finding.witness.items():
-            say(f"    {plain(name)}: {_witness(shown)}")
-        if finding.mend:
-            say(f"    what to do: {plain(finding.mend)}")
-    told = f"{counted(report.count('error'), 'error')}, {counted(report.count('warning'), 'warning')}"
-    say(f"{plain(report.file)}: {told if report.findings else 'no faults'}")
-
-
-def _witness(shown: Any) -> str:
-    if isinstance(shown, dict):
-        return shortened(", ".join(f"{name}: {_witness(item)}" for name, item in shown.items()), 400)
-    if isinstance(shown, list | tuple | set | frozenset):
-        return shortened(", ".join(map(_witness, shown)), 400)
-    return shortened(shown, 400)
-
-
-def _annotate(report: "PolicyReport") -> None:
-    """Lines that a code review shows beside the file; the form is that of GitHub's workflow commands."""
-    words = {"error": "error", "warning": "warning"}
-    for finding in report.findings:
-        told = [finding.message, *(f"{name}: {_witness(shown)}" for name, shown in finding.witness.items())]
-        text = "\n".join([*told, *([f"What to do: {finding.mend}"] if finding.mend else [])])
-        place = f"file={_property(finding.file)},line={finding.line},col={finding.column}"
-        word = words.get(finding.severity, "notice")
-        sys.stdout.write(f"::{word} {place},title={_property(finding.code)}::{_data(text)}\n")
-
-
-def _data(text: str) -> str:
-    shown = plain(text, lines=True)
-    return shown.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 # ---- simulate -----------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Scenarios: an incident, what people do about it, and whom that should reach. YAML, read as strictly as the policy file."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -130,7 +130,7 @@ def drafted(raw: str | bytes, source: str) -> Draft:
     document = parse_document(raw, source)
     outcome = validate(document, ScenarioFile)
     if outcome.model is None:
-        raise InvalidFile(in_order(outcome.problems))
+        raise InvalidFile(in_order(_uncoded(outcome.problems)))
     return Draft(outcome.model.policy, outcome.model, document, outcome)
 
 
@@ -150,7 +150,7 @@ class _Reader:
         self._outcome = outcome
         self._book = book
         self._start: LocalTime = file.at
-        self.problems: list[Problem] = list(outcome.problems)
+        self.problems: list[Problem] = _uncoded(outcome.problems)
 
     def scenario(self) -> Scenario:
         """The scenario."""
@@ -364,6 +364,11 @@ class _Reader:
         elif until > LONGEST:
             self._note(("until",), "until: must be at most 370 days")
         return start + until
+
+
+def _uncoded(problems: Sequence[Problem]) -> list[Problem]:
+    """Without the names of checks, which are those of the policy file."""
+    return [replace(problem, code="") for problem in problems]
 
 
 class _Wrong:
