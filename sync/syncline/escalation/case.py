@@ -206,6 +206,7 @@ def tier_of(book: Book, values: Mapping[str, Value]) -> str | None:
     return tier_id if isinstance(tier_id, str) else None
 
 
+_LONGEST_NUMBER: Final = 18
 _YES: Final = frozenset({"true", "yes", "y", "1", "on"})
 
 
@@ -226,6 +227,10 @@ def field_facts(book: Book, case: Case, values: Mapping[str, Value]) -> dict[str
         facts[name] = (
             None if raw is None else (raw if isinstance(raw, bool) else str(raw).strip().lower() in _YES)
         )
+    for name in book.numbers:
+        digits = str(facts.get(name) or "").strip()
+        known = digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER
+        facts[name] = int(digits) if known else None
     return facts
 
 
