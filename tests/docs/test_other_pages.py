@@ -35,6 +35,29 @@ def test_every_kind_of_line_of_a_timeline_is_explained(page, root, table_rows, b
     assert used == said
 
 
+def test_every_state_of_a_message_is_explained(page, table_rows, backticked):
+    from syncline.store.messages import State
+
+    rows = [row for row in table_rows(page("docs/ops.md").section("Messages")) if backticked(row[0])]
+    assert [backticked(row[0])[0] for row in rows] == [state.value for state in State]
+
+
+def test_figures_of_messages_are_those_of_the_code(page):
+    from syncline.messages import carrier, channels, paging, sending
+
+    ops, configuration = (
+        page("docs/ops.md").section("Messages"),
+        page("docs/configuration.md").section("channels"),
+    )
+    assert f"tried {sending.PAGE_TRIES} times" in ops
+    assert f"within {sending.PAGE_PATIENCE.total_seconds() / 60:.0f} minutes" in ops
+    assert f"for {sending.MESSAGE_PATIENCE.total_seconds() / 3600:.0f} hours" in ops
+    assert f"after {paging.LOOKS[0]:.0f} seconds" in ops
+    assert f"longer than {channels.DEADLINE:.0f} seconds" in configuration
+    assert f"there within {carrier.PATIENT:.0f} seconds" in configuration
+    assert f"an answer within {carrier.READ_WITHIN:.0f}" in configuration
+
+
 def test_everything_that_can_wait_for_a_person_is_explained(page, root, table_rows, backticked):
     section = page("docs/ops.md").section("Decide")
     said = {word for row in table_rows(section) for word in backticked(row[0])}

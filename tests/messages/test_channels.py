@@ -178,6 +178,27 @@ def test_what_is_too_long_is_cut_where_one_can_see_it(channels, hook, monkeypatc
     assert got["message"].endswith("xxx...")
 
 
+@pytest.mark.parametrize("title", ["", "x", "x" * 5_000])
+@pytest.mark.parametrize("text", ["", "y", "y" * 5_000])
+def test_title_and_text_together_are_never_too_long(channels, hook, monkeypatch, title, text):
+    monkeypatch.setenv("SYNCLINE_CHANNEL_SMS_URL", hook.url)
+    verdict = send(channels("sms", longest=100), title=title, text=text)
+    if not title and not text:
+        assert verdict.fate is Fate.REFUSED, "there is nothing to say"
+        return
+    (got,) = hook.got
+    assert got["message"]
+    assert len(got["title"]) + len(got["message"]) <= 100
+
+
+@pytest.mark.parametrize("text", ["half \ud83d of a pair", "a\0b\x1b[2J", "\u202egnirts", "\r\n\r\nX: y"])
+def test_strange_text_is_sent_without_what_is_strange_in_it(channels, hook, monkeypatch, text):
+    monkeypatch.setenv("SYNCLINE_CHANNEL_SMS_URL", hook.url)
+    assert send(channels("sms"), title=text, text=text).fate is Fate.TAKEN
+    said = hook.got[0]["title"] + hook.texts[0]
+    assert not any(char in said for char in "\0\x1b\u202e\r\ud83d")
+
+
 def test_a_message_without_text_says_its_title(channels, hook, monkeypatch):
     monkeypatch.setenv("SYNCLINE_CHANNEL_SMS_URL", hook.url)
     assert send(channels("sms"), title="P1", text=" ").fate is Fate.TAKEN

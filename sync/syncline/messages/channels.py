@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from syncline.configuration import Channel
 from syncline.connector import Finding, Severity
 from syncline.errors import Configuration as Misconfigured
-from syncline.escalation.templates import cut, one_line
+from syncline.escalation.templates import LONGEST_TITLE, clean, cut, one_line
 from syncline.http.breaker import Breaker
 from syncline.http.redaction import Redactor
 from syncline.http.settings import secret_of, variable
@@ -143,8 +143,8 @@ class Channels:
             url = self._address(name)
         except Misconfigured as error:
             return Verdict(Fate.REFUSED, str(error))
-        title = one_line(title)
-        body = cut(text.strip() or title, line.spec.longest - len(title))
+        title = one_line(title, min(LONGEST_TITLE, line.spec.longest // 2))
+        body = cut(clean(text).strip() or title, line.spec.longest - len(title))
         verdicts: list[Verdict] = []
 
         def carry() -> None:

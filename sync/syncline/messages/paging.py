@@ -5,6 +5,7 @@ from typing import Final
 
 from syncline.connector import Paged, PagePerson
 from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater
+from syncline.escalation.templates import clean, one_line
 from syncline.messages.carrier import Fate, Verdict
 from syncline.messages.wording import REPEAT
 from syncline.station import Endpoint
@@ -25,7 +26,7 @@ def send(endpoint: Endpoint, message: Outgoing, record_id: str | None) -> Verdic
     if record_id is None:
         return Verdict(Fate.LATER, f"there is no ticket of the incident on {endpoint.name} yet")
     first = f"{REPEAT}\n" if message.repeated else ""
-    text = f"{first}{message.title}\n{message.text}".strip()
+    text = f"{first}{one_line(message.title)}\n{clean(message.text)}".strip()
     try:
         with endpoint.http.urgent():
             endpoint.connector.write(PagePerson(record_id, message.id, message.address, text))
