@@ -7,6 +7,7 @@ import textwrap
 import pytest
 from ruamel.yaml import YAML
 
+from syncline.application.rehearsing import rehearse_scenario
 from syncline.configuration import load_configuration, read_configuration
 from syncline.configuration.defaults import defaults
 from syncline.configuration.specification import (
@@ -21,6 +22,8 @@ from syncline.configuration.specification import (
     RouteEntry,
 )
 from syncline.errors import InvalidFile
+from syncline.escalation.reading import read_book
+from syncline.escalation.scenario import drafted
 from syncline.http.settings import InstanceSettings, is_secret
 from syncline.mapping import load_mapping
 from syncline.mapping.document import parse_document
@@ -137,7 +140,9 @@ def yaml_blocks(pages):
     found = []
     for one in pages:
         for block in one.blocks("yaml"):
-            marker = re.match(r"# (file|part of|instance of|field of|wrong field of): (\S+)\n", block.text)
+            marker = re.match(
+                r"# (file|part of|instance of|field of|wrong field of|scenario of): (\S+)\n", block.text
+            )
             assert marker is not None, f"{block.place}: say in its first line what the block is"
             found.append((block, marker[1], marker[2], block.text[marker.end() :]))
     return found
@@ -186,6 +191,11 @@ def test_all_yaml_on_all_pages_loads(pages, tmp_path):
                     )
                     entry = textwrap.indent(f"platform: {name}\n{url}{needed}{text}", "    ")
                     load(f"syncline: 1\ninstances:\n  one:\n{entry}", tmp_path)
+                case "scenario of":
+                    book = read_book(defaults(f"config/{name}").read_text(), name)
+                    played = rehearse_scenario(book, drafted(text, block.place).of(book), name)
+                    assert played.checked, block.place
+                    assert [one for one in played.checked if not one.holds] == [], block.place
                 case "field of":
                     load_mapping(mapping_with(name, text), platform=name)
                 case _:
