@@ -19,6 +19,7 @@ PACKAGE := pyproject.toml requirements/build.txt
 ARGS ?=
 DEMO ?=
 KILLS ?= 300
+TIMERS ?= 100000
 
 help: ## Show this
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1	/' | while IFS='	' read -r target about; do \
@@ -40,8 +41,8 @@ lint: .venv/.dev ## Style, types, who imports whom, and that no file names someb
 bench: .venv/.dev ## Measure: calls, latency, throughput, memory, drift
 	@$(PY) tests/bench/run.py $(ARGS)
 
-soak: .venv/.dev ## The crash tests at length: KILLS=300 kills of the daemon
-	@SYNCLINE_KILLS=$(KILLS) $(PY) -m pytest tests/crash --timeout 7200 $(ARGS)
+soak: .venv/.dev ## The crash tests at length: KILLS=300 kills of the daemon, TIMERS=100000 escalations
+	@SYNCLINE_KILLS=$(KILLS) SYNCLINE_TIMERS=$(TIMERS) $(PY) -m pytest tests/crash --timeout 7200 $(ARGS)
 
 lock: .venv/.dev ## Choose versions anew (needs uv)
 	@PATH="$$PWD/.venv/bin:$$PATH" sh .ci/lock

@@ -31,6 +31,8 @@ from syncline.workers import Workers
 
 log = logging.getLogger(__name__)
 
+LEAP: Final = 5.0
+"""Seconds by which a clock moves only if somebody sets it."""
 WATCH: Final = 2.0
 """Seconds between two looks for newly published configuration."""
 PATIENCE: Final = 20.0
@@ -164,8 +166,10 @@ class Daemon:
         workers[0].start()
         if started is not None:
             started(station)
+        ahead = _ahead(station)
         while not stop.wait(WATCH):
             known = self._watch(station, known)
+            ahead = self._watch_clock(station, ahead)
         log.info("stopping: running calls get %d seconds", PATIENCE)
         clean = workers[0].join(PATIENCE)
         if not clean:
@@ -199,6 +203,28 @@ class Daemon:
                 )
         return published.newest(tx)
 
+    def _watch_clock(self, station: Station, before: float) -> float:
+        """See whether somebody set the machine's clock, and by how much it is ahead now."""
+        ahead = _ahead(station)
+        moved = ahead - before
+        if abs(moved) < LEAP:
+            return ahead
+        way = "forward" if moved > 0 else "back"
+        text = f"the machine's clock was set {way} by {abs(moved):.0f} s; escalations go by its new time"
+        log.warning("%s", text)
+
+        def store(tx: Tx) -> None:
+            timeline.append(tx, None, Event("clock", text, data={"seconds": round(moved)}))
+            if moved < 0:
+                station.ledger.clock_went_back(tx, -moved)
+
+        try:
+            station.database.transact(store)
+        except SynclineError as error:
+            log.error("%s", error)
+            return before
+        return ahead
+
     def _watch(self, station: Station, known: int) -> int:
         """Take up what was published meanwhile, without a restart."""
         try:
@@ -211,6 +237,11 @@ class Daemon:
         except SynclineError as error:
             log.error("%s", error)
             return known
+
+
+def _ahead(station: Station) -> float:
+    """Seconds by which the wall clock is ahead of the clock that nobody sets."""
+    return station.clock.now().timestamp() - station.clock.monotonic()
 
 
 def take_up_policies(tx: Tx, station: Station, known: int) -> None:

@@ -1,6 +1,30 @@
 """Platforms whose clocks are wrong: nothing is missed, and the later edit is the one that was made later."""
 
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
 import pytest
+
+from syncline import ledger
+from syncline.assembly import Ports
+from syncline.daemon import Daemon, _ahead
+from syncline.ledger import Kind
+
+
+@dataclass
+class SetClock:
+    """A clock that somebody sets."""
+
+    true: Any
+    set_by: float = 0.0
+
+    def now(self):
+        return self.true.now() + timedelta(seconds=self.set_by)
+
+    def monotonic(self):
+        return self.true.monotonic()
+
 
 WRONG = [-600.0, -7.0, 7.0, 600.0]
 
@@ -47,3 +71,23 @@ def test_what_was_made_before_the_first_start_is_known_by_the_platforms_clock(wo
     world.people.snow_create(short_description="After")
     world.settle()
     assert [issue["fields"]["summary"] for issue in world.people.jira_all()] == ["After"]
+
+
+@pytest.mark.parametrize(("moved", "word"), [(-3_600.0, "back"), (3_600.0, "forward")])
+def test_a_clock_of_our_own_that_is_set_is_noticed_and_polls_go_on(cloud, moved, word):
+    station = cloud.app.station
+    daemon = Daemon(station.configuration, {}, Ports())
+    clock = SetClock(station.clock)
+    station.clock = station.database.clock = clock
+    ahead = daemon._watch_clock(station, _ahead(station))
+    station.database.transact(
+        lambda tx: station.ledger.mark(tx, ledger.poll("snow"), clock.now().timestamp() + 10)
+    )
+    clock.set_by = moved
+    ahead = daemon._watch_clock(station, ahead)
+    assert daemon._watch_clock(station, ahead) == ahead
+    told = [e.text for e in cloud.events() if e.kind == "clock"]
+    assert told == [f"the machine's clock was set {word} by 3600 s; escalations go by its new time"]
+    due = station.database.transact(lambda tx: station.ledger.next_due(tx, (Kind.POLL,), "snow"))
+    assert due is not None
+    assert due - clock.now().timestamp() <= 10
