@@ -113,6 +113,8 @@ SEEDS = {
     # Tiers and people.
     "E07": [[(", jira: experts", "")]],
     "W34": [[(", jira: desk", "")]],
+    "E56": [[("servicenow: Experts", "servicenow: Desk")]],
+    "W56": [[("jira: experts", "jira: desk")]],
     "E08": [[("{who: experts,", "{who: experts, next: L1,")]],
     "E09": [[("  ann: {", "  ann: {manager: bob, "), ("  bob: {", "  bob: {manager: ann, ")]],
     "E20": [[(STEP_3, STEP_3.replace("page", "move: true, page"))]],
@@ -143,6 +145,7 @@ SEEDS = {
     "E41": [[(LAYER, LAYER + "\n    overrides: [{who: ann, from: 2027-02-08, to: 2027-02-14}]"), ("  ann: {", "  ann: {away: 2027-02-10, ")]],
     "W41": [
         [(LAYER, LAYER + "\n      " + LAYER.replace("ann, bob", "bob, ann"))],
+        [(LAYER, LAYER + "\n    overrides: [{who: ann, from: 2027-02-08, to: 2027-02-12}, {who: bob, from: 2027-02-11, to: 2027-02-13}]")],
         [(LAYER, LAYER + "\n      - {rotate: [ann], only: {mon-fri: 08:00-18:00}}\n      - {rotate: [bob], only: {fri-sat: 12:00-18:00}}")],
     ],
     "W43": [[(LAYER, LAYER.replace("mon 09:00", "sun 02:30"))]],
@@ -162,6 +165,7 @@ SEEDS = {
     ],
     "W18": [[(CLOCK, CLOCK.replace("target", "stop: ack, target")), (STEP_3, STEP_3.replace("not resolved", "ack"))]],
     "W19": [[(STEP_1, STEP_1.replace("times: 2", "times: 3"))]],
+    "W57": [[(STEP_1, STEP_1.replace(" until: ack,", ""))]],
     "E21": [[(END, "")]],
     "W22": [[(ACK, ""), (STEP_3, STEP_3.replace("not resolved", "not ack"))]],
     "W47": [[(STEP_3, STEP_3.replace("75%", "6.251%"))]],

@@ -94,7 +94,7 @@ class Cover:
     def _tiers(self, policy: Policy) -> list[str]:
         """Tiers that the policy may page."""
         book = self._book
-        rows = list(tiers_at(book, policy))
+        rows = list(tiers_at(self._sheet, policy))
         found: dict[str, None] = {}
         for paging in pagings(policy):
             for target in paging.targets:
@@ -135,7 +135,9 @@ class Cover:
 
     def _party_gaps(self, name: str) -> list[Span]:
         if name in self._book.schedules:
-            return gaps(self._book, name, self._wide)
+            span, wide = self._sheet.span, self._wide
+            parts = (Span(wide.start, span.start), span, Span(span.end, wide.end))
+            return either(gap for part in parts for gap in gaps(self._book, name, part))
         person = name.removeprefix(PERSON)
         if person not in self._book.people:
             return [self._wide]
@@ -178,9 +180,7 @@ class Cover:
         meant = bool(unit.policies) and all(policy.nobody != NEXT for policy in unit.policies)
         why = self._why(unit, first)
         many = len(unit.odd) > 1
-        count = (
-            f"{len(unit.odd)} stretches, {long(total(unit.odd))} together" if many else long(total(unit.odd))
-        )
+        count = f"{len(unit.odd)} stretches, {_hours(unit.odd)} together" if many else long(total(unit.odd))
         self._sheet.add(
             "W10" if today or meant else "E10",
             unit.place,
@@ -243,7 +243,7 @@ class Cover:
         book = self._book
         if policy.nobody != NEXT or any("manager" in paging.targets for paging in pagings(policy)):
             return
-        for row in tiers_at(book, policy):
+        for row in tiers_at(self._sheet, policy):
             reached = [
                 parties(book, paging.targets, row[paging.step])
                 for paging in pagings(policy)
@@ -276,6 +276,10 @@ class Cover:
         unit = _Unit("", who, Place())
         self._classify(unit)
         return unit.odd
+
+
+def _hours(spans: Spans) -> str:
+    return f"{total(spans) / timedelta(hours=1):g}h"
 
 
 def _weekly(gap: Span, zone: ZoneInfo) -> tuple[object, ...]:

@@ -68,9 +68,9 @@ def _tiers(sheet: Sheet) -> set[str]:
             found.update(paging.targets)
             if NEXT in paging.targets:
                 found.update(tier.next for tier in book.tiers.values() if tier.next)
-                found.update(tier for tier in holding(book, policy) if tier is not None)
+                found.update(tier for tier in holding(sheet, policy) if tier is not None)
             if MANAGER in paging.targets:
-                found.update(tier for tier in holding(book, policy) if tier is not None)
+                found.update(tier for tier in holding(sheet, policy) if tier is not None)
     names = [policy.when for policy in book.policies] + [clock.when for clock in book.clocks.values()]
     # A tier that records are in, and that a condition names, does its part.
     found.update(tier for tier in book.tiers for condition in names if _mentions(condition.text, tier))

@@ -1,19 +1,25 @@
 """Ways to people: who cannot be reached, pages that have no second way, and messages that reach nobody."""
 
+from collections.abc import Collection
+from typing import Final
+
 from syncline.escalation.book import Person, Policy, Say
 from syncline.escalation.lint.sheet import Sheet, listed
+from syncline.escalation.lint.tier_checks import PLATFORMS
 from syncline.escalation.lint.whom import audience, paged_people
 
-_SEVERAL = 3
+_SEVERAL: Final = 3
+_SILENT: Final = PLATFORMS - {"pagerduty"}
+"""Platforms that call nobody."""
 
 
 def check_reach(sheet: Sheet) -> None:
     """All checks of pages and messages on their way."""
     paged: dict[str, Policy] = {}
     for policy in sheet.book.policies:
-        for person in paged_people(sheet.book, policy):
+        for person in paged_people(sheet, policy):
             paged.setdefault(person, policy)
-    _no_way(sheet, paged)
+    mute = _no_way(sheet, paged)
     for policy in sheet.book.policies:
         _undelivered(sheet, policy)
     spoken = {
@@ -22,13 +28,14 @@ def check_reach(sheet: Sheet) -> None:
     for say in sheet.book.says.values():
         _audience(sheet, say)
         if say.id in spoken:
-            _heard(sheet, say, spoken[say.id])
+            _heard(sheet, say, spoken[say.id], mute)
     _quiet(sheet, set(paged))
 
 
-def _no_way(sheet: Sheet, paged: dict[str, Policy]) -> None:
+def _no_way(sheet: Sheet, paged: dict[str, Policy]) -> list[str]:
+    """Put down who is paged and has no way."""
     people = [sheet.book.people[person] for person in paged if person in sheet.book.people]
-    mute = [person for person in people if not person.reach and not person.ids]
+    mute = [person for person in people if not _ways(sheet, person)]
     if len(mute) > _SEVERAL and len(mute) == len(people):
         first = mute[0]
         sheet.add(
@@ -38,7 +45,7 @@ def _no_way(sheet: Sheet, paged: dict[str, Policy]) -> None:
             "write reach: {sms: ...} or ids: {pagerduty: ...} under each of them",
             {"person": first.id, "people": [person.id for person in mute], "policy": paged[first.id].id},
         )
-        return
+        return [person.id for person in mute]
     for person in mute:
         sheet.add(
             "E35",
@@ -48,17 +55,23 @@ def _no_way(sheet: Sheet, paged: dict[str, Policy]) -> None:
             "write reach: {sms: ...} or ids: {pagerduty: ...} under them",
             {"person": person.id, "policy": paged[person.id].id},
         )
+    return [person.id for person in mute]
 
 
-def _ways(person: Person) -> set[str]:
-    return {*person.reach, *person.ids}
+def _ways(sheet: Sheet, person: Person) -> list[str]:
+    """By which ways a page may reach a person, in the order in which they are tried."""
+    platforms = sheet.live.instances or {}
+    paging = [name for name in person.ids if platforms.get(name, name) not in _SILENT]
+    return [*paging, *person.reach]
 
 
 def _undelivered(sheet: Sheet, policy: Policy) -> None:
     book = sheet.book
-    people = [book.people[one] for one in paged_people(book, policy) if one in book.people]
-    people = [person for person in people if _ways(person)]
-    missing = [channel for channel in policy.undelivered.via if not any(channel in _ways(p) for p in people)]
+    people = [book.people[one] for one in paged_people(sheet, policy) if one in book.people]
+    people = [person for person in people if _ways(sheet, person)]
+    missing = [
+        channel for channel in policy.undelivered.via if not any(channel in _ways(sheet, p) for p in people)
+    ]
     if missing and people:
         sheet.add(
             "W62",
@@ -69,12 +82,7 @@ def _undelivered(sheet: Sheet, policy: Policy) -> None:
         )
     if policy.undelivered.page:
         return
-    via = set(policy.undelivered.via)
-    single = [
-        person
-        for person in people
-        if len(_ways(person) & (via | set(_first(person))) if via else _ways(person)) < 2
-    ]
+    single = [person for person in people if not _others(sheet, policy, person)]
     if single:
         sheet.add(
             "W60",
@@ -82,12 +90,14 @@ def _undelivered(sheet: Sheet, policy: Policy) -> None:
             f"if a page of policy {policy.id} does not reach {listed(p.id for p in single)}, there is no second way to"
             " them, and nobody is named who is paged instead",
             "write undelivered: {page: MGMT}, or give them a second way",
-            {"person": single[0].id, "ways": sorted(_ways(single[0]))},
+            {"person": single[0].id, "ways": _ways(sheet, single[0])},
         )
 
 
-def _first(person: Person) -> list[str]:
-    return [*person.ids, *person.reach][:1]
+def _others(sheet: Sheet, policy: Policy, person: Person) -> list[str]:
+    """By which ways a page is tried again."""
+    second, via = _ways(sheet, person)[1:], policy.undelivered.via
+    return [way for way in second if not via or way in via]
 
 
 # -- messages --------------------------------------------------------------------------------------
@@ -105,10 +115,12 @@ def _audience(sheet: Sheet, say: Say) -> None:
             )
 
 
-def _heard(sheet: Sheet, say: Say, policy: Policy) -> None:
+def _heard(sheet: Sheet, say: Say, policy: Policy, mute: Collection[str]) -> None:
     book = sheet.book
     ids = dict.fromkeys(person for who in say.to for person in audience(book, who))
     people = [book.people[one] for one in ids if one in book.people]
+    # Of those who are paged and have no way at all, `_no_way` tells.
+    people = [person for person in people if person.id not in mute]
     if not people:
         return
     deaf = [person for person in people if not _hears(person, say)]

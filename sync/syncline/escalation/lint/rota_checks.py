@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from syncline.escalation.book import Layer, Policy, Schedule, Span, Window
-from syncline.escalation.coverage import alone, balance, idle, load, longest, odd_handoffs
+from syncline.escalation.coverage import alone, balance, doubled, idle, load, longest, odd_handoffs
 from syncline.escalation.duty import duties
 from syncline.escalation.lint.sheet import PERSON, Sheet, hour, listed, long
 from syncline.escalation.lint.spans import both, either, total, without
@@ -26,6 +26,7 @@ def check_rotas(sheet: Sheet) -> None:
     for schedule in sheet.book.schedules.values():
         _itself(sheet, schedule)
         _stand_ins(sheet, schedule)
+        _claims(sheet, schedule)
         _layers(sheet, schedule)
         _handoffs(sheet, schedule)
         if schedule.id in needed:
@@ -99,6 +100,28 @@ def _stand_ins(sheet: Sheet, schedule: Schedule) -> None:
                     "person": override.who,
                     "from": hour(away[0].start, schedule.tz),
                     "until": hour(away[0].end, schedule.tz),
+                },
+            )
+
+
+def _claims(sheet: Sheet, schedule: Schedule) -> None:
+    """Overrides of one schedule that overlap."""
+    ahead = [one for one in schedule.overrides if one.span.end > sheet.span.start]
+    ahead.sort(key=lambda one: one.span.start)
+    for before, after in pairwise(ahead):
+        shared = both([before.span], [after.span])
+        if shared and before.who != after.who:
+            winner = max(before, after, key=schedule.overrides.index)
+            sheet.add(
+                "W41",
+                winner.place,
+                f"{before.who} and {after.who} both stand in on schedule {schedule.id} from"
+                f" {hour(shared[0].start, schedule.tz)}; {winner.who} goes before, because that override stands last",
+                "let the one override begin where the other ends",
+                {
+                    "people": [before.who, after.who],
+                    "from": hour(shared[0].start, schedule.tz),
+                    "until": hour(shared[0].end, schedule.tz),
                 },
             )
 
@@ -296,7 +319,7 @@ class _Same:
     def check(self, policy: Policy) -> None:
         """W40 for every two steps that follow one another."""
         steps = [paging for paging in pagings(policy) if 0 <= paging.step < len(policy.steps)]
-        for row in tiers_at(self._sheet.book, policy):
+        for row in tiers_at(self._sheet, policy):
             for before, after in pairwise(steps):
                 if MANAGER in before.targets or MANAGER in after.targets:
                     continue
@@ -310,20 +333,9 @@ class _Same:
     def _compare(
         self, policy: Policy, before: str, after: Paging, one: tuple[str, ...], other: tuple[str, ...]
     ) -> None:
-        first, second = self._people(one), self._people(other)
-        found: list[tuple[Span, str]] = []
-        for person in sorted(set(first) & set(second)):
-            shared = both(first[person], second[person])
-            others = either(
-                span
-                for name, spans in second.items()
-                if name != person
-                for span in without(spans, first.get(name, []))
-            )
-            found += [(span, person) for span in without(shared, others)]
+        found = self._shared(one, other)
         if not found:
             return
-        found.sort(key=lambda pair: pair[0].start)
         span, person = found[0]
         zone = self._sheet.book.people[person].tz
         length = total(either(span for span, _ in found))
@@ -340,6 +352,27 @@ class _Same:
                 "hours": round(length / timedelta(hours=1), 2),
             },
         )
+
+    def _shared(self, one: tuple[str, ...], other: tuple[str, ...]) -> list[tuple[Span, str]]:
+        """When nobody serves the other who does not serve the one, and one person who does."""
+        book = self._sheet.book
+        if len(one) == len(other) == 1 and {*one, *other} <= set(book.schedules):
+            both_of = doubled(book, self._sheet.span, (*one, *other))
+            return sorted(
+                ((double.span, double.person) for double in both_of), key=lambda pair: pair[0].start
+            )
+        first, second = self._people(one), self._people(other)
+        found: list[tuple[Span, str]] = []
+        for person in sorted(set(first) & set(second)):
+            shared = both(first[person], second[person])
+            others = either(
+                span
+                for name, spans in second.items()
+                if name != person
+                for span in without(spans, first.get(name, []))
+            )
+            found += [(span, person) for span in without(shared, others)]
+        return sorted(found, key=lambda pair: pair[0].start)
 
     def _people(self, who: tuple[str, ...]) -> dict[str, list[Span]]:
         """When each person serves."""

@@ -43,6 +43,7 @@ class Sheet:
         findings: So far.
         open: The condition `not resolved`: escalations are about open incidents only.
         acknowledged: The condition `ack`.
+        holding: Policy to the tiers that may hold an incident when it begins, as far as they were asked for.
     """
 
     def __init__(
@@ -55,6 +56,8 @@ class Sheet:
         self.findings: list[Finding] = []
         self.open = compiled("not resolved", book.vocabulary)
         self.acknowledged = compiled("ack", book.vocabulary)
+        self.holding: dict[str, list[str | None]] = {}
+        self._verdicts: dict[tuple[object, ...], Verdict] = {}
         self._file = file
         self._undecided: dict[Place, list[str]] = {}
 
@@ -88,13 +91,23 @@ class Sheet:
         None where it cannot be decided, which `doubts` puts down.
         """
         vocabulary = vocabulary or self.book.vocabulary
-        verdict: Verdict = satisfiable(*wanted, vocabulary=vocabulary, without=without)
+        verdict = self._verdict(wanted, without, vocabulary)
         if not verdict.decided:
             self._doubt(place, about)
             return None, {}
         asked = {name for condition in (*wanted, *without) for name in condition.names}
         facts = {name: fact for name, fact in (verdict.witness or {}).items() if name in asked}
         return verdict.holds, self.incident(facts, vocabulary)
+
+    def _verdict(
+        self, wanted: Sequence[Condition], without: Sequence[Condition], vocabulary: Vocabulary
+    ) -> Verdict:
+        # Conditions are equal if they are written alike; those of a later moment are known by their vocabulary.
+        key = tuple(wanted), tuple(without), len(vocabulary.names), *sorted(_later_names(vocabulary))
+        found = self._verdicts.get(key)
+        if found is None:
+            found = self._verdicts[key] = satisfiable(*wanted, vocabulary=vocabulary, without=without)
+        return found
 
     def never(self, place: Place, about: str, *wanted: Condition, without: Sequence[Condition] = ()) -> bool:
         """Whether there can surely be no such incident."""
@@ -140,12 +153,12 @@ class Sheet:
         """The condition about a later moment, at which those names may have other values than before; and the
         vocabulary that knows both."""
         changed = frozenset(names) & condition.names
+        if not changed:
+            return condition, self.book.vocabulary
         known = self.book.vocabulary.names
         vocabulary = self.book.vocabulary.extended(
             [replace(known[name], name=name + _THEN) for name in sorted(changed)]
         )
-        if not changed:
-            return condition, vocabulary
         return made(condition.text, _renamed(condition.tree, changed), vocabulary), vocabulary
 
     # -- words -------------------------------------------------------------------------------------
@@ -154,6 +167,10 @@ class Sheet:
     def alarms(self) -> list[Policy]:
         """The policies that start by themselves from the state of an incident."""
         return [policy for policy in self.book.policies if policy.trigger in BY_STATE]
+
+
+def _later_names(vocabulary: Vocabulary) -> list[str]:
+    return [name for name in vocabulary.names if name.endswith(_THEN)]
 
 
 def _renamed(node: Node, names: frozenset[str]) -> Node:

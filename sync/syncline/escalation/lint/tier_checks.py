@@ -31,6 +31,7 @@ def check_tiers(sheet: Sheet) -> None:
         lambda path: f"the managers go round in a circle: {' -> '.join(path)}",
         "correct who is whose manager",
     )
+    _namesakes(sheet)
     moved = _moves(sheet)
     _targets(sheet, moved)
     for policy in book.policies:
@@ -76,6 +77,37 @@ def _circles(
                 )
 
 
+def _namesakes(sheet: Sheet) -> None:
+    """Functional tiers with one group, or with one name on a platform."""
+    groups: dict[str, str] = {}
+    targets: dict[tuple[str, str], str] = {}
+    for tier in sheet.book.tiers.values():
+        if tier.hierarchical:
+            continue
+        if tier.group is not None and groups.setdefault(tier.group, tier.id) != tier.id:
+            other = groups[tier.group]
+            sheet.add(
+                "E56",
+                tier.place,
+                f'tiers {other} and {tier.id} have one group, "{tier.group}": whatever moves to {tier.id} counts as'
+                f" {other}'s",
+                f"give {tier.id} a group of its own: group: {tier.id}",
+                {"tiers": [other, tier.id], "group": tier.group},
+            )
+            continue
+        for platform, target in tier.to.items():
+            other = targets.setdefault((platform, target), tier.id)
+            if other != tier.id:
+                sheet.add(
+                    "W56",
+                    tier.place,
+                    f'tiers {other} and {tier.id} are both called "{target}" on {platform}, so that a move between them does'
+                    " not show there",
+                    "give each its own name there, if the platform has one",
+                    {"tiers": [other, tier.id], "platform": platform},
+                )
+
+
 # -- moves -----------------------------------------------------------------------------------------
 
 
@@ -87,7 +119,7 @@ def _moves(sheet: Sheet) -> dict[str, tuple[Policy, int]]:
         for number, step in enumerate(policy.steps):
             if not step.move:
                 continue
-            held = [row[number] for row in tiers_at(book, policy)]
+            held = [row[number] for row in tiers_at(sheet, policy)]
             goals = {tier: moved_to(book, step.page, tier) for tier in held}
             for goal in goals.values():
                 if goal is not None:
@@ -168,7 +200,7 @@ def _has(tier: Tier, name: str, instances: Mapping[str, str] | None) -> bool:
 
 def _above(sheet: Sheet, policy: Policy) -> None:
     book = sheet.book
-    rows = list(tiers_at(book, policy))
+    rows = list(tiers_at(sheet, policy))
     ends = [*((step.page, step.place, f"step {n}") for n, step in enumerate(policy.steps, 1))]
     if policy.end is not None:
         ends.append((policy.end.page, policy.end.place, "the end"))
@@ -195,7 +227,7 @@ def _managers(sheet: Sheet, policy: Policy) -> None:
     for page, place, what in pages:
         if MANAGER not in page:
             continue
-        for tier in holding(book, policy):
+        for tier in holding(sheet, policy):
             people = audience(book, tier) if tier is not None else ()
             lone = [p for p in people if p in book.people and book.people[p].manager is None]
             if lone:

@@ -126,6 +126,7 @@ def _repetitions(sheet: Sheet, policy: Policy, offsets: list[timedelta | None]) 
     for number, (step, due) in enumerate(zip(policy.steps, offsets, strict=True)):
         if step.again is None or due is None:
             continue
+        _after_ack(sheet, policy, number + 1, step)
         ends = due + step.again.every * step.again.times
         what, begins = "the end", None
         if number < last:
@@ -143,6 +144,19 @@ def _repetitions(sheet: Sheet, policy: Policy, offsets: list[timedelta | None]) 
                 f"repeat it at most {max(0, int((begins - due - TICK) / step.again.every))} times, or more often",
                 {"policy": policy.id, "last repetition": said(ends), "next": said(begins)},
             )
+
+
+def _after_ack(sheet: Sheet, policy: Policy, number: int, step: Step) -> None:
+    about = f"whether step {number} of policy {policy.id} is repeated after an acknowledgement"
+    wanted = [sheet.acknowledged] if step.when is None else [sheet.acknowledged, step.when]
+    if step.until is None and sheet.example(step.place, about, *wanted)[0]:
+        sheet.add(
+            "W57",
+            step.place,
+            f"step {number} of policy {policy.id} is repeated although somebody has acknowledged the incident",
+            "write until: ack",
+            {"incident": {"ack": True, "resolved": False}},
+        )
 
 
 def _acknowledged(sheet: Sheet, policy: Policy) -> None:

@@ -8,7 +8,7 @@ from syncline.escalation.book import Book, Place, Policy
 from syncline.escalation.conditions import Condition, satisfiable
 from syncline.escalation.conditions.compiling import condition as made
 from syncline.escalation.conditions.tree import Is, Null, Order
-from syncline.escalation.lint.sheet import BY_STATE, PERSON
+from syncline.escalation.lint.sheet import BY_STATE, PERSON, Sheet
 
 NEXT: Final = "next"
 MANAGER: Final = "manager"
@@ -49,10 +49,14 @@ def pagings(policy: Policy) -> list[Paging]:
     return found
 
 
-def holding(book: Book, policy: Policy) -> list[str | None]:
+def holding(sheet: Sheet, policy: Policy) -> list[str | None]:
     """The tiers that may hold an incident when the policy begins; None is an incident without a tier."""
-    working: list[str | None] = [tier.id for tier in book.tiers.values() if not tier.hierarchical]
-    return [tier for tier in [*working, None] if _possible(book, policy, tier)]
+    found = sheet.holding.get(policy.id)
+    if found is None:
+        tiers: list[str | None] = [tier.id for tier in sheet.book.tiers.values() if not tier.hierarchical]
+        found = [tier for tier in [*tiers, None] if _possible(sheet.book, policy, tier)]
+        sheet.holding[policy.id] = found
+    return found
 
 
 def _possible(book: Book, policy: Policy, tier: str | None) -> bool:
@@ -63,16 +67,20 @@ def _possible(book: Book, policy: Policy, tier: str | None) -> bool:
         and tier not in book.vocabulary.names["tier"].values
     ):
         return False
+    if not policy.when.names & {"tier", "group"}:
+        return True
     tree = Null("tier") if tier is None else Is("tier", Order.EQUAL, tier)
     held: Condition = made(f"tier == {tier}", tree, book.vocabulary)
     verdict = satisfiable(policy.when, held, vocabulary=book.vocabulary)
     return verdict.holds or not verdict.decided
 
 
-def tiers_at(book: Book, policy: Policy) -> Iterator[list[str | None]]:
+def tiers_at(sheet: Sheet, policy: Policy) -> Iterator[list[str | None]]:
     """For each tier that may hold the incident when the policy begins: the tier that holds it at each step, and at
-    the end, as far as the policy's own moves go."""
-    for tier in holding(book, policy):
+    the end, as far as the policy's own moves go. One case only where none of its targets depends on the tier."""
+    book = sheet.book
+    depends = any({NEXT, MANAGER} & set(paging.targets) for paging in pagings(policy))
+    for tier in holding(sheet, policy) if depends else [None]:
         held: list[str | None] = []
         now = tier
         for step in policy.steps:
@@ -144,13 +152,13 @@ def _all(book: Book, parties_: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(person for party in parties_ for person in members(book, party)))
 
 
-def paged_people(book: Book, policy: Policy) -> tuple[str, ...]:
+def paged_people(sheet: Sheet, policy: Policy) -> tuple[str, ...]:
     """Everybody whom the policy may page."""
+    book = sheet.book
     found: dict[str, None] = {}
-    tiers = holding(book, policy)
     for paging in pagings(policy):
         for target in paging.targets:
-            for tier in tiers if target in {NEXT, MANAGER} else tiers[:1] or [None]:
+            for tier in holding(sheet, policy) if target in {NEXT, MANAGER} else [None]:
                 found.update(dict.fromkeys(_behind(book, target, tier)))
     return tuple(found)
 
