@@ -119,7 +119,7 @@ stop.wait()
 """
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_killed_again_and_again_no_page_is_lost_and_none_comes_twice_without_saying_so(outboxes, hook, page):
     outbox = outboxes({"hook": hook.url})
     outbox.station.database.clock = CLOCK

@@ -28,6 +28,8 @@ PANEL: Final = "Looking"
 _LONGEST_BODY: Final = 4_000
 _QUIET: Final = 120.0
 """Seconds without a poll after which an instance is overdue, however often it is polled."""
+_SHOWN: Final = frozenset({"incident", "delivery", "message"})
+"""Work that somebody waits for."""
 
 
 def register(program: typer.Typer) -> None:
@@ -107,9 +109,7 @@ def _say_status(report: "StatusReport", overdue: dict[str, bool], *, well: bool)
             for i in report.instances
         ],
     )
-    lanes = [
-        b for b in report.backlog if b.kind in {"incident", "delivery"} and (b.due or b.waiting or b.parked)
-    ]
+    lanes = [b for b in report.backlog if b.kind in _SHOWN and (b.due or b.waiting or b.parked)]
     if lanes:
         say()
         table(
