@@ -481,3 +481,27 @@ def test_what_is_over_is_shown_on_demand(escalated):
     (run,) = escalated("runs", "--all", "--json").document["runs"]
     assert run["state"] == "ended"
     assert "does not hold any more" in run["ended_why"]
+
+
+def test_a_clock_that_stands_still_says_for_how_long(escalated):
+    path = escalated.folder / "escalation.yaml"
+    path.write_text(
+        POLICY.replace("target: 4h}", "target: 4h, pause: 'status == \"on_hold\"', max_pause: 2h}")
+    )
+    assert escalated("policy", "publish").code == 0
+    record = escalated.snow("GET", "incident")[0]
+    escalated.snow("PATCH", f"incident/{record['sys_id']}", state="3", hold_reason="1")
+    escalated.sync(1)
+    escalated.clock.advance(600)
+    (incident,) = escalated("explain", "OPS-1", "--json").document["incidents"]
+    (clock,) = incident["escalation"]["clocks"]
+    assert clock["state"] == "paused"
+    assert 600 <= clock["paused_seconds"] < 620
+    assert clock["elapsed_seconds"] < 100
+    # It goes on after the longest pause: 4 hours and 2 hours after it began.
+    began, breach = (datetime.fromisoformat(clock[name]) for name in ("started_at", "breach"))
+    assert (breach - began).total_seconds() == 6 * 3600
+    (run,) = incident["escalation"]["runs"]
+    assert run["state"] == "acknowledged"
+    assert run["version"] != incident["escalation"]["version"]  # it keeps to the policy with which it began
+    assert run["clock"]["state"] == "runs"

@@ -81,7 +81,7 @@ class RunState:
         run: It.
         state: `active`, `acknowledged`, `stands still`, `ended`.
         reached: The last step that fired: `step 2 (15m)`; empty: none yet.
-        waits_for: Ids of people who were paged last and have not answered; or who must come on call.
+        waits_for: Ids of people who were paged last and have not answered; `on call: L1` where nobody is.
         clock: Of its policy; None where that is not there any more.
         coming: What comes next for it; None: nothing, as things stand.
     """
@@ -227,7 +227,7 @@ class _View:
             ),
             None,
         )
-        waits = self._waits(run) if state == "active" else ()
+        waits = self._waits(run, found[1]) if state == "active" else ()
         return RunState(run, state, reached, waits, self._clock(climb.reading), own)
 
     def _sitting(self) -> Sitting:
@@ -239,8 +239,11 @@ class _View:
             return "stands still"
         return "acknowledged" if climb.acknowledged is not None else "active"
 
-    def _waits(self, run: Run) -> tuple[str, ...]:
-        """Who was paged last and has not answered."""
+    def _waits(self, run: Run, policy: Policy) -> tuple[str, ...]:
+        """Who was paged last and has not answered; or whom nobody serves now."""
+        if run.waiting:
+            missing = [who for _, index in sorted(run.waiting) for who in policy.steps[index].page]
+            return tuple(dict.fromkeys(f"on call: {who}" for who in missing))
         pages = [page for page in self._case.pages if page.run_id == run.id]
         if not pages:
             return ()

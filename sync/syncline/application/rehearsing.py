@@ -64,7 +64,7 @@ class Rehearsal:
         rows: In order.
         checked: Whether what was expected came, in the order of the file.
         assumed: Whether everybody was taken to be reachable, since the policy file says of nobody how.
-        cut_off: Whether it would have gone on for ever.
+        cut_off: Whether there was more to come than can be played.
     """
 
     scenario: Scenario

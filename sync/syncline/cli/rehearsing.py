@@ -75,7 +75,7 @@ def say_rehearsal(rehearsal: "Rehearsal") -> None:
     if rehearsal.assumed:
         say("The policy file says of nobody how to reach them: everybody is taken to be reachable.", "yellow")
     if rehearsal.cut_off:
-        say("It would have gone on without end, and was cut off.", "red")
+        say("There was more to come than can be played, and it was cut off: shorten `until`.", "red")
     _say_expectations(rehearsal)
 
 
