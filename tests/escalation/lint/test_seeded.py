@@ -66,6 +66,7 @@ SEEDS = {
     "W03": [
         [(STEP_2, STEP_2.replace("not ack", "ack or not ack"))],
         [("slas:\n", "priority: {raise: [{when: true}]}\nslas:\n")],
+        [(STEP_2, STEP_2.replace("not ack", "priority <= 5"))],
     ],
     "W29": [[(STEP_2, STEP_2.replace("not ack", MANY))]],
     # Clocks.
@@ -172,10 +173,11 @@ SEEDS = {
     "W48": [[(END, END.replace("30m", "2m"))]],
     # Policies together.
     "E25": [[second("when: priority == 1")]],
-    "E50": [],  # never comes without E25: see test_checks.py
+    "E50": [[manual("guard: {blame: never}", "page: L1"), ("  - id: hand\n", "  - {id: first, trigger: manual, steps: [{at: 0m, page: L1, until: ack}], ack: {holds: 30m}, end: {page: MGMT, every: 30m}}\n  - id: hand\n")]],
     "W51": [[when("priority <= 3")]],
     "W52": [
-        [when("priority != 2"), second("when: priority == 2"), ("at: 0m, page: L1, until: ack}]", "at: 0m, page: L1, until: ack, do: raise_priority}]"), manual("guard: {blame: never}", "do: raise_priority, page: L2")],
+        [when("priority != 2"), second("when: priority == 2"), (STEP_2, STEP_2.replace("}", ", do: raise_priority}"))],
+        [when("priority not in [1, 2]"), second("when: priority in [1, 2]"), ("at: 0m, page: L1, until: ack}]", "at: 0m, page: L1, until: ack, do: raise_priority}]"), manual("guard: {blame: never}", "do: raise_priority, page: L2")],
         [(ACK, ACK + "    repeat: {times: 2}\n"), (STEP_2, STEP_2.replace("}", ", do: raise_priority}"))],
     ],
     "W53": [[when("hops <= 3"), second("when: hops > 3")]],

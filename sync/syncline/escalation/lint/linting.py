@@ -61,13 +61,19 @@ def lint(
     Raises:
         ValueError: `today` is a datetime without a time zone.
     """
+    return _in_order(allowed(_findings(book, file, today, horizon, live, text), text, file))
+
+
+def _findings(
+    book: Book, file: str, today: date, horizon: timedelta, live: LiveNames | None, text: str
+) -> list[Finding]:
     start = _start(today)
     sheet = Sheet(with_axioms(book), Span(start, start + horizon), file, live, _key(text, "policies"))
     for check in _CHECKS:
         check(sheet)
     Cover(sheet, from_today=not isinstance(today, datetime)).check()
     sheet.doubts()
-    return _in_order(allowed(sheet.findings, text, file))
+    return sheet.findings
 
 
 def check(
@@ -81,12 +87,9 @@ def check(
     found = [_finding(problem) for problem in problems]
     if book is not None:
         told = {finding.code for finding in found}
+        more = _findings(book, file, today, horizon, live, text)
         # What reading has told already, it has told with the very place.
-        found += [
-            finding
-            for finding in lint(book, file=file, today=today, horizon=horizon, live=live)
-            if finding.code not in told or finding.code != "W06"
-        ]
+        found += [finding for finding in more if finding.code not in told or finding.code != "W06"]
         found = allowed(found, text, file)
     return _in_order(found)
 

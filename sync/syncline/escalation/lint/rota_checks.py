@@ -16,7 +16,9 @@ from syncline.escalation.rota import shifts
 UNEVEN: Final = 0.5
 """Below this balance people of one rotation are on call for very different times."""
 TIRING: Final = timedelta(days=15)
-"""Longer without a break is too long, unless a turn is meant to last so long."""
+"""Longer without a break is too long, unless a turn is meant to last so long ..."""
+LONGEST_TURN: Final = timedelta(weeks=3)
+"""... which is too long in any case."""
 _MIDNIGHT_MINUTE: Final = 24 * 60
 
 
@@ -239,8 +241,7 @@ def _shared(sheet: Sheet, schedule: Schedule) -> None:
     for number, layer in enumerate(schedule.layers, 1):
         own = {person: hours.get(person, timedelta()) for person in dict.fromkeys(layer.rotate)}
         own = {person: time for person, time in own.items() if time}
-        meant = len(set(layer.rotate)) < len(layer.rotate)
-        if len(own) > 1 and not meant and balance(own) < UNEVEN:
+        if len(own) > 1 and balance(own) < UNEVEN:
             most, least = max(own, key=lambda one: own[one]), min(own, key=lambda one: own[one])
             sheet.add(
                 "W44",
@@ -254,7 +255,7 @@ def _shared(sheet: Sheet, schedule: Schedule) -> None:
         return  # one person alone is told of already
     turn = max((layer.every for layer in schedule.layers), default=timedelta())
     for person, span in longest(sheet.book, schedule.id, sheet.span).items():
-        if span.end - span.start > max(TIRING, turn):
+        if span.end - span.start > max(TIRING, min(turn, LONGEST_TURN)):
             sheet.add(
                 "W45",
                 schedule.place,

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from syncline.escalation.book import Policy, Trigger
+from syncline.escalation.book import Policy, Step, Trigger
 from syncline.escalation.conditions import compiled
 from syncline.escalation.lint.sheet import Sheet, listed
-from syncline.escalation.lint.whom import by_state
 
 
 def check_together(sheet: Sheet) -> None:
@@ -16,6 +15,7 @@ def check_together(sheet: Sheet) -> None:
         alone = _overlaps(sheet, policy, rivals)
         if len(rivals) > 1 and not alone:
             _shadowed(sheet, policy, rivals)
+    _unheard(sheet)
     _hole(sheet, alarms)
     _chains(sheet)
 
@@ -61,11 +61,20 @@ def _shadowed(sheet: Sheet, policy: Policy, rivals: Sequence[Policy]) -> None:
         sheet.add(
             "E50",
             policy.place,
-            f"policy {policy.id} never begins: {listed(other.id for other in rivals)} together take every incident that"
-            " it is for",
+            f"policy {policy.id} never begins: {listed(other.id for other in rivals)} {'together take' if len(rivals) > 1 else 'takes'}"
+            " every incident that it is for",
             "put it before them and let them exclude it, or delete it",
             {"incident": incident},
         )
+
+
+def _unheard(sheet: Sheet) -> None:
+    """Policies for raised hands, all of which are answered by others: the first one that matches answers."""
+    manual = [policy for policy in sheet.book.policies if policy.trigger is Trigger.MANUAL]
+    for number, policy in enumerate(manual):
+        rivals = [other for other in manual[:number] if policy.id not in other.beside]
+        if rivals and not _dead(sheet, policy):
+            _shadowed(sheet, policy, rivals)
 
 
 def _hole(sheet: Sheet, alarms: Sequence[Policy]) -> None:
@@ -113,28 +122,39 @@ def _chains(sheet: Sheet) -> None:
                 "let the rounds begin after that step: repeat: {from: ...}",
                 {"policy": policy.id},
             )
-        for other in raising:
-            if other is policy or not by_state(other) or not _may_join(policy, other):
-                continue
-            later, vocabulary = sheet.later(other.when, ("priority",))
-            about = f"whether policy {other.id} raises what {policy.id} has raised"
-            found, incident = sheet.example(
-                first.place,
-                about,
-                policy.when,
-                later,
-                sheet.open,
-                without=[other.when],
-                vocabulary=vocabulary,
+        for other in sheet.alarms:
+            if other is not policy and "priority" in other.when.names:
+                _raised_into(sheet, policy, first, other, again=other in raising)
+
+
+def _raised_into(sheet: Sheet, policy: Policy, step: Step, other: Policy, *, again: bool) -> None:
+    """A policy whose incidents become another one's by a raise."""
+    joins = _may_join(policy, other)
+    if joins and not again:
+        return
+    later, vocabulary = sheet.later(other.when, ("priority",))
+    about = f"whether policy {policy.id} raises incidents into those of {other.id}"
+    for priority in range(2, 6):
+        now = compiled(f"priority == {priority}", sheet.book.vocabulary)
+        raised, _ = sheet.later(compiled(f"priority == {priority - 1}", sheet.book.vocabulary), ("priority",))
+        wanted = (policy.when, now, later, raised, sheet.open)
+        found, incident = sheet.example(
+            step.place, about, *wanted, without=[other.when], vocabulary=vocabulary
+        )
+        if found:
+            sheet.add(
+                "W52",
+                step.place,
+                f"policy {policy.id} raises the priority, which brings in policy {other.id}, which raises it again"
+                if joins
+                else f"policy {policy.id} raises the priority into what {other.id} is for, but {other.id} cannot begin as"
+                f" long as {policy.id} runs",
+                "let only one of them raise it, or exclude the raised incident from the other"
+                if joins
+                else f"write with: [{other.id}] if both shall run then",
+                {"incident": incident, "policies": [policy.id, other.id]},
             )
-            if found:
-                sheet.add(
-                    "W52",
-                    first.place,
-                    f"policy {policy.id} raises the priority, which may bring in policy {other.id}, which raises it again",
-                    "let one of them raise it only, or exclude the raised incident from the other",
-                    {"incident": incident, "policies": [policy.id, other.id]},
-                )
+            return
 
 
 def _may_join(policy: Policy, other: Policy) -> bool:

@@ -1,11 +1,12 @@
 """Conditions that can never hold, or that always do."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncline.escalation.book import Place, Start
 from syncline.escalation.conditions import Condition, always_true
-from syncline.escalation.lint.sheet import Sheet
+from syncline.escalation.conditions.tree import Null, leaves
+from syncline.escalation.lint.sheet import Sheet, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,38 @@ def check_truths(sheet: Sheet) -> None:
                 _contradiction(one.condition),
             )
         elif not (one.may_be_true and one.condition.text.strip() == "true"):
-            verdict = always_true(one.condition, sheet.book.vocabulary)
-            if verdict.decided and verdict.holds:
-                sheet.add(
-                    "W03",
-                    one.place,
-                    f"{one.what} is always true: `{one.condition.text}`",
-                    "leave the condition out if that is meant, else correct it",
-                    {"incident": "every one"},
-                )
+            _always(sheet, one)
+
+
+def _always(sheet: Sheet, one: _Stands) -> None:
+    verdict = always_true(one.condition, sheet.book.vocabulary)
+    if verdict.decided and verdict.holds:
+        sheet.add(
+            "W03",
+            one.place,
+            f"{one.what} is always true: `{one.condition.text}`",
+            "leave the condition out if that is meant, else correct it",
+            {"incident": "every one"},
+        )
+    elif _always_if_known(sheet, one.condition):
+        names = sorted(one.condition.names)
+        sheet.add(
+            "W03",
+            one.place,
+            f"{one.what} is true of every incident of which {listed(names)} is known: `{one.condition.text}`",
+            f"write {names[0]} is not none if that is meant, else correct the condition",
+            {"incident": {names[0]: "any, if known"}},
+        )
+
+
+def _always_if_known(sheet: Sheet, condition: Condition) -> bool:
+    """Whether it says no more than that its names are known, without asking for that."""
+    if any(isinstance(test, Null) for test in leaves(condition.tree)):
+        return False
+    known = sheet.book.vocabulary.names
+    certain = [replace(known[name], nullable=False) for name in sorted(condition.names)]
+    verdict = always_true(condition, sheet.book.vocabulary.extended(certain))
+    return verdict.decided and verdict.holds
 
 
 def _contradiction(condition: Condition) -> dict[str, object]:
