@@ -17,6 +17,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import calls
+import escalation
 import latency
 import raw
 import scale
@@ -33,6 +34,7 @@ PARTS: dict[str, Callable[[Scope], Iterable[Figure]]] = {
     "scale": scale.measure,
     "stability": stability.measure,
     "raw": raw.measure,
+    "escalation": escalation.measure,
 }
 
 

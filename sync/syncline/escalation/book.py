@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from syncline.escalation.conditions import Condition, Type, Vocabulary
+from syncline.escalation.conditions import Condition, Vocabulary
 
 
 @dataclass(frozen=True, slots=True)
@@ -457,16 +457,6 @@ class Book:
     says: Mapping[str, Say] = field(default_factory=dict)
     audiences: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sources: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def yes_no(self) -> tuple[str, ...]:
-        """The names read from custom fields that are a yes or no."""
-        return tuple(name for name in self.sources if self.vocabulary.names[name].type is Type.YES_NO)
-
-    @property
-    def numbers(self) -> tuple[str, ...]:
-        """The names read from custom fields that are a number."""
-        return tuple(name for name in self.sources if self.vocabulary.names[name].type is Type.NUMBER)
 
     def policy(self, policy_id: str) -> Policy | None:
         """The policy of that id, or None."""

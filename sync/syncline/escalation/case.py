@@ -1,13 +1,15 @@
 """A case: what is known of an incident and its past, as the evaluator sees it. And the facts that conditions ask for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from itertools import pairwise
+from operator import itemgetter
 from typing import Final
 
 from syncline.escalation.book import Book
+from syncline.escalation.conditions import Type
 from syncline.escalation.decision import PageState
 from syncline.model import ENDED, Incident, Status, Value
 
@@ -105,46 +107,82 @@ class Case:
     last_runs: Mapping[str, datetime] = field(default_factory=dict)
 
     @cached_property
+    def _tracks(self) -> Mapping[str, list[tuple[datetime, Value]]]:
+        """What each field was since when; the last entry of each is its present value."""
+        found: dict[str, list[tuple[datetime, Value]]] = {}
+        at = self.opened_at
+        for change in self.history:
+            if change.at > at:
+                at = change.at
+            _became(found.setdefault(change.field, []), at, change.value)
+        for name, value in self.incident.values.items():
+            _became(found.setdefault(name, []), at, value)
+        return found
+
+    @cached_property
     def stretches(self) -> Sequence[Stretch]:
         """The incident's life, without gaps from its opening on; the last one lasts, and holds the present values."""
-        cuts: list[datetime] = [self.opened_at]
-        values: dict[str, Value] = {}
-        states: list[Mapping[str, Value]] = [values]
-        for change in self.history:
-            at = max(change.at, self.opened_at, cuts[-1])
-            if at > cuts[-1]:
-                cuts.append(at)
-                values = dict(values)
-                states.append(values)
-            values[change.field] = change.value
-        states[-1] = {**values, **self.incident.values}
-        ends: list[datetime | None] = [*cuts[1:], None]
-        return [Stretch(*parts) for parts in zip(cuts, ends, states, strict=True)]
+        return self.stretches_of(self._tracks)
 
-    @property
+    def stretches_of(self, names: Iterable[str]) -> Sequence[Stretch]:
+        """The same, as if it had those fields and no others."""
+        values: dict[str, Value] = {}
+        turns: list[tuple[datetime, str, Value]] = []
+        for name in names:
+            for at, value in self._tracks.get(name, ()):
+                if at <= self.opened_at:
+                    values[name] = value
+                else:
+                    turns.append((at, name, value))
+        found: list[Stretch] = []
+        start = self.opened_at
+        for at, name, value in sorted(turns, key=itemgetter(0)):
+            if at > start:
+                found.append(Stretch(start, at, values))
+                start, values = at, dict(values)
+            values[name] = value
+        return [*found, Stretch(start, None, values)]
+
+    def told(self, book: Book, names: frozenset[str]) -> Sequence[tuple[Stretch, Facts]]:
+        """The same, each stretch with its facts by that book; kept, since several clocks go by the same fields."""
+        key = id(book), names
+        kept = self._told.get(key)
+        if kept is None:
+            facts = [(one, field_facts(book, self, one.values)) for one in self.stretches_of(names)]
+            kept = self._told[key] = (
+                book,
+                facts,
+            )  # the book is held, so that no other one can have its identity
+        return kept[1]
+
+    @cached_property
+    def _told(self) -> dict[tuple[int, frozenset[str]], tuple[Book, Sequence[tuple[Stretch, Facts]]]]:
+        return {}
+
+    @cached_property
     def reopens(self) -> int:
         """How often it was opened again."""
         statuses = [status for _, status in self._statuses]
         return sum(1 for a, b in pairwise(statuses) if a in OVER and b not in OVER)
 
+    @property
+    def hops(self) -> int:
+        """How often it went to another group; the first one is none."""
+        groups = [value for _, value in self._tracks.get("group", ()) if value is not None]
+        return sum(1 for a, b in pairwise(groups) if a != b)
+
     @cached_property
     def _statuses(self) -> list[tuple[datetime, str]]:
         """When the status changed, and to what."""
-        found: list[tuple[datetime, str]] = []
-        for stretch in self.stretches:
-            status = str(stretch.values.get("status") or Status.NEW.value)
-            if not found or found[-1][1] != status:
-                found.append((stretch.start, status))
-        return found
+        found = [(at, str(value or Status.NEW.value)) for at, value in self._tracks.get("status", ())]
+        if not found or found[0][0] > self.opened_at:
+            found.insert(0, (self.opened_at, Status.NEW.value))
+        return [entry for n, entry in enumerate(found) if n == 0 or entry[1] != found[n - 1][1]]
 
     def since(self, name: str) -> datetime:
         """Since when a field has its present value."""
-        at = self.opened_at
-        stretches = self.stretches
-        for before, after in pairwise(stretches):
-            if before.values.get(name) != after.values.get(name):
-                at = after.start
-        return at
+        track = self._tracks.get(name)
+        return track[-1][0] if track else self.opened_at
 
     @cached_property
     def taken_at(self) -> datetime | None:
@@ -192,7 +230,15 @@ class Case:
 
     def last_activity(self, after: datetime) -> datetime:
         """The last time that somebody did something about it, not before `after`."""
-        return max((at for at in self.activity if at > after), default=after)
+        return max(self.activity[-1], after) if self.activity else after
+
+
+def _became(track: list[tuple[datetime, Value]], at: datetime, value: Value) -> None:
+    """Add to the track of a field that it became that. What lasted no time was not."""
+    if track and track[-1][0] == at:
+        track.pop()
+    if track[-1][1] != value if track else value is not None:
+        track.append((at, value))
 
 
 def tier_of(book: Book, values: Mapping[str, Value]) -> str | None:
@@ -221,50 +267,77 @@ def field_facts(book: Book, case: Case, values: Mapping[str, Value]) -> dict[str
     facts["resolved"] = status in OVER
     facts["ack"] = status in TAKEN
     for name, source in book.sources.items():
-        facts[name] = values.get(source)
-    for name in book.yes_no:
-        raw = facts.get(name)
-        facts[name] = (
-            None if raw is None else (raw if isinstance(raw, bool) else str(raw).strip().lower() in _YES)
-        )
-    for name in book.numbers:
-        digits = str(facts.get(name) or "").strip()
-        known = digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER
-        facts[name] = int(digits) if known else None
+        facts[name] = _typed(book.vocabulary.names[name].type, values.get(source))
     return facts
 
 
-def moment_facts(
-    book: Book, case: Case, values: Mapping[str, Value], now: datetime, acknowledged: datetime | None
-) -> dict[str, object]:
-    """All facts at a moment.
+def _typed(kind: Type, raw: Value) -> object:
+    """What a field of one's own says, as a condition asks for it; None: it says nothing of that kind."""
+    if raw is None or kind is Type.TEXT:
+        return raw
+    if kind is Type.YES_NO:
+        return raw if isinstance(raw, bool) else str(raw).strip().lower() in _YES
+    digits = str(raw).strip()
+    known = digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER
+    return int(digits) if known else None
 
-    Args:
-        book: In force.
+
+@dataclass(slots=True)
+class Moment:
+    """What is asked of a case at one moment: worked out once for all the conditions that are looked at then.
+
+    Attributes:
         case: The incident and its past.
-        values: Its values, as far as they are decided by now.
         now: The moment.
-        acknowledged: Since when somebody has it; None: nobody has.
     """
-    facts = field_facts(book, case, values)
-    facts["ack"] = acknowledged is not None
-    facts["raised"] = bool(case.hands)
-    groups = [c.value for c in case.history if c.field == "group" and c.value is not None]
-    facts["hops"] = sum(1 for a, b in pairwise(groups) if a != b)
-    facts["reopens"] = case.reopens
-    facts["reopened"] = facts["reopens"] != 0
-    facts["recurrences"] = max(case.recurrences.values(), default=0)
-    for name, anchor in anchors(case, acknowledged).items():
-        facts[name] = None if anchor is None else max(0.0, (now - anchor).total_seconds())
-    return facts
 
+    case: Case
+    now: datetime
+    _anchors: Mapping[str, datetime] | None = None
+    _lasting: dict[str, object] | None = None
+    _known: tuple[Book, dict[str, Value], dict[str, object]] | None = None
 
-def anchors(case: Case, acknowledged: datetime | None) -> dict[str, datetime | None]:
-    """From when each duration that conditions may name is counted."""
-    return {
-        "age": case.opened_at,
-        "since_ack": acknowledged,
-        "since_update": case.last_activity(case.opened_at),
-        "since_tier": max(case.since("tier"), case.since("group")),
-        "in_status": case.since("status"),
-    }
+    def facts(
+        self, book: Book, values: Mapping[str, Value], acknowledged: datetime | None
+    ) -> dict[str, object]:
+        """All facts; to be changed by whoever asked for them.
+
+        Args:
+            book: In force, or the one that a run keeps to.
+            values: The incident's values, as far as they are decided by now.
+            acknowledged: Since when somebody has it; None: nobody has.
+        """
+        known = self._known
+        if known is None or known[0] is not book or known[1] != values:
+            facts = {**field_facts(book, self.case, values), **self._lasting_facts()}
+            known = self._known = book, dict(values), facts
+        return {**known[2], "ack": acknowledged is not None, "since_ack": self._since(acknowledged)}
+
+    def anchors(self) -> Mapping[str, datetime]:
+        """From when each duration that conditions may name is counted, but `since_ack`."""
+        if self._anchors is None:
+            case = self.case
+            self._anchors = {
+                "age": case.opened_at,
+                "since_update": case.last_activity(case.opened_at),
+                "since_tier": max(case.since("tier"), case.since("group")),
+                "in_status": case.since("status"),
+            }
+        return self._anchors
+
+    def _lasting_facts(self) -> dict[str, object]:
+        """The facts that no decision of now changes."""
+        if self._lasting is None:
+            case = self.case
+            self._lasting = {
+                "raised": bool(case.hands),
+                "hops": case.hops,
+                "reopens": case.reopens,
+                "reopened": case.reopens != 0,
+                "recurrences": max(case.recurrences.values(), default=0),
+                **{name: self._since(anchor) for name, anchor in self.anchors().items()},
+            }
+        return self._lasting
+
+    def _since(self, anchor: datetime | None) -> float | None:
+        return None if anchor is None else max(0.0, (self.now - anchor).total_seconds())

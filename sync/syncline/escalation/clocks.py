@@ -4,14 +4,15 @@ A clock is read off the incident's past each time. So a late page of changes, a 
 began, or an outage of our own cannot make it wrong; and a priority raised after three hours counts from the opening.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from syncline.escalation.book import Book, Calendar, Clock, Start
 from syncline.escalation.calendars import after, elapsed
-from syncline.escalation.case import Case, Stretch, field_facts
+from syncline.escalation.case import Case, Facts, Stretch
 from syncline.escalation.conditions import Condition
 
 NOTHING: Final = timedelta(0)
@@ -42,11 +43,21 @@ class Reading:
         clock: Which.
         calendar: On which its time counts.
         pieces: Its life without gaps, from its start on; empty: it has not started.
+        worth: How much time counts in each piece; nothing for the one that lasts.
     """
 
     clock: Clock
     calendar: Calendar
     pieces: Sequence[Piece]
+    worth: Sequence[timedelta] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Count once what is asked for again and again."""
+        worth = [
+            elapsed(self.calendar, p.start, p.end) if p.counts and p.end is not None else NOTHING
+            for p in self.pieces
+        ]
+        object.__setattr__(self, "worth", worth)
 
     @property
     def started_at(self) -> datetime | None:
@@ -61,25 +72,23 @@ class Reading:
     def counted(self, at: datetime) -> timedelta:
         """How much time has counted until then."""
         total = NOTHING
-        for piece in self.pieces:
+        for piece, worth in zip(self.pieces, self.worth, strict=True):
             if piece.start >= at:
                 break
-            if piece.counts:
-                end = at if piece.end is None else min(piece.end, at)
-                total += elapsed(self.calendar, piece.start, end)
+            if piece.end is not None and piece.end <= at:
+                total += worth
+            elif piece.counts:
+                total += elapsed(self.calendar, piece.start, at)
         return total
 
     def due(self, offset: timedelta) -> datetime | None:
         """When that much time will have counted, if all stays as it is; None: never, as things stand."""
         left = offset
-        for piece in self.pieces:
+        for piece, worth in zip(self.pieces, self.worth, strict=True):
             if not piece.counts:
                 continue
-            if piece.end is None:
-                return after(self.calendar, piece.start, left)
-            worth = elapsed(self.calendar, piece.start, piece.end)
             # Equal: what is due just when the clock stands still was due while it ran.
-            if worth and left <= worth:
+            if piece.end is None or (worth and left <= worth):
                 return after(self.calendar, piece.start, left)
             left -= worth
         return None
@@ -104,83 +113,85 @@ def read_clock(book: Book, clock: Clock, case: Case, began: datetime | None) -> 
         began: When the run began, for a clock that starts with it; None: there is none.
     """
     calendar = book.calendars[clock.calendar]
-    facts = _by_stretch(book, case)
-    start = _start(clock, case, facts, began)
-    if start is None:
+    if clock.start is Start.RAISED and began is None:
         return Reading(clock, calendar, ())
-    return Reading(clock, calendar, _pieces(clock, calendar, case.stretches, facts, start))
+    told = case.told(book, _fields(book, clock))
+    start = _start(clock, case.opened_at, told, began)
+    return Reading(clock, calendar, () if start is None else _pieces(clock, calendar, told, start))
 
 
-def _by_stretch(book: Book, case: Case) -> Callable[[Stretch], Mapping[str, object]]:
-    known: dict[int, Mapping[str, object]] = {}
-
-    def facts(stretch: Stretch) -> Mapping[str, object]:
-        key = id(stretch)
-        if key not in known:
-            known[key] = field_facts(book, case, stretch.values)
-        return known[key]
-
-    return facts
+_Told = Sequence[tuple[Stretch, Facts]]
+"""Stretches of an incident's life, each with its facts."""
+_OF_STATUS: Final = frozenset({"resolved", "ack"})
 
 
-def _start(
-    clock: Clock, case: Case, facts: Callable[[Stretch], Mapping[str, object]], began: datetime | None
-) -> datetime | None:
+def _fields(book: Book, clock: Clock) -> frozenset[str]:
+    """The common fields by which a clock goes."""
+    asked = set(clock.stop.names)
+    if clock.pause is not None:
+        asked |= clock.pause.names
+    if isinstance(clock.start, Condition):
+        asked |= clock.start.names
+    if clock.restart:
+        asked |= clock.when.names
+    fields = {book.sources.get(name, name) for name in asked}
+    if not asked.isdisjoint(_OF_STATUS):
+        fields.add("status")
+    if clock.start is Start.TIER_ENTERED or "tier" in asked:
+        fields |= {"tier", "group"}
+    return frozenset(fields)
+
+
+def _start(clock: Clock, opened_at: datetime, told: _Told, began: datetime | None) -> datetime | None:
     if clock.start is Start.RAISED:
         return began
     if clock.start is Start.CREATED:
-        start: datetime | None = case.opened_at
+        start: datetime | None = opened_at
     elif clock.start is Start.TIER_ENTERED:
-        start = _last_turn(case, facts, lambda now, before: now["tier"] != before["tier"])
+        start = _last_turn(told, lambda now, before: now["tier"] != before["tier"])
     else:
         begin: Condition = clock.start
-        start = next((s.start for s in case.stretches if begin.holds(facts(s))), None)
+        start = next((stretch.start for stretch, facts in told if begin.holds(facts)), None)
     if start is None or not clock.restart:
         return start
     applies = clock.when
-    return max(
-        start, _last_turn(case, facts, lambda now, before: applies.holds(now) and not applies.holds(before))
-    )
+    return max(start, _last_turn(told, lambda now, before: applies.holds(now) and not applies.holds(before)))
 
 
-def _last_turn(
-    case: Case,
-    facts: Callable[[Stretch], Mapping[str, object]],
-    turned: Callable[[Mapping[str, object], Mapping[str, object]], bool],
-) -> datetime:
-    at = case.opened_at
-    for before, now in zip(case.stretches, case.stretches[1:], strict=False):
-        if turned(facts(now), facts(before)):
-            at = now.start
+def _last_turn(told: _Told, turned: Callable[[Facts, Facts], bool]) -> datetime:
+    at = told[0][0].start
+    for (_, before), (stretch, now) in pairwise(told):
+        if turned(now, before):
+            at = stretch.start
     return at
 
 
-def _pieces(
-    clock: Clock,
-    calendar: Calendar,
-    stretches: Sequence[Stretch],
-    facts: Callable[[Stretch], Mapping[str, object]],
-    start: datetime,
-) -> list[Piece]:
+def _pieces(clock: Clock, calendar: Calendar, told: _Told, start: datetime) -> list[Piece]:
     pieces: list[Piece] = []
     paused = NOTHING
-    for stretch in stretches:
+    for stretch, facts in told:
         if stretch.end is not None and stretch.end <= start:
             continue
         begin, end = max(stretch.start, start), stretch.end
-        known = facts(stretch)
-        if clock.stop.holds(known):
-            pieces.append(Piece(begin, end, False, "stopped"))
-        elif clock.pause is None or not clock.pause.holds(known):
-            pieces.append(Piece(begin, end, True, "runs"))
+        if clock.stop.holds(facts):
+            _add(pieces, Piece(begin, end, False, "stopped"))
+        elif clock.pause is None or not clock.pause.holds(facts):
+            _add(pieces, Piece(begin, end, True, "runs"))
         elif clock.max_pause is None:
-            pieces.append(Piece(begin, end, False, "paused"))
+            _add(pieces, Piece(begin, end, False, "paused"))
         else:
             used_up = after(calendar, begin, max(clock.max_pause - paused, NOTHING))
             until = used_up if end is None else min(end, used_up)
             if until > begin:
-                pieces.append(Piece(begin, until, False, "paused"))
+                _add(pieces, Piece(begin, until, False, "paused"))
                 paused += elapsed(calendar, begin, until)
             if end is None or until < end:
-                pieces.append(Piece(until, end, True, "pause used up"))
+                _add(pieces, Piece(until, end, True, "pause used up"))
     return pieces
+
+
+def _add(pieces: list[Piece], piece: Piece) -> None:
+    """What goes on as before is one piece."""
+    if pieces and pieces[-1].why == piece.why:
+        piece = Piece(pieces.pop().start, piece.end, piece.counts, piece.why)
+    pieces.append(piece)

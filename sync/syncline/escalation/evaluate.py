@@ -7,7 +7,7 @@ from typing import Final
 
 from syncline.escalation import wording
 from syncline.escalation.book import Book, Policy, Trigger
-from syncline.escalation.case import OVER, Case, anchors, moment_facts, tier_of
+from syncline.escalation.case import OVER, Case, tier_of
 from syncline.escalation.conditions import Condition
 from syncline.escalation.decision import Decision
 from syncline.escalation.ladder import climb
@@ -15,8 +15,8 @@ from syncline.escalation.runs import Memory, Run
 from syncline.escalation.sitting import Climb, Sitting
 from syncline.model import Status, Value
 
-INSTANT: Final = timedelta(milliseconds=1)
-"""A condition on a duration is looked at so long after its threshold, when it has turned for certain."""
+INSTANT: Final = 0.001
+"""Seconds. A condition on a duration is looked at so long after its threshold, when it has turned for certain."""
 NEW: Final = Memory()
 BY_STATE: Final = frozenset({Trigger.STATE, Trigger.TIME})
 
@@ -84,7 +84,7 @@ def escalate(
 
 
 def _facts(s: Sitting, book: Book | None = None) -> dict[str, object]:
-    return moment_facts(book or s.book, s.case, s.values, s.now, s.case.taken_at)
+    return s.facts(book or s.book, s.case.taken_at)
 
 
 def _priority(s: Sitting, memory: Memory) -> Memory:
@@ -99,7 +99,7 @@ def _priority(s: Sitting, memory: Memory) -> Memory:
     facts = _facts(s)
     for rule in rules.raises:
         priority = values.get("priority")
-        _look_at_turns(s, rule.when)
+        _look_at_turns(s, rule.when, facts)
         if rule.when.text in memory.raised or not isinstance(priority, int) or not rule.when.holds(facts):
             continue
         memory = replace(memory, raised=memory.raised | {rule.when.text})
@@ -116,16 +116,15 @@ def _tier(s: Sitting) -> None:
         s.values["tier"] = tier
 
 
-def _look_at_turns(s: Sitting, condition: Condition) -> None:
+def _look_at_turns(s: Sitting, condition: Condition, facts: Mapping[str, object]) -> None:
     """Look again when time alone may turn that condition."""
-    if not condition.thresholds:
-        return
-    starts = anchors(s.case, s.case.taken_at)
-    for name, seconds in condition.thresholds.items():
-        start = starts.get(name)
-        if start is not None:
-            for threshold in seconds:
-                s.look(start + timedelta(seconds=threshold) + INSTANT)
+    for name, thresholds in condition.thresholds.items():
+        known = facts.get(name)
+        if not isinstance(known, float):
+            continue
+        for threshold in thresholds:
+            if known < threshold + INSTANT:
+                s.look(s.now + timedelta(seconds=threshold + INSTANT - known))
 
 
 # ---- runs that go on ----------------------------------------------------------------------------
@@ -148,15 +147,15 @@ def _continued(s: Sitting, policies: Policies, run: Run) -> Run:
         s.tell(run, "escalation", wording.resumes(run.policy), note=True)
         run = replace(run, stood_still=None)
     if policy.trigger in BY_STATE:
-        _look_at_turns(s, policy.when)
-        if not _applies(s, book, policy, run):
+        facts = _facts(s, book)
+        _look_at_turns(s, policy.when, facts)
+        if not _applies(facts, policy, run):
             return _over(s, run, f"`{policy.when.text}` does not hold any more")
     return run
 
 
-def _applies(s: Sitting, book: Book, policy: Policy, run: Run) -> bool:
+def _applies(facts: dict[str, object], policy: Policy, run: Run) -> bool:
     """Whether a policy still applies. What its own steps changed does not count: they must not end it."""
-    facts = _facts(s, book)
     if policy.when.holds(facts):
         return True
     if any(step.move for step in policy.steps):
@@ -180,7 +179,7 @@ def _begin(s: Sitting, policies: Policies, runs: list[Run]) -> None:
         return
     for policy in policies.book.policies:
         if policy.trigger in BY_STATE:
-            _look_at_turns(s, policy.when)
+            _look_at_turns(s, policy.when, facts)
             wanted = policy.when.holds(facts) and not _excluded(policies, policy, runs)
             cause = wording.matched(policy)
         elif policy.trigger is Trigger.RECUR and policy.count is not None:

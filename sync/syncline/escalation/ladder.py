@@ -20,7 +20,7 @@ def climb(c: Climb) -> Run:
     """Do all that is due in a run now. The run afterwards."""
     at_once = _see_lapse(c)
     see_pages(c)
-    for key in c.order():
+    for key in c.order:
         mark = c.run.marks.get(key)
         if mark is None:
             at_once = _step(c, key, at_once=at_once)
@@ -39,10 +39,12 @@ def _offset(c: Climb, key: Key) -> timedelta | None:
 
     A further round begins as long after the last step as that came after the one before it.
     """
-    offsets = [step.at if step.share is None else c.reading.offset(step.share) for step in c.policy.steps]
-    turn, index = key
-    own, first, last = offsets[index], offsets[c.policy.repeat_from], offsets[-1]
-    if turn == 0 or own is None or first is None or last is None:
+    offsets, (turn, index) = c.offsets, key
+    own = offsets[index]
+    if turn == 0 or own is None:
+        return own
+    first, last = offsets[c.policy.repeat_from], offsets[-1]
+    if first is None or last is None:
         return own
     before = offsets[-2] if len(offsets) > 1 else None
     gap = last - before if before is not None and before < last else timedelta(minutes=5)
@@ -186,7 +188,7 @@ def _repeat(c: Climb, key: Key, mark: Mark) -> None:
 
 
 def _end(c: Climb, *, at_once: bool) -> None:
-    end, keys = c.policy.end, c.order()
+    end, keys = c.policy.end, c.order
     if end is None or not end.page or any(key not in c.run.marks for key in keys):
         return
     last = max((o for o in (_offset(c, key) for key in keys) if o is not None), default=timedelta())

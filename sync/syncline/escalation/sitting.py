@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from syncline.escalation.book import Book, Policy
-from syncline.escalation.case import Case, moment_facts, tier_of
+from syncline.escalation.case import Case, Moment, tier_of
 from syncline.escalation.clocks import Reading, read_clock
 from syncline.escalation.decision import Happened, Message
 from syncline.escalation.paging import Reached, reached
@@ -25,6 +25,7 @@ class Sitting:
         messages: Decided so far.
         happened: Decided so far.
         looks: When something may be due.
+        moment: What conditions ask for.
     """
 
     book: Book
@@ -34,6 +35,15 @@ class Sitting:
     messages: list[Message] = field(default_factory=list)
     happened: list[Happened] = field(default_factory=list)
     looks: list[datetime] = field(default_factory=list)
+    moment: Moment = field(init=False)
+
+    def __post_init__(self) -> None:
+        """What conditions ask for is worked out once for all of them."""
+        self.moment = Moment(self.case, self.now)
+
+    def facts(self, book: Book, acknowledged: datetime | None) -> dict[str, object]:
+        """What conditions of a book are asked about now."""
+        return self.moment.facts(book, self.values, acknowledged)
 
     def tell(self, run: Run, kind: str, text: str, *, note: bool = False, **data: object) -> None:
         """Add a line for the timeline."""
@@ -55,6 +65,8 @@ class Climb:
         policy: Of that book.
         run: As it is by now.
         reading: Its clock.
+        offsets: When each step of the first round is due on the clock; None: it is a share of no target.
+        order: All steps of all rounds, in their order.
         acknowledged: Since when somebody has the incident; None: nobody has, or they did nothing about it for too long.
     """
 
@@ -63,19 +75,27 @@ class Climb:
     policy: Policy
     run: Run
     reading: Reading = field(init=False)
+    offsets: Sequence[timedelta | None] = field(init=False)
+    order: Sequence[Key] = field(init=False)
     acknowledged: datetime | None = field(init=False)
 
     def __post_init__(self) -> None:
         """Read the clock, and see whether somebody has the incident."""
         case = self.sitting.case
         self.reading = read_clock(self.own, self.own.clocks[self.policy.clock], case, self.run.started_at)
+        steps = self.policy.steps
+        self.offsets = [s.at if s.share is None else self.reading.offset(s.share) for s in steps]
+        self.order = [
+            (turn, index)
+            for turn in range(self.policy.repeat_times + 1)
+            for index in range(self.policy.repeat_from if turn else 0, len(steps))
+        ]
         forced = self.run.started_at if self.run.signal else None
         self.acknowledged = case.acknowledged(self.run.id, forced)
 
     def facts(self) -> dict[str, object]:
         """What conditions of this run are asked about now."""
-        s = self.sitting
-        return moment_facts(self.own, s.case, s.values, s.now, self.acknowledged)
+        return self.sitting.facts(self.own, self.acknowledged)
 
     @property
     def tier(self) -> str | None:
@@ -85,13 +105,6 @@ class Climb:
     def reach(self, targets: Sequence[str]) -> Reached:
         """Whom those targets stand for now."""
         return reached(self.sitting.book, targets, self.tier, self.sitting.now)
-
-    def order(self) -> Sequence[Key]:
-        """All steps of all rounds, in their order."""
-        steps, policy = range(len(self.policy.steps)), self.policy
-        turns = range(1, policy.repeat_times + 1)
-        again = [(turn, index) for turn in turns for index in steps if index >= policy.repeat_from]
-        return [*((0, index) for index in steps), *again]
 
     def incident(self) -> Incident:
         """The incident with what was decided so far."""

@@ -64,7 +64,7 @@ def _next_way(c: Climb, person: Person, tried: set[str]) -> Way | None:
 
 def _rest_of_ladder(c: Climb) -> tuple[str, ...]:
     """Whom the first step that has not fired pages, else the end."""
-    for key in c.order():
+    for key in c.order:
         mark, step = c.run.marks.get(key), c.policy.steps[key[1]]
         if step.page and (mark is None or not mark.fired):
             return step.page
