@@ -17,7 +17,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import calls
-import escalation
 import latency
 import raw
 import scale
@@ -26,6 +25,8 @@ import throughput
 from figure import Figure, Scope
 from rich.console import Console
 from rich.table import Table
+
+import escalation
 
 PARTS: dict[str, Callable[[Scope], Iterable[Figure]]] = {
     "calls": calls.measure,
