@@ -2,7 +2,7 @@
 
 import pytest
 
-from syncline.escalation.lint import LiveNames, severity
+from syncline.escalation.lint import CODES, LiveNames, Severity, severity
 
 LAYER = "- {rotate: [ann, bob], every: 1w, handoff: mon 09:00, from: 2026-01-05}"
 STEP_1 = "- {at: 0m, page: L1, until: ack, again: {every: 5m, times: 2}}"
@@ -209,3 +209,14 @@ def test_a_seeded_fault_is_found_and_nothing_else(linted, code, changes):
     assert found.message
     assert found.line > 1 or code == "E00"
     assert found.severity is severity(code)
+
+
+def test_every_check_has_its_fault():
+    assert {code for code, seeds in SEEDS.items() if seeds} == set(CODES)
+
+
+def test_a_code_says_how_bad_it_is():
+    assert {severity(code) for code in CODES} == set(Severity)
+    assert severity("E10") is Severity.ERROR
+    assert severity("W10") is Severity.WARNING
+    assert severity("I30") is Severity.INFO
