@@ -1,10 +1,11 @@
 """The book of escalation that is in force: published in the store, as mappings are; the file is a draft."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from syncline.configuration import Configuration
+from syncline.configuration import Configuration, defaults
 from syncline.escalation import Policies
 from syncline.escalation.book import Book
 from syncline.escalation.reading import read_book
@@ -12,6 +13,8 @@ from syncline.mapping.document import read_document
 from syncline.store import published, runs
 from syncline.store.database import Tx
 from syncline.store.published import Version
+
+log = logging.getLogger(__name__)
 
 NAME: Final = "escalation"
 """Under what name the book is published."""
@@ -25,6 +28,8 @@ def draft(configuration: Configuration) -> Path | None:
 def publish_missing(tx: Tx, configuration: Configuration) -> Version | None:
     """The published book; the file is published where there is none yet. None: there is neither.
 
+    The example that is shipped is not put in force by itself: its people are nobody.
+
     Raises:
         InvalidFile: the file has faults.
         Configuration: it cannot be read.
@@ -34,6 +39,11 @@ def publish_missing(tx: Tx, configuration: Configuration) -> Version | None:
     if version is not None or path is None:
         return version
     text = read_document(path).text
+    if text == defaults("config/escalation.yaml").read_text(encoding="utf-8"):
+        log.info(
+            "%s is the example as it is shipped: nothing is escalated until it is edited or published", path
+        )
+        return None
     read_book(text, str(path))
     return published.publish(tx, NAME, text, "first start", f"from {path}")
 

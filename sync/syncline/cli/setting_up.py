@@ -33,7 +33,7 @@ def register(program: typer.Typer) -> None:
 
 
 def first_configuration() -> tuple[str, dict[str, str]]:
-    """The shipped configuration, made to use the mappings beside it; and those mappings by their relative path."""
+    """The shipped configuration, made to use the mappings beside it; and those and the policies by their relative path."""
     from syncline.configuration import defaults
 
     text = defaults("config/syncline.yaml").read_text(encoding="utf-8")
@@ -45,6 +45,7 @@ def first_configuration() -> tuple[str, dict[str, str]]:
         f"mappings/{name}.yaml": defaults(f"mappings/{name}.yaml").read_text(encoding="utf-8")
         for name in MAPPINGS
     }
+    copies["escalation.yaml"] = defaults("config/escalation.yaml").read_text(encoding="utf-8")
     return text, copies
 
 
@@ -52,7 +53,7 @@ def init(
     face: Face,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that are there already.")] = False,
 ) -> None:
-    """Write a configuration with comments, and the mappings for you to edit."""
+    """Write a configuration with comments, and the mappings and policies for you to edit."""
     text, copies = first_configuration()
     folder = face.path.parent
     files: dict[Path, str] = {face.path: text, **{folder / name: copy for name, copy in copies.items()}}
@@ -68,6 +69,7 @@ def init(
         say(f"  2. give the secrets in the environment: {', '.join(secrets)}")
         say("  3. `syncline check` looks whether every instance can be worked with")
         say("  4. `syncline run` keeps them in agreement")
+        say("  5. edit escalation.yaml, and `syncline policy check`: until then nothing is escalated")
 
     face.answer({"written": [str(path) for path in files], "secrets": secrets}, show)
 
