@@ -45,7 +45,7 @@ class Told:
 
 def _time(text: str) -> time:
     hour, minute, *second = (int(part) for part in text.split(":"))
-    return time(hour, minute, *second)
+    return time(hour, minute, second[0] if second else 0)
 
 
 def told(raw: object) -> Told:
