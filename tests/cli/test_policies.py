@@ -505,3 +505,27 @@ def test_a_clock_that_stands_still_says_for_how_long(escalated):
     assert run["state"] == "acknowledged"
     assert run["version"] != incident["escalation"]["version"]  # it keeps to the policy with which it began
     assert run["clock"]["state"] == "runs"
+
+
+def test_a_policy_is_held_against_the_live_platforms(armed):
+    path = armed.folder / "escalation.yaml"
+    known = POLICY.replace("group: Service Desk", "to: {snow: {group: Service Desk}}").replace(
+        "noah: {", "noah: {ids: {snow: bruno.keller@example.com}, "
+    )
+    path.write_text(known)
+    answer = armed("policy", "check", "--live", "--json")
+    assert answer.code == 0, answer.out
+    path.write_text(known.replace("Service Desk", "Service Dsek").replace("bruno.keller", "nobody"))
+    assert armed("policy", "check").code == 0
+    answer = armed("policy", "check", "--live", "--json")
+    assert answer.code == 1
+    found = [f["message"] for f in answer.document["findings"] if f["code"] == "E38"]
+    assert len(found) == 2, found
+    assert any("Service Dsek" in text for text in found)
+    assert any("nobody@example.com" in text for text in found)
+
+
+def test_live_needs_a_configuration(office):
+    answer = office("policy", "check", "--live")
+    assert answer.code == 2
+    assert "syncline init" in answer.err

@@ -45,6 +45,7 @@ class _Judge:
         self._start = scenario.opened_at
         self._played = played
         self._pages = [(at, m) for at, m in played.messages if m.urgent]
+        self._arrived = [(at, m) for at, m in self._pages if not scenario.fails(m)]
         self._told = [(at, m) for at, m in played.messages if not m.urgent]
 
     def checked(self, wanted: Expectation) -> Checked:
@@ -52,6 +53,8 @@ class _Judge:
         match wanted.kind:
             case "paged":
                 return self._reached(wanted, self._pages, "paged")
+            case "reached":
+                return self._reached(wanted, self._arrived, "reached")
             case "told":
                 return self._reached(wanted, self._told, "told")
             case "moved":

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from syncline import policies
 from syncline.application.changes import changes
+from syncline.application.live_names import live_names
 from syncline.application.mappings import NotFound
 from syncline.application.oncall import Duty, duties
 from syncline.application.rehearsing import Rehearsal, rehearse_scenario
@@ -112,15 +113,15 @@ class PolicyAdministration:
 
     # ---- the file -------------------------------------------------------------------------------
 
-    def check(self, file: Path | None = None) -> PolicyReport:
-        """Hold the policy file against the language, and against what it can mean.
+    def check(self, file: Path | None = None, *, live: bool = False) -> PolicyReport:
+        """Hold the policy file against the language, against what it can mean, and, if `live`, against the platforms.
 
         Raises:
             Configuration: it cannot be read, or there is none.
         """
         path = file or self.path()
         text = _text(path)
-        found = check(text, file=str(path), today=self.clock.now(), live=self._known())
+        found = check(text, file=str(path), today=self.clock.now(), live=self._known(text, live=live))
         return PolicyReport(str(path), text, found)
 
     def path(self) -> Path:
@@ -140,8 +141,13 @@ class PolicyAdministration:
             " `escalation:` in syncline.yaml"
         )
 
-    def _known(self) -> LiveNames | None:
-        """What the configuration says there is; None: there is none."""
+    def _known(self, text: str, *, live: bool) -> LiveNames | None:
+        """What the configuration says there is, and the platforms if `live`; None: there is no configuration."""
+        book = examine(text, "")[0] if live else None
+        if live and self.station is None:
+            raise self._unconfigured()
+        if book is not None and self.station is not None:
+            return live_names(self.station(), book)
         if self.configuration is None:
             return None
         instances = {name: one.platform for name, one in self.configuration.instances.items()}
@@ -271,10 +277,13 @@ class PolicyAdministration:
 
     def _stored(self) -> Database:
         if self.database is None:
-            raise Misconfigured(
-                f"there is no configuration {self.folder / 'syncline.yaml'}; `syncline init` writes one"
-            )
+            raise self._unconfigured()
         return self.database()
+
+    def _unconfigured(self) -> Misconfigured:
+        return Misconfigured(
+            f"there is no configuration {self.folder / 'syncline.yaml'}; `syncline init` writes one"
+        )
 
 
 def _raw(path: Path) -> bytes:

@@ -147,8 +147,7 @@ def _fate(scenario: Scenario) -> Callable[[Message], str]:
     """What becomes of a page."""
 
     def becomes(message: Message) -> str:
-        gone = {message.channel, f"person:{message.recipient}"} & scenario.unreachable
-        return "failed" if gone else "reached"
+        return "failed" if scenario.fails(message) else "reached"
 
     return becomes
 
@@ -165,7 +164,6 @@ class _Telling:
         self._book = book
         self._scenario = scenario
         self._played = played
-        self._fate = _fate(scenario)
 
     def rows(self) -> list[Row]:
         """All, in order. What people do comes before what follows from it, and clocks before both."""
@@ -201,7 +199,7 @@ class _Telling:
             )
         if deed.answers is not None:
             got = any(
-                at < deed.at and m.urgent and m.recipient == deed.answers and self._fate(m) != "failed"
+                at < deed.at and m.urgent and m.recipient == deed.answers and not self._scenario.fails(m)
                 for at, m in self._played.messages
             )
             text = "answers the page" if got else "would answer, and no page has come"
@@ -256,7 +254,7 @@ class _Telling:
         return self._row(at, kind, text, who, [self._way(m) for m in messages], policy, data)
 
     def _way(self, message: Message) -> str:
-        return f"{message.channel} (fails)" if self._fate(message) == "failed" else message.channel
+        return f"{message.channel} (fails)" if self._scenario.fails(message) else message.channel
 
     # ---- clocks ---------------------------------------------------------------------------------
 

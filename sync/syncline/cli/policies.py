@@ -75,11 +75,14 @@ def policy_check(
         Form,
         typer.Option("--format", help="github: annotations for a code review; sarif: for code scanners."),
     ] = Form.TEXT,
+    live: Annotated[
+        bool, typer.Option("--live", help="Ask the platforms for its groups and people, too.")
+    ] = False,
     codes: Annotated[bool, typer.Option("--codes", help="Show all checks that there are.")] = False,
 ) -> None:
     """Show every fault of a policy file, and what cannot be meant: gaps on call, steps that never fire, dead ends.
 
-    Needs no account, no secret and no database.
+    Needs no account, no secret and no database, but for --live.
     """
     from syncline import application
 
@@ -87,7 +90,7 @@ def policy_check(
         _codes(face)
         return
     with face.policies() as policies, progress("reading the policy"):
-        report = policies.check(file)
+        report = policies.check(file, live=live)
     document = {
         "ok": report.ok,
         "file": report.file,

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from syncline.errors import InvalidFile, Problem
 from syncline.escalation.book import NOWHERE, Book, Place
 from syncline.escalation.conditions import Type
+from syncline.escalation.decision import Message
 from syncline.escalation.playing import Deed
 from syncline.escalation.scenario_form import EarlierEntry, EventEntry, ExpectEntry, ScenarioFile
 from syncline.escalation.scenario_times import LocalTime, moment_of
@@ -43,7 +44,7 @@ class Earlier:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What should come of it: one of `paged`, `moved`, `told`, `never_paged`, `nobody_paged_after`.
+    """What should come of it: one of `paged`, `reached`, `moved`, `told`, `never_paged`, `nobody_paged_after`.
 
     Attributes:
         kind: Which.
@@ -94,6 +95,10 @@ class Scenario:
     expectations: Sequence[Expectation]
     remarks: Mapping[tuple[datetime, str], str] = field(default_factory=dict)
 
+    def fails(self, message: Message) -> bool:
+        """Whether a page of this kind gets nowhere."""
+        return bool({message.channel, f"person:{message.recipient}"} & self.unreachable)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
@@ -135,7 +140,7 @@ def drafted(raw: str | bytes, source: str) -> Draft:
 
 
 _DOES = ("set", "raises", "answers", "remarks")
-_EXPECTS = ("paged", "moved", "told", "never_paged", "nobody_paged_after")
+_EXPECTS = ("paged", "reached", "moved", "told", "never_paged", "nobody_paged_after")
 _SAID_BY_START: Final = "opened_at"
 
 
@@ -264,8 +269,8 @@ class _Reader:
         (kind,) = kinds
         if kind in {"never_paged", "nobody_paged_after"} and at is not None:
             self._note(loc, f"{kind} goes without after and at")
-        if entry.by is not None and kind not in {"paged", "told"}:
-            self._note((*loc, "by"), "by goes with paged or told")
+        if entry.by is not None and kind not in {"paged", "reached", "told"}:
+            self._note((*loc, "by"), "by goes with paged, reached or told")
         if kind == "nobody_paged_after":
             assert entry.nobody_paged_after is not None
             return Expectation(kind, self._start.at + entry.nobody_paged_after, (), None, place)

@@ -42,6 +42,7 @@ class ExpectEntry(Part):
     after: Duration | None = Field(default=None, description="How long after the opening; without it: ever.")
     at: EventTime | None = Field(default=None, description="When, instead of after.")
     paged: Whom | None = Field(default=None, description="People who are paged then.")
+    reached: Whom | None = Field(default=None, description="People whom a page reaches then.")
     by: Id | None = Field(default=None, description="By which channel or platform.")
     moved: Id | None = Field(default=None, description="The tier that it moves to then.")
     told: Whom | None = Field(default=None, description="People who are told then, or a message of `says`.")

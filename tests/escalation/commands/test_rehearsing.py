@@ -240,3 +240,21 @@ def test_what_does_not_come_is_said_with_what_came_instead(rehearse, expect, wan
     one = checked(rehearse, expect)
     assert (one.holds, one.wanted, one.came) == (False, wanted, came)
     assert one.expectation.place.line == 7
+
+
+def test_reached_is_who_gets_the_page(rehearse):
+    went = rehearse(
+        """
+        unreachable: [pagerduty, "person:chloe"]
+        until: 2h
+        expect:
+          - {after: 0m, reached: noah, by: sms}
+          - {after: 0m, paged: noah, by: pagerduty}
+          - {after: 0m, reached: noah, by: pagerduty}
+          - {after: 30m, paged: chloe}
+          - {after: 30m, reached: chloe}
+        """
+    )
+    assert [one.holds for one in went.checked] == [True, True, False, True, False]
+    assert went.checked[2].came == "then noah by sms was reached; noah was reached at 0m, 15m"
+    assert went.checked[4].came.endswith("chloe was not reached at all")

@@ -105,7 +105,7 @@ FAULTS = [
     ("expect: [{after: 5m, told: statu}]", 'Did you mean "status"', 5, 28),
     ("expect: [{after: 5m}]", "expect one thing at a time", 5, 10),
     ("expect: [{paged: bruno, moved: L2}]", "expect one thing at a time", 5, 10),
-    ("expect: [{moved: L2, by: sms}]", "by goes with paged or told", 5, 26),
+    ("expect: [{moved: L2, by: sms}]", "by goes with paged, reached or told", 5, 26),
     ("expect: [{after: 5m, never_paged: bruno}]", "goes without after and at", 5, 10),
     ("until: 400d", "at most 370 days", 5, 8),
     ("unti: 4h", 'Did you mean "until"', 5, 1),
