@@ -1,112 +1,23 @@
-"""The ledger of work: dirty keys, not jobs.
-
-The work is level-triggered: a mark says *look at this again*, and says it once however often it is said. So there is
-one row for each work item, which holds the dirty mark, the back-off, the timer, the urgency and the lease. A mark
-commits or rolls back with its transaction; what is marked while it is worked on is worked on once more afterwards.
-"""
+"""The rows of the ledger: marked, claimed by what is most urgent, and counted."""
 
 import math
-import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cache, partial
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from syncline.ledger.items import ORDINARY, Item, Kind
+from syncline.ledger.leases import LEASE, Lease
 from syncline.store.database import Tx
 from syncline.store.schema import work
 
 URGENCIES: Final = range(1, 6)
 """1 is worked on first; incidents bring their priority."""
-ORDINARY: Final = 3
-LEASE: Final = 120.0
-"""Seconds after which a peer takes over what a dead worker held."""
 AGEING: Final = 60.0
 """Seconds of waiting that count like one step of urgency, so that the least urgent never starves."""
-PATIENCE: Final = 8
-"""Faults of our own, one after the other, after which an item is parked. Outages of a platform never count."""
-SHORTEST, LONGEST = 1.0, 300.0
-
-
-class Kind(StrEnum):
-    """What is to be done."""
-
-    INCIDENT = "incident"
-    DELIVERY = "delivery"
-    POLL = "poll"
-    SWEEP = "sweep"
-    MESSAGE = "message"
-
-
-MESSAGES: Final = "messages"
-"""The lane of all messages: what waits for a mail server that is down holds up no incident."""
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """The key of a row.
-
-    Attributes:
-        kind: What is to be done.
-        key: To what: an incident's id, `incident|instance`, an instance, or a message's id.
-        lane: Whose workers do it: an instance, `messages`, or empty for the incident workers.
-    """
-
-    kind: Kind
-    key: str
-    lane: str = ""
-
-    @property
-    def incident_id(self) -> str:
-        """The incident of an incident or delivery item."""
-        return self.key.partition("|")[0]
-
-
-def incident(incident_id: str) -> Item:
-    """Reconcile that incident."""
-    return Item(Kind.INCIDENT, incident_id)
-
-
-def delivery(incident_id: str, instance: str) -> Item:
-    """Bring that instance's record in line with the incident."""
-    return Item(Kind.DELIVERY, f"{incident_id}|{instance}", instance)
-
-
-def poll(instance: str) -> Item:
-    """Ask that instance what changed."""
-    return Item(Kind.POLL, instance, instance)
-
-
-def sweep(instance: str) -> Item:
-    """Read the next linked records of that instance again."""
-    return Item(Kind.SWEEP, instance, instance)
-
-
-def message(message_id: str) -> Item:
-    """Send that message, or see what became of it."""
-    return Item(Kind.MESSAGE, message_id, MESSAGES)
-
-
-# Statements that every piece of work needs are made once: to build one costs more than to run it.
-_HOLD = sa.update(work).where(
-    work.c.kind == sa.bindparam("of_kind"),
-    work.c.key == sa.bindparam("of_key"),
-    work.c.token == sa.bindparam("held"),
-)
-_NEXT_DUE = sa.bindparam("next_due", type_=sa.Float)
-_DONE = _HOLD.values(
-    # The earlier of both, of which each may be missing.
-    due=sa.func.coalesce(sa.case((work.c.again < _NEXT_DUE, work.c.again), else_=_NEXT_DUE), work.c.again),
-    urgency=sa.case((work.c.revision != sa.bindparam("claimed"), work.c.urgency), else_=ORDINARY),
-    token=None,
-    again=None,
-    tries=0,
-    faults=0,
-    error=None,
-)
 
 
 def _at(urgency: int) -> sa.ColumnElement[bool]:
@@ -160,104 +71,6 @@ def _mark(dialect: str) -> sa.Executable:
         },
     )
     return upsert
-
-
-class LeaseLost(Exception):
-    """Somebody else works on the item by now: roll back what was done under the lease, and mark it again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to work on one item.
-
-    Attributes:
-        item: The item.
-        revision: Marks counted when it was claimed.
-        urgency: 1 to 5.
-        tries: Failures since it last went well, of whatever kind.
-        token: Fresh for each claim; what fences a worker that slept through its lease.
-        due: When it became due; seconds since 1970.
-        faults: Failures since it last went well that were our own fault.
-    """
-
-    item: Item
-    revision: int
-    urgency: int
-    tries: int
-    token: str
-    due: float
-    faults: int = 0
-
-    def done(self, tx: Tx, next_due: float | None = None) -> None:
-        """It is worked on, in the transaction that stores the result; due again at `next_due`, or when a mark that was
-        made meanwhile asks for it, whichever is earlier.
-
-        Raises:
-            LeaseLost: the lease ran out and a peer has it.
-        """
-        given = tx.execute(_DONE, {**self._held(), "claimed": self.revision, "next_due": next_due})
-        if given.rowcount != 1:
-            raise LeaseLost(f"{self.item.kind} {self.item.key}")
-
-    def retry(self, tx: Tx, error: str, after: float | None = None, *, ours: bool = False) -> bool:
-        """It failed: due again after `after` seconds, else after a back-off with jitter. A fault of our own parks the
-        item after `PATIENCE` of them, unless it was marked meanwhile: then it has its chance with what is new.
-        Whether it was parked.
-
-        Raises:
-            LeaseLost: the lease ran out and a peer has it.
-        """
-        tries, faults = self.tries + 1, self.faults + ours
-        if ours and faults >= PATIENCE:
-            now = tx.now.timestamp()
-            if self._park(tx, due=None, tries=tries, faults=faults, error=error, parked_at=now):
-                return True
-            faults = 0
-        wait = backoff(tries, self.token) if after is None else after
-        due = tx.now.timestamp() + wait
-        # What was marked meanwhile may have been marked because things are better now; but a platform's own
-        # wish for peace outlives any mark.
-        earliest = due if after is not None else _earlier(work.c.again, due)
-        self._give_back(tx, due=earliest, tries=tries, faults=faults, error=error)
-        return False
-
-    def hold(self, tx: Tx) -> None:
-        """Make sure that the lease is still ours, in the transaction that acts on it, and make it last.
-
-        Raises:
-            LeaseLost: the lease ran out and a peer has it.
-        """
-        held = tx.execute(_HOLD, {**self._held(), "due": tx.now.timestamp() + LEASE})
-        if held.rowcount != 1:
-            raise LeaseLost(f"{self.item.kind} {self.item.key}")
-
-    def _held(self) -> dict[str, str]:
-        """Binds of `_LEASED`."""
-        return {"of_kind": self.item.kind, "of_key": self.item.key, "held": self.token}
-
-    def _park(self, tx: Tx, **values: Any) -> bool:
-        return self._release(tx, work.c.revision == self.revision, **values)
-
-    def _give_back(self, tx: Tx, **values: Any) -> None:
-        if not self._release(tx, sa.true(), **values):
-            raise LeaseLost(f"{self.item.kind} {self.item.key}")
-
-    def _release(self, tx: Tx, condition: sa.ColumnElement[bool], **values: Any) -> bool:
-        released = _HOLD.where(condition).values(token=None, again=None, **values)
-        return tx.execute(released, self._held()).rowcount == 1
-
-
-def _earlier(mark: sa.ColumnElement[float | None], due: float | None) -> sa.ColumnElement[float | None]:
-    """The earlier of two times, of which each may be missing."""
-    if due is None:
-        return mark
-    return sa.case((mark < due, mark), else_=sa.literal(due, sa.Float))
-
-
-def backoff(tries: int, seed: str) -> float:
-    """Seconds to wait after that many failures: doubling, at most `LONGEST`, with full jitter from a half on."""
-    most = min(LONGEST, SHORTEST * 2.0 ** min(tries, 20))
-    return most * (0.5 + 0.5 * random.Random(seed).random())  # noqa: S311  jitter; drawn from the lease's token
 
 
 class Ledger:
