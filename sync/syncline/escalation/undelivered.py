@@ -18,9 +18,10 @@ INSTEAD: Final = " undelivered"
 
 
 def see_pages(c: Climb) -> None:
-    """Go on with pages that failed, or of which no sign came in time, by the policy's own word."""
-    if c.acknowledged is not None:
-        return
+    """Go on with pages that failed, or of which no sign came in time, by the policy's own word.
+
+    Whoever acknowledged since makes those before superfluous; what people are told afterwards must reach them all the same.
+    """
     last: dict[tuple[str, str], PageState] = {}
     tried: dict[tuple[str, str], set[str]] = {}
     for page in c.sitting.case.pages:
@@ -36,7 +37,8 @@ def see_pages(c: Climb) -> None:
 
 def _overdue(c: Climb, page: PageState) -> bool:
     confirms = page.channel in c.sitting.case.pagers.values()
-    if page.state in (ARRIVED if confirms else TAKEN_BY_SERVICE):
+    taken = c.acknowledged is not None and page.created_at <= c.acknowledged
+    if taken or page.state in (ARRIVED if confirms else TAKEN_BY_SERVICE):
         return False
     patience = page.created_at + c.policy.undelivered.after
     c.sitting.look(patience)

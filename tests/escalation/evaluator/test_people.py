@@ -251,3 +251,19 @@ def test_deliberately_nothing_after_the_last_step():
     played = here.play(at=NIGHT, hours=48)
     assert not played.messages
     assert not any("after the last step" in line for line in told(played))
+
+
+def test_who_is_informed_of_what_somebody_has_is_informed_all_the_same():
+    here = company(LADDER.replace("nobody: next", "undelivered: {after: 2m}"))
+    played = here.play(
+        did(7, status="acknowledged"),
+        hours=0.6,
+        becomes=lambda m: "failed" if m.channel == "email" else "sent",
+    )
+    assert pages(played)[-2:] == [(30, "chloe", "email"), (30, "chloe", "sms")]
+
+
+def test_a_page_that_failed_before_somebody_took_it_is_not_sent_on():
+    here = company(LADDER.replace("nobody: next", "undelivered: {after: 10m}"))
+    played = here.play(did(3, status="acknowledged"), hours=0.4, becomes=lambda m: "unknown")
+    assert pages(played) == [(0, "amina", "email")]
