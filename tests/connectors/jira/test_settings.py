@@ -88,7 +88,7 @@ def test_projects_can_come_from_an_environment_variable(monkeypatch: pytest.Monk
 
 def test_a_missing_token_is_named_with_the_places_that_were_tried(cloud: Any) -> None:
     with pytest.raises(InvalidSettings, match="SYNCLINE_JIRA_TEST_TOKEN"):
-        cloud.connect(token=None)
+        cloud.connect(token=None).lookup("OPS-1")
 
 
 def hints(site: Any, body: str | bytes, **headers: str) -> Any:

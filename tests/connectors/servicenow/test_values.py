@@ -134,7 +134,7 @@ class TestSettings:
     def test_a_missing_password_says_where_it_was_sought(self, settings_of, http_of):
         settings = settings_of(password=None)
         with pytest.raises(Configuration, match="SYNCLINE_SNOW_TEST_PASSWORD"):
-            http_of(settings)
+            http_of(settings).authenticate()
 
 
 def test_what_a_table_says_goes_before_what_it_extends():
