@@ -96,6 +96,7 @@ def test_an_explanation_is_data_too(shared):
         "records",
         "under_way",
         "parked",
+        "escalation",
         "items",
         "timeline",
     }

@@ -462,7 +462,7 @@ def test_a_hand_that_no_policy_answers_is_a_finding(armed):
     armed.sync()
     answer = armed("escalate", "OPS-1")
     assert answer.code == 1
-    assert "no policy answers it" in answer.out
+    assert "nobody is paged for it" in answer.out
 
 
 @pytest.mark.parametrize("command", ["escalate", "runs"])
@@ -529,3 +529,12 @@ def test_live_needs_a_configuration(office):
     answer = office("policy", "check", "--live")
     assert answer.code == 2
     assert "syncline init" in answer.err
+
+
+def test_a_hand_that_is_raised_again_too_soon_is_not_answered_anew(escalated):
+    assert escalated("escalate", "OPS-1").code == 0
+    escalated.sync(1)
+    answer = escalated("escalate", "OPS-1", "--json")
+    assert answer.code == 1
+    assert answer.document["policies"] == answer.document["paged"] == []
+    assert "hands answered it already, and rests until" in answer.document["texts"][0]

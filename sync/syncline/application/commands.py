@@ -9,8 +9,8 @@ from typing import Final
 
 from syncline import assembly, ledger
 from syncline.application import linking, parking
-from syncline.application.escalations import Escalation, all_of, escalation_of, in_progress
-from syncline.application.explain import Explanation, Unsynced, explain, named, unsynced_anywhere
+from syncline.application.escalations import Escalation, escalations, in_progress
+from syncline.application.explain import Explanation, Unsynced, explained, named, unsynced_anywhere
 from syncline.application.mappings import Mappings, NotFound
 from syncline.application.once import Round, once
 from syncline.application.policies import PolicyAdministration
@@ -27,9 +27,8 @@ from syncline.intake.sightings import take_in
 from syncline.mapping import against, contradictions
 from syncline.mapping.validation import suggestion
 from syncline.ports import Signal
-from syncline.reconcile import situations
 from syncline.station import Endpoint, Station
-from syncline.store import incidents, instances, timeline
+from syncline.store import incidents, instances, runs, timeline
 from syncline.store.database import Database, Tx
 from syncline.store.timeline import Event, Parked
 
@@ -218,8 +217,7 @@ class Application:
 
     def explain(self, key: str) -> list[Explanation]:
         """What happened to the incident that `key` means: its id, or the key of one of its records."""
-        station = self.station
-        return self.database.transact(lambda tx: [explain(tx, station, i) for i in named(tx, key)])
+        return explained(self.station, key)
 
     def unsynced(self, key: str) -> tuple[list[Unsynced], list[str]]:
         """Why a record belongs to no incident, and which instances could not be asked."""
@@ -358,18 +356,16 @@ class Application:
         Raises:
             NotFound: no incident is called so.
         """
-        station = self.station
 
-        def look(tx: Tx) -> list[Escalation]:
+        def wanted(tx: Tx) -> list[str]:
             if key is None:
-                return all_of(tx, station, MOST_ENDED) if ended else in_progress(tx, station)
+                return runs.latest(tx, MOST_ENDED) if ended else in_progress(tx)
             ids = named(tx, key)
             if not ids:
                 raise NotFound(f"no incident is called {key!r}, and none has a record of that key")
-            found = [escalation_of(tx, station, s) for s in situations(tx, ids)]
-            return [one for one in found if one is not None]
+            return ids
 
-        return self.database.transact(look)
+        return escalations(self.station, self.database.transact(wanted))
 
     # ---- hints ----------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ it is carried out."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from syncline import escalating
@@ -119,43 +120,82 @@ class Escalation:
     look_again: datetime | None
 
 
-def escalation_of(tx: Tx, station: Station, situation: Situation) -> Escalation | None:
-    """How escalation stands for an incident; None: no policy is in force."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the store says of an incident and its escalation, read in one transaction.
+
+    Attributes:
+        policies: In force, and earlier ones.
+        case: The incident and its past.
+        runs: Oldest first, ended ones too.
+        memory: What the evaluator asked to remember.
+        messages: Oldest first.
+        now: When it was read, by the database's clock.
+        ended: Whether its sync was ended.
+    """
+
+    policies: Policies
+    case: Case
+    runs: Sequence[Run]
+    memory: Memory
+    messages: Sequence[Outgoing]
+    now: datetime
+    ended: bool
+
+
+def stored(tx: Tx, station: Station, situation: Situation) -> Stored | None:
+    """Read what `escalation_of` works on; None: no policy is in force."""
     policies, kept = station.policies, situation.kept
     if policies is None or not situation.links:
         return None
     incident = kept.incident
-    before = runs.of_incidents(tx, [incident.id]).get(incident.id, [])
     known = escalating.past(timeline.past_of(tx, incident.id))
-    case = escalating.case_of(tx, station, policies, kept, incident, situation.links, known)
-    view = _View(policies, case, before, known.memory, tx.now)
-    moments = view.ahead() if kept.unlinked_at is None else ()
-    return Escalation(
-        incident.id,
-        incident.title,
-        policies.book.digest,
-        [view.run(run, moments) for run in before],
-        view.clocks(),
+    return Stored(
+        policies,
+        escalating.case_of(tx, station, policies, kept, incident, situation.links, known),
+        runs.of_incidents(tx, [incident.id]).get(incident.id, []),
+        known.memory,
         messages.of_incident(tx, incident.id),
+        tx.now,
+        kept.unlinked_at is not None,
+    )
+
+
+def escalation_of(read: Stored) -> Escalation:
+    """How escalation stands for an incident. Outside any transaction: looking ahead takes its time, and the daemon must
+    not wait for it."""
+    view = _View(read.policies, read.case, read.runs, read.memory, read.now)
+    moments = () if read.ended else view.ahead()
+    return Escalation(
+        read.case.incident.id,
+        read.case.incident.title,
+        read.policies.book.digest,
+        [view.run(run, moments) for run in read.runs],
+        view.clocks(),
+        read.messages,
         view.coming(moments[0], moments[0].happened) if moments else None,
         view.look_again(),
     )
 
 
-def in_progress(tx: Tx, station: Station) -> list[Escalation]:
-    """All incidents that are being escalated, in the order in which that began."""
-    ids = list(dict.fromkeys(incident_id for incident_id, _ in runs.in_progress(tx)))
-    return _of(tx, station, ids)
+def escalations(station: Station, ids: Sequence[str]) -> list[Escalation]:
+    """How escalation stands for those incidents, in their order. Each is read in a transaction of its own."""
+    found = []
+    for incident_id in ids:
+        read = station.database.transact(partial(_read, station=station, incident_id=incident_id))
+        if read is not None:
+            found.append(escalation_of(read))
+    return found
 
 
-def all_of(tx: Tx, station: Station, limit: int) -> list[Escalation]:
-    """The incidents that were escalated last, the latest first."""
-    return _of(tx, station, runs.latest(tx, limit))
+def _read(tx: Tx, station: Station, incident_id: str) -> Stored | None:
+    situation = situations(tx, [incident_id])
+    return stored(tx, station, situation[0]) if situation else None
 
 
-def _of(tx: Tx, station: Station, ids: Sequence[str]) -> list[Escalation]:
-    found = {s.kept.incident.id: escalation_of(tx, station, s) for s in situations(tx, ids)}
-    return [one for one in (found.get(i) for i in ids) if one is not None]
+def in_progress(tx: Tx) -> list[str]:
+    """The incidents that are being escalated, in the order in which that began."""
+    return list(dict.fromkeys(incident_id for incident_id, _ in runs.in_progress(tx)))
 
 
 class _View:

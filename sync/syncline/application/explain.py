@@ -1,9 +1,9 @@
 """Answers the question that nobody else answers: what happened to this incident, and why is it as it is?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from syncline.application.escalations import Escalation, escalation_of
+from syncline.application.escalations import Escalation, Stored, escalation_of, stored
 from syncline.errors import SynclineError
 from syncline.intake.adoption import why_not
 from syncline.model import Incident
@@ -82,8 +82,20 @@ def explain(tx: Tx, station: Station, incident_id: str) -> Explanation:
         items.of_incident(tx, incident_id),
         timeline.of(tx, incident_id),
         station.targets(situation.source, incident) if situation.links else (),
-        escalation_of(tx, station, situation),
     )
+
+
+def explained(station: Station, key: str) -> list[Explanation]:
+    """What happened to the incidents that a key may mean, and how their escalation stands."""
+
+    def read(tx: Tx) -> list[tuple[Explanation, Stored | None]]:
+        found = [explain(tx, station, incident_id) for incident_id in named(tx, key)]
+        return [(one, stored(tx, station, one.situation)) for one in found]
+
+    return [
+        replace(one, escalation=escalation_of(known)) if known is not None else one
+        for one, known in station.database.transact(read)
+    ]
 
 
 def unsynced(station: Station, endpoint: Endpoint, key: str) -> Unsynced | None:

@@ -223,7 +223,7 @@ class _Telling:
         changes = {name: value for name, value in moment.changes.items() if name not in told}
         if changes:
             text = ", ".join(f"{name}: {_shown(value)}" for name, value in changes.items())
-            yield self._row(moment.at, "escalation", f"sets {text}", data={"changes": changes})
+            yield self._row(moment.at, "escalation", f"Syncline sets {text}", data={"changes": changes})
 
     def _happened(self, at: datetime, happened: Happened, messages: Sequence[Message]) -> Row:
         people = happened.data.get("people")

@@ -51,7 +51,7 @@ def escalate(
                 f" {', '.join(done.people) or 'nobody'} at once"
             )
         else:
-            say(f"{done.incident_id}: it is on record, and no policy answers it", "yellow")
+            say(f"{done.incident_id}: it is on record, and nobody is paged for it", "yellow")
 
     face.answer(
         {
