@@ -45,7 +45,7 @@ class _Judge:
         self._start = scenario.opened_at
         self._played = played
         self._pages = [(at, m) for at, m in played.messages if m.urgent]
-        self._arrived = [(at, m) for at, m in self._pages if not scenario.fails(m)]
+        self._arrived = [(at, m) for at, m in self._pages if scenario.fate(m) == "reached"]
         self._told = [(at, m) for at, m in played.messages if not m.urgent]
 
     def checked(self, wanted: Expectation) -> Checked:

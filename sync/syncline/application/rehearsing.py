@@ -1,7 +1,7 @@
 """A scenario played in virtual time: who would be reached when, and why. By the same evaluator as the daemon's."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -37,7 +37,7 @@ class Row:
             `escalation`, `step`.
         text: What happens, and why.
         who: Ids of the people whom it reaches, or who do it.
-        by: By which way each of them is reached, in the same order; `sms (fails)`.
+        by: By which way each of them is reached, in the same order; `sms (fails)`, `sms (no sign)`.
         policy: Of which policy; empty: of none.
         data: What a program would want to know.
     """
@@ -92,7 +92,7 @@ def rehearse_scenario(book: Book, scenario: Scenario, policy: str) -> Rehearsal:
     """
     at_hand, assumed = _reachable(book)
     opened = _opened(at_hand, scenario)
-    played = play(Policies(at_hand), opened, scenario.deeds, scenario.until, _fate(scenario))
+    played = play(Policies(at_hand), opened, scenario.deeds, scenario.until, scenario.fate)
     told = _Telling(at_hand, scenario, played)
     tz = scenario.tz or next((schedule.tz for schedule in book.schedules.values()), ZoneInfo("UTC"))
     return Rehearsal(
@@ -143,17 +143,9 @@ def _opened(book: Book, scenario: Scenario) -> Case:
     return replace(case, recurrences=counts, related=related, last_runs=last)
 
 
-def _fate(scenario: Scenario) -> Callable[[Message], str]:
-    """What becomes of a page."""
-
-    def becomes(message: Message) -> str:
-        return "failed" if scenario.fails(message) else "reached"
-
-    return becomes
-
-
 # ---- telling -----------------------------------------------------------------------------------
 
+_FATES: Final = {"failed": " (fails)", "unknown": " (no sign)"}
 _SAYS: Final = re.compile(r"(?:.* says (?P<say>.+)|again .*)\Z")
 
 
@@ -199,7 +191,10 @@ class _Telling:
             )
         if deed.answers is not None:
             got = any(
-                at < deed.at and m.urgent and m.recipient == deed.answers and not self._scenario.fails(m)
+                at < deed.at
+                and m.urgent
+                and m.recipient == deed.answers
+                and self._scenario.fate(m) == "reached"
                 for at, m in self._played.messages
             )
             text = "answers the page" if got else "would answer, and no page has come"
@@ -254,7 +249,7 @@ class _Telling:
         return self._row(at, kind, text, who, [self._way(m) for m in messages], policy, data)
 
     def _way(self, message: Message) -> str:
-        return f"{message.channel} (fails)" if self._scenario.fails(message) else message.channel
+        return f"{message.channel}{_FATES.get(self._scenario.fate(message), '')}"
 
     # ---- clocks ---------------------------------------------------------------------------------
 

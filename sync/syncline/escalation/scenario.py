@@ -76,6 +76,7 @@ class Scenario:
         remarks: (when, who) to what they write.
         earlier: For recurrences.
         unreachable: Channels and `person:<id>` where pages fail.
+        lost: The same: no sign of those pages comes back.
         pagers: Platforms that page.
         until: The end, UTC.
         expectations: In the order of the file.
@@ -90,14 +91,16 @@ class Scenario:
     deeds: Sequence[Deed]
     earlier: Sequence[Earlier]
     unreachable: frozenset[str]
+    lost: frozenset[str]
     pagers: tuple[str, ...]
     until: datetime
     expectations: Sequence[Expectation]
     remarks: Mapping[tuple[datetime, str], str] = field(default_factory=dict)
 
-    def fails(self, message: Message) -> bool:
-        """Whether a page of this kind gets nowhere."""
-        return bool({message.channel, f"person:{message.recipient}"} & self.unreachable)
+    def fate(self, message: Message) -> str:
+        """What becomes of a page: the state of `PageState`."""
+        ways = {message.channel, f"person:{message.recipient}"}
+        return "failed" if ways & self.unreachable else "unknown" if ways & self.lost else "reached"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,8 @@ class _Reader:
             self._earlier(entry, values, ("earlier", number)) for number, entry in enumerate(file.earlier)
         ]
         expectations = [self._expectation(entry, ("expect", n)) for n, entry in enumerate(file.expect)]
-        self._check_unreachable()
+        self._check_ways("unreachable", file.unreachable)
+        self._check_ways("lost", file.lost)
         until = self._until([*(deed.at for deed in deeds), *(e.at for e in expectations if e.at is not None)])
         if self.problems:
             raise InvalidFile(in_order(self.problems))
@@ -190,6 +194,7 @@ class _Reader:
             sorted(deeds, key=lambda deed: deed.at),
             earlier,
             frozenset(file.unreachable),
+            frozenset(file.lost),
             self._pagers(),
             until,
             expectations,
@@ -345,17 +350,17 @@ class _Reader:
             return f'the policy knows no "{value}"{suggestion(str(value), map(str, known.values))}'
         return None
 
-    def _check_unreachable(self) -> None:
+    def _check_ways(self, key: str, names: Sequence[str]) -> None:
         people = self._book.people
         ways = {way for person in people.values() for way in (*person.reach, *person.ids)}
-        for number, name in enumerate(self._file.unreachable):
+        for number, name in enumerate(names):
             person = name.removeprefix("person:")
             if person != name and person not in people:
                 near = suggestion(person, people)
                 self._note(("unreachable", number), f'unreachable: the policy has no person "{person}"{near}')
             elif person == name and name not in ways:
                 hint = f"; write person:{name}" if name in people else suggestion(name, sorted(ways))
-                self._note(("unreachable", number), f'unreachable: nobody is reached by "{name}"{hint}')
+                self._note((key, number), f'{key}: nobody is reached by "{name}"{hint}')
 
     def _pagers(self) -> tuple[str, ...]:
         if self._file.pages_by is not None:

@@ -63,6 +63,9 @@ class ScenarioFile(Part):
     unreachable: Annotated[list[Who], listed(Who), Field(max_length=200)] = Field(
         default_factory=list, description="Channels, and person:<name>: pages there fail."
     )
+    lost: Annotated[list[Who], listed(Who), Field(max_length=200)] = Field(
+        default_factory=list, description="The same: of pages there no sign comes back."
+    )
     pages_by: Annotated[list[Id], listed(Id), Field(max_length=20)] | None = Field(
         default=None, description="Platforms that hold a ticket of it and page people; without it pagerduty."
     )

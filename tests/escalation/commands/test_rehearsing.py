@@ -258,3 +258,16 @@ def test_reached_is_who_gets_the_page(rehearse):
     assert [one.holds for one in went.checked] == [True, True, False, True, False]
     assert went.checked[2].came == "then noah by sms was reached; noah was reached at 0m, 15m"
     assert went.checked[4].came.endswith("chloe was not reached at all")
+
+
+def test_a_page_of_which_no_sign_comes_is_gone_on_with_after_a_while(rehearse):
+    went = rehearse(
+        """
+        lost: [pagerduty]
+        people: [{after: 3m, who: noah, answers: true}]
+        until: 14m
+        """
+    )
+    # `undelivered: {after: 5m}` is what a policy has that says nothing of it.
+    assert pages(went) == [(0, "noah", "pagerduty (no sign)"), (5, "noah", "sms")]
+    assert told(went, "person") == [(3, "would answer, and no page has come")]

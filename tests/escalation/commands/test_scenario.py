@@ -98,6 +98,7 @@ FAULTS = [
     ("unreachable: [smss]", 'Did you mean "sms"', 5, 15),
     ("unreachable: [bruno]", "write person:bruno", 5, 15),
     ('unreachable: ["person:brno"]', 'Did you mean "bruno"', 5, 15),
+    ("lost: [smss]", 'lost: nobody is reached by "smss"', 5, 8),
     ("earlier: [{before: 3d, ran: agin}]", 'Did you mean "again"', 5, 29),
     ("expect: [{after: 5m, paged: nobody}]", 'the policy has no person "nobody"', 5, 29),
     ("expect: [{after: 5m, paged: [bruno, nah]}]", 'Did you mean "noah"', 5, 37),
