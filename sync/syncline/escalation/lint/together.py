@@ -12,9 +12,10 @@ def check_together(sheet: Sheet) -> None:
     alarms = [policy for policy in sheet.alarms if not _dead(sheet, policy)]
     for number, policy in enumerate(alarms):
         rivals = [other for other in alarms[:number] if not _beside(policy, other)]
-        alone = _overlaps(sheet, policy, rivals)
-        if len(rivals) > 1 and not alone:
-            _shadowed(sheet, policy, rivals)
+        sure = [other for other in rivals if _always_first(alarms, other, policy)]
+        alone = _overlaps(sheet, policy, rivals, sure)
+        if len(sure) > 1 and not alone:
+            _shadowed(sheet, policy, sure)
     _unheard(sheet)
     _hole(sheet, alarms)
     _chains(sheet)
@@ -29,7 +30,15 @@ def _beside(one: Policy, other: Policy) -> bool:
     return one.id in other.beside or other.id in one.beside
 
 
-def _overlaps(sheet: Sheet, policy: Policy, rivals: Sequence[Policy]) -> bool:
+def _always_first(alarms: Sequence[Policy], rival: Policy, policy: Policy) -> bool:
+    """Whether the policy can never begin for an incident that its rival is for: nothing but what would keep the policy
+    back, too, keeps the rival back."""
+    guarded = rival.guard.cooldown is not None or rival.guard.once_per is not None
+    others = [one for one in alarms if one not in (rival, policy)]
+    return not guarded and not any(_beside(one, policy) and not _beside(one, rival) for one in others)
+
+
+def _overlaps(sheet: Sheet, policy: Policy, rivals: Sequence[Policy], sure: Sequence[Policy]) -> bool:
     """Put down every earlier policy that wants the same incident; whether one of them takes them all."""
     taken = False
     for other in rivals:
@@ -37,12 +46,14 @@ def _overlaps(sheet: Sheet, policy: Policy, rivals: Sequence[Policy]) -> bool:
         found, incident = sheet.example(policy.place, about, other.when, policy.when, sheet.open)
         if not found:
             continue
-        all_of_them = sheet.never(policy.place, about, policy.when, sheet.open, without=[other.when])
+        all_of_them = other in sure and sheet.never(
+            policy.place, about, policy.when, sheet.open, without=[other.when]
+        )
         taken = taken or all_of_them
         result = (
             f"policy {policy.id} never begins, because {other.id} takes every incident that it is for"
             if all_of_them
-            else f"only {other.id} begins then, because it stands first"
+            else f"{other.id} keeps {policy.id} back then, because it stands first"
         )
         sheet.add(
             "E25",
@@ -72,9 +83,11 @@ def _unheard(sheet: Sheet) -> None:
     """Policies for raised hands, all of which are answered by others: the first one that matches answers."""
     manual = [policy for policy in sheet.book.policies if policy.trigger is Trigger.MANUAL]
     for number, policy in enumerate(manual):
-        rivals = [other for other in manual[:number] if policy.id not in other.beside]
-        if rivals and not _dead(sheet, policy):
-            _shadowed(sheet, policy, rivals)
+        # One that runs it beside itself may be the first to match.
+        if any(policy.id in other.beside for other in manual[:number]) or _dead(sheet, policy):
+            continue
+        if number:
+            _shadowed(sheet, policy, manual[:number])
 
 
 def _hole(sheet: Sheet, alarms: Sequence[Policy]) -> None:
