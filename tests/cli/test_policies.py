@@ -87,6 +87,8 @@ def test_a_file_is_checked_without_account_secret_or_database(office):
             "witness",
             "mend",
         }
+    assert answer.document["warnings"]
+    assert office("policy", "check", "--strict").code == 1
     assert files(office) == ["escalation.yaml", "shop.yaml"]
 
 

@@ -75,6 +75,7 @@ def policy_check(
         Form,
         typer.Option("--format", help="github: annotations for a code review; sarif: for code scanners."),
     ] = Form.TEXT,
+    strict: Annotated[bool, typer.Option("--strict", help="Count warnings as findings too.")] = False,
     live: Annotated[
         bool, typer.Option("--live", help="Ask the platforms for its groups and people, too.")
     ] = False,
@@ -106,7 +107,8 @@ def policy_check(
         elif text:
             say(text)
 
-    face.answer(document, show, FINE if report.ok else FINDINGS)
+    fine = report.ok and not (strict and document["warnings"])
+    face.answer(document, show, FINE if fine else FINDINGS)
 
 
 def _codes(face: Face) -> None:
