@@ -229,3 +229,10 @@ def test_a_file_that_cannot_be_read_has_the_faults_of_its_form(linted):
 def test_a_day_without_a_zone_is_refused(linted):
     with pytest.raises(ValueError, match="time zone"):
         linted.check(linted.clean, today=datetime(2026, 11, 23, 5))  # noqa: DTZ001
+
+
+def test_closing_time_in_which_the_same_step_pages_others_is_fine(linted):
+    text = linted.text(
+        (LAYER, LAYER.replace("}", ", only: {mon-fri: 08:00-18:00}}")), ("page: L1,", "page: [L1, MGMT],")
+    )
+    assert linted.codes(text) == []

@@ -222,8 +222,11 @@ class Cover:
 
     def _closing(self, unit: _Unit) -> None:
         for policy in unit.policies:
+            if policy.nobody != NEXT:
+                continue
             left = both(unit.closing, self._openings(self._book.clocks[policy.clock].calendar))
-            if not left or policy.nobody != NEXT:
+            left = both(left, self._unserved(policy, unit))
+            if not left:
                 continue
             zone = self._zone(unit.who)
             first = left[0]
@@ -237,6 +240,16 @@ class Cover:
                 self._witness(left, zone),
             )
             return
+
+    def _unserved(self, policy: Policy, unit: _Unit) -> list[Span]:
+        """When some step that pages the unit finds nobody, of those that it pages beside it either."""
+        found: list[Span] = []
+        for row in tiers_at(self._sheet, policy):
+            for paging in pagings(policy):
+                who = parties(self._book, paging.targets, row[paging.step])
+                if set(unit.who) <= set(who):
+                    found += self._gaps(who)
+        return either(found)
 
     def _nobody_at_all(self, policy: Policy) -> None:
         """Times at which no step and not the end of a policy finds anybody."""
