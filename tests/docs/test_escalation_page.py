@@ -177,6 +177,22 @@ def test_names_in_braces_are_filled_in(text, company):
     assert book.says == {}
 
 
+def test_what_the_page_says_one_writes_can_be_written(text, table_rows, company):
+    written = " ".join(row[1] for row in table_rows(text.section("How do I say ...?"))[1:])
+    conditions = re.findall(r"`(?:when|if): ([^`]+)`", written)
+    assert len(conditions) > 5
+    for condition in conditions:
+        compiled(condition, STANDARD)
+    pages = re.findall(r"`((?:page|until): [^`]+)`", written)
+    assert len(pages) > 4
+    people = {**company["people"], "partner": {"reach": {"email": "p@example.com"}}}
+    for words in pages:
+        whom = "" if words.startswith("page") else "page: L1, "
+        step = f"{{at: 0m, {whom}{words}}}"
+        fragment = f"people: {json.dumps(people)}\npolicies: [{{id: p, steps: [{step}], end: none}}]"
+        assert completed(company, fragment).policies, words
+
+
 # ---- YAML ---------------------------------------------------------------------------------------
 
 
