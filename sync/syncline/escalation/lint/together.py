@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from syncline.escalation.book import Policy, Step, Trigger
-from syncline.escalation.conditions import compiled
+from syncline.escalation.conditions import Condition, compiled
+from syncline.escalation.conditions.tree import All, Among, Is, Node, Order, Scalar
 from syncline.escalation.lint.sheet import Sheet, listed
 
 
@@ -42,6 +43,8 @@ def _overlaps(sheet: Sheet, policy: Policy, rivals: Sequence[Policy], sure: Sequ
     """Put down every earlier policy that wants the same incident; whether one of them takes them all."""
     taken = False
     for other in rivals:
+        if _apart(other.when, policy.when):
+            continue
         about = f"whether policies {other.id} and {policy.id} want the same incident"
         found, incident = sheet.example(policy.place, about, other.when, policy.when, sheet.open)
         if not found:
@@ -63,6 +66,29 @@ def _overlaps(sheet: Sheet, policy: Policy, rivals: Sequence[Policy], sure: Sequ
             {"incident": incident, "policies": [other.id, policy.id]},
         )
     return taken
+
+
+def _apart(one: Condition, other: Condition) -> bool:
+    """Whether both plainly ask for different values of one name, which most policies of a large file do."""
+    pinned, others = _pinned(one.tree), _pinned(other.tree)
+    return any(not pinned[name] & others[name] for name in pinned.keys() & others.keys())
+
+
+def _pinned(tree: Node) -> dict[str, set[Scalar]]:
+    """Names that can only have certain values where the condition holds."""
+    match tree:
+        case All(parts):
+            found: dict[str, set[Scalar]] = {}
+            for part in parts:
+                for name, values in _pinned(part).items():
+                    found[name] = found.get(name, values) & values
+            return found
+        case Is(name, Order.EQUAL, value):
+            return {name: {value}}
+        case Among(name, values):
+            return {name: set(values)}
+        case _:
+            return {}
 
 
 def _shadowed(sheet: Sheet, policy: Policy, rivals: Sequence[Policy]) -> None:
