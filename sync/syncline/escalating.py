@@ -1,26 +1,34 @@
 """Ties the evaluator to the store: makes the case of an incident, and carries out what was decided, in one transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from syncline import ledger
-from syncline.escalation.book import Book, Recurrence, Trigger
-from syncline.escalation.case import Case, Change, Hand, field_facts
+from syncline.escalation.book import Book, Trigger
+from syncline.escalation.case import Case, Change, Hand, instant_of
 from syncline.escalation.decision import Decision, Happened
 from syncline.escalation.evaluate import Policies, escalate
+from syncline.escalation.recurrence import alike, field_of, subject
 from syncline.escalation.runs import Memory, Run
+from syncline.intake.copying import spread
 from syncline.merge import Origin
 from syncline.model import Incident, Remark, Value, Visibility, value_from_json
 from syncline.station import Station
-from syncline.store import incidents, items, messages, runs, timeline
+from syncline.store import incidents, instances, items, messages, runs, timeline
 from syncline.store.database import Tx
 from syncline.store.incidents import Kept, Link
 from syncline.store.timeline import Event
 
 SOONEST: Final = 1.0
 """Seconds to the next look that a decision of its own asks for."""
+OLDEST: Final = timedelta(days=20 * 365)
+"""An incident that was opened longer ago than that before we saw it was not: somebody's clock was wrong."""
+FRESH: Final = timedelta(minutes=1)
+"""An incident that we saw so soon after its opening was not there before us."""
+SHOWN: Final = frozenset({"group"})
+"""What a move changes for the people on every platform: where it does not show, that is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +57,8 @@ def past(events: Iterable[Event]) -> Past:
     for event in events:
         data: Mapping[str, Any] = event.data or {}
         assert event.at is not None
-        at = _time(data["at"]) if "at" in data else event.at
+        # Nothing happened after we saw it, whatever a platform's clock says.
+        at = min(_time(data["at"]), event.at) if "at" in data else event.at
         if event.kind == "changed" and event.field is not None:
             # Whom a platform assigned by itself has not taken it.
             human = event.instance is not None and not data.get("automatic", False)
@@ -91,27 +100,69 @@ def case_of(
     known: Past,
 ) -> Case:
     """The case of an incident."""
-    opened = incident["opened_at"]
-    opened_at = min(_time(opened), tx.now) if isinstance(opened, str) else kept.created_at
+    source = next((link.instance for link in links if link.origin), links[0].instance if links else "")
+    opened_at = _opened_at(tx, station, policies, kept, incident, source)
     live = [link for link in links if link.live]
-    pagers: dict[str, str] = {}
-    for link in live:
-        endpoint = station.endpoints.get(link.instance)
-        if endpoint is not None and endpoint.capabilities.pages:
-            pagers.setdefault(endpoint.plugin.platform, link.instance)
-            pagers[link.instance] = link.instance
     case = Case(
         incident,
-        next((link.instance for link in links if link.origin), links[0].instance if links else ""),
+        source,
         opened_at,
         history(incident, opened_at, known.changes),
         known.activity,
         known.hands,
         messages.states(tx, [incident.id]).get(incident.id, ()),
         {link.instance: f"{link.record_key} {link.url}".strip() for link in live},
-        pagers,
+        _pagers(tx, station, incident, source, links),
     )
     return _with_recurrences(tx, policies.book, case)
+
+
+def _opened_at(
+    tx: Tx, station: Station, policies: Policies, kept: Kept, incident: Incident, source: str
+) -> datetime:
+    """From when the incident counts, by our clock: from its opening. Nothing was opened after we saw it.
+
+    What was there before anything was escalated counts from when that began: from when it was taken up, where it is
+    older than the first start of its instance, and from the first book. Else all its steps would be due at once.
+    """
+    said = instant_of(incident["opened_at"])
+    if said is None or said < kept.created_at - OLDEST:
+        at = kept.created_at
+    else:
+        origin = kept.origins.get("opened_at")
+        endpoint = station.endpoints.get(origin.instance) if origin is not None else None
+        at = min(said if endpoint is None else endpoint.by_our_clock(said), kept.created_at)
+    if kept.created_at - at > FRESH:
+        progress = instances.progress(tx, source)
+        if progress is not None and at < progress.started_at:
+            at = kept.created_at
+    return at if policies.since is None else max(at, policies.since)
+
+
+def _pagers(
+    tx: Tx, station: Station, incident: Incident, source: str, links: Sequence[Link]
+) -> dict[str, str]:
+    """Platform and name of each instance that can page somebody about the incident: by the record that it has there, or
+    that is about to be made."""
+    names = [link.instance for link in links if link.live]
+    linked = {link.instance for link in links}
+    coming = [
+        name for name in station.targets(source, incident) if name not in linked and _pages(station, name)
+    ]
+    if coming:
+        parked = timeline.waiting(tx, [incident.id]).get(incident.id, [])
+        given_up = {entry.instance for entry in parked if entry.kind == "create"}
+        names += [name for name in coming if name not in given_up]
+    found: dict[str, str] = {}
+    for name in names:
+        if _pages(station, name):
+            found.setdefault(station.endpoints[name].plugin.platform, name)
+            found[name] = name
+    return found
+
+
+def _pages(station: Station, name: str) -> bool:
+    return name in station.endpoints and station.endpoints[name].capabilities.pages
 
 
 def _with_recurrences(tx: Tx, book: Book, case: Case) -> Case:
@@ -122,11 +173,11 @@ def _with_recurrences(tx: Tx, book: Book, case: Case) -> Case:
         count = policy.count
         if policy.trigger is not Trigger.RECUR or count is None:
             continue
-        facts = field_facts(book, case, case.incident.values)
-        value = facts.get(count.same)
-        if value is None or not count.of.holds(facts):
+        value = subject(book, case, count)
+        if value is None:
             continue
-        others = _alike(tx, book, case, count, value)
+        since, field = case.opened_at - count.within, field_of(book, count)
+        others = alike(book, case, count, incidents.known_since(tx, since, field, str(value))) or []
         counts[policy.id], related[policy.id] = len(others) + 1, others
         if policy.guard.once_per is not None:
             at = runs.last_for(tx, policy.id, str(value), tx.now - policy.guard.once_per)
@@ -135,21 +186,6 @@ def _with_recurrences(tx: Tx, book: Book, case: Case) -> Case:
     if not counts:
         return case
     return replace(case, recurrences=counts, related=related, last_runs=last)
-
-
-def _alike(tx: Tx, book: Book, case: Case, count: Recurrence, value: object) -> list[str]:
-    """The other incidents that count: opened within the time before this one, with the same value."""
-    since = case.opened_at - count.within
-    found = []
-    for other in incidents.known_since(tx, since):
-        if other.id == case.incident.id:
-            continue
-        facts = field_facts(book, case, other.values)
-        opened = other["opened_at"]
-        within = not isinstance(opened, str) or since <= _time(opened) <= case.opened_at
-        if within and facts.get(count.same) == value and count.of.holds(facts):
-            found.append(other.id)
-    return found
 
 
 def decide(
@@ -193,6 +229,7 @@ def carry_out(
     timeline.append(
         tx, incident_id, *(_changed(n, values.get(n), v, tx.now) for n, v in decision.changes.items())
     )
+    timeline.append(tx, incident_id, *_not_said(station, links, decision.changes.keys() & SHOWN))
     notes = [h.text for h in decision.happened if h.note]
     if notes:
         _note(tx, station, incident_id, links, "\n\n".join(notes))
@@ -205,18 +242,33 @@ def _event(happened: Happened) -> Event:
 
 def _changed(name: str, before: Value, after: Value, now: datetime) -> Event:
     from_to = {"before": before, "after": after, "at": now.isoformat()}
-    return Event("changed", f"{name}: {before} -> {after}, by the escalation", None, field=name, data=from_to)
+    said = f"{name}: {_shown(before)} -> {_shown(after)}, by the escalation"
+    return Event("changed", said, None, field=name, data=from_to)
+
+
+def _shown(value: Value) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else "nothing" if value is None else str(value)
 
 
 def _note(tx: Tx, station: Station, incident_id: str, links: Sequence[Link], text: str) -> None:
-    """An internal note of our own on every linked record that keeps internal notes apart."""
+    """An internal note of our own on every record, and on those that are yet to come."""
     own_id = station.ids.token()
     said = Remark(own_id, "", timeline.SYNCLINE, text, Visibility.INTERNAL, tx.now, own=True)
-    note = items.insert_remark(tx, own_id, incident_id, "", said)
+    note = items.insert_remark(tx, own_id, incident_id, "", said, everywhere=True)
+    spread(tx, station, note, [link.instance for link in links if link.live])
+
+
+def _not_said(station: Station, links: Sequence[Link], names: Iterable[str]) -> Iterator[Event]:
+    """Where a move does not show, since the platform has no field for it: the note is all that stands there."""
     for link in links:
         endpoint = station.endpoints.get(link.instance)
-        if link.live and endpoint is not None and Visibility.INTERNAL in endpoint.capabilities.visibilities:
-            items.copy_to(tx, note, link.instance)
+        if not link.live or endpoint is None:
+            continue
+        rules = endpoint.mapping.rules
+        for name in names:
+            if name not in rules or not rules[name].direction.writes(creating=False):
+                text = f"{name} is not written to {link.instance} {link.record_key}: its mapping has no field for it; a note says it"
+                yield Event("withheld", text, link.instance, field=name)
 
 
 def next_look(decision: Decision, now: datetime) -> float | None:

@@ -63,7 +63,8 @@ def in_force(tx: Tx, known: Policies | None = None) -> Policies | None:
         return None
     books: dict[str, Book] = {} if known is None else {**known.earlier, known.book.digest: known.book}
     book = books.get(version.digest) or _book(version)
-    return Policies(book, _kept_to(tx, books, book))
+    since = known.since if known is not None else published.first_at(tx, NAME)
+    return Policies(book, _kept_to(tx, books, book), since)
 
 
 def _kept_to(tx: Tx, books: Mapping[str, Book], current: Book) -> dict[str, Book]:

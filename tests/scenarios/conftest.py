@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import requests
+from desk import BOOK, Desk, hooked
 from requests.adapters import BaseAdapter
 
 from syncline import ledger
@@ -645,3 +646,13 @@ def trio(cloud: World) -> Trio:
 def both(world: World) -> Trio:
     """The same on both flavours of Jira."""
     return trio_in(world)
+
+
+@pytest.fixture
+def desk(cloud: World) -> Iterator[Desk]:
+    """A world whose book of escalation (`desk.yaml`) is in force, and whose people have a web hook."""
+    (cloud.folder / "escalation.yaml").write_text(BOOK)
+    with hooked() as hook:
+        cloud.secret("CHANNEL_HOOK_URL", f"json://127.0.0.1:{hook.port}/{{address}}")
+        cloud.configure("conflicts:\n", "channels:\n  hook:\nconflicts:\n")
+        yield Desk(cloud, hook)

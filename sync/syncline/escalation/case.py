@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import pairwise
 from operator import itemgetter
@@ -239,6 +239,17 @@ def _became(track: list[tuple[datetime, Value]], at: datetime, value: Value) -> 
         track.pop()
     if track[-1][1] != value if track else value is not None:
         track.append((at, value))
+
+
+def instant_of(value: Value) -> datetime | None:
+    """The moment that a time field names, UTC; None: it names none that can be reckoned with."""
+    if not isinstance(value, str):
+        return None
+    try:
+        at = datetime.fromisoformat(value)
+        return at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def tier_of(book: Book, values: Mapping[str, Value]) -> str | None:

@@ -28,10 +28,12 @@ class Policies:
     Attributes:
         book: In force: who starts, who is on call, which tier is which.
         earlier: Digest to book.
+        since: When the first book of all came into force; None: always.
     """
 
     book: Book
     earlier: Mapping[str, Book] = field(default_factory=dict)
+    since: datetime | None = None
 
     def of(self, run: Run) -> tuple[Book, Policy] | None:
         """The book and policy that a run keeps to; None where neither its own nor today's has it."""

@@ -1,11 +1,28 @@
 """Incidents that happen again and again: which earlier ones count with one."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Final
 
 from syncline.escalation.book import Book, Recurrence
-from syncline.escalation.case import Case, field_facts
+from syncline.escalation.case import Case, field_facts, instant_of
+from syncline.escalation.conditions import Type
 from syncline.model import Incident
+
+_WORKED_OUT: Final = frozenset({"tier", "status", "source"})
+"""Facts that are not just what a field says."""
+
+
+def subject(book: Book, case: Case, count: Recurrence) -> object | None:
+    """What this incident may share with others; None: it does not count itself."""
+    facts = field_facts(book, case, case.incident.values)
+    return facts.get(count.same) if count.of.holds(facts) else None
+
+
+def field_of(book: Book, count: Recurrence) -> str | None:
+    """The common field whose value alone says that two incidents share it; None: it takes more than that."""
+    text = book.vocabulary.names[count.same].type is Type.TEXT
+    return book.sources.get(count.same, count.same) if text and count.same not in _WORKED_OUT else None
 
 
 def alike(book: Book, case: Case, count: Recurrence, others: Iterable[Incident]) -> list[str] | None:
@@ -17,9 +34,8 @@ def alike(book: Book, case: Case, count: Recurrence, others: Iterable[Incident])
         count: What counts.
         others: Some of them may be too old, or the incident itself.
     """
-    facts = field_facts(book, case, case.incident.values)
-    value = facts.get(count.same)
-    if value is None or not count.of.holds(facts):
+    value = subject(book, case, count)
+    if value is None:
         return None
     since = case.opened_at - count.within
     found = []
@@ -37,8 +53,5 @@ def alike(book: Book, case: Case, count: Recurrence, others: Iterable[Incident])
 
 def _opened_within(other: Incident, since: datetime, until: datetime) -> bool:
     """Whether it was opened then; one that does not say is taken to be."""
-    opened = other["opened_at"]
-    if not isinstance(opened, str):
-        return True
-    at = datetime.fromisoformat(opened)
-    return since <= (at if at.tzinfo is not None else at.replace(tzinfo=UTC)) <= until
+    at = instant_of(other["opened_at"])
+    return at is None or since <= at <= until

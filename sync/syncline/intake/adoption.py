@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from syncline import ledger
 from syncline.configuration import BackfillKind, Route
 from syncline.connector import Native, Record
 from syncline.intake import hands
@@ -13,7 +14,7 @@ from syncline.mapping import Reading
 from syncline.merge import Origin
 from syncline.model import ENDED, Incident, Status
 from syncline.station import Endpoint, Station
-from syncline.store import incidents, instances, items, operations, timeline
+from syncline.store import incidents, instances, items, messages, operations, timeline
 from syncline.store.database import Tx
 from syncline.store.operations import Logged, State
 from syncline.store.timeline import Event
@@ -129,6 +130,10 @@ def link_created(
     )
     for item in items.of_incident(tx, incident_id):
         spread(tx, station, item, [endpoint.name])
+    if endpoint.capabilities.pages:
+        # A page that waited for a record leaves at once.
+        for message_id in messages.waiting_for(tx, incident_id, endpoint.name):
+            station.ledger.mark(tx, ledger.message(message_id), urgency=1)
     timeline.append(
         tx,
         incident_id,

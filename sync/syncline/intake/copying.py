@@ -87,8 +87,8 @@ def spread(tx: Tx, station: Station, item: items.Item, names: Iterable[str]) -> 
     """Have the item copied to those instances, or say why it is not."""
     for name in names:
         target = station.endpoints.get(name)
-        if target is None or name == item.instance or not item.instance:
-            continue  # what Syncline itself says is meant for one side only
+        if target is None or name == item.instance or not item.everywhere:
+            continue
         reason = _not_copied(station, target, item)
         items.copy_to(tx, item, name, state="withheld" if reason else "due", reason=reason)
         if reason:
@@ -119,7 +119,7 @@ def _name_file(tx: Tx, station: Station, target: Endpoint, item: items.Item, rea
 
 def _not_copied(station: Station, target: Endpoint, item: items.Item) -> str | None:
     if item.kind == items.REMARK:
-        if not station.configuration.comments.copy:
+        if item.instance and not station.configuration.comments.copy:
             return "copying of comments is switched off (comments: copy)"
         if not target.capabilities.visibilities:
             return f"{target.title} has no comments"

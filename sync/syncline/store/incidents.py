@@ -215,14 +215,25 @@ def save(tx: Tx, incident: Incident, origins: Mapping[str, Origin]) -> None:
     )
 
 
-def known_since(tx: Tx, since: datetime) -> list[Incident]:
-    """The incidents that we first knew of since then; all that were opened since are among them."""
-    rows = tx.execute(
+def known_since(
+    tx: Tx, since: datetime, field: str | None = None, value: str | None = None
+) -> list[Incident]:
+    """The incidents that we first knew of since then; all that were opened since are among them.
+
+    Args:
+        tx: The transaction.
+        since: Since when.
+        field: Only those whose field of that name has that value; None: all.
+        value: See `field`.
+    """
+    found = (
         sa.select(incidents.c.id, incidents.c["values"])
         .where(incidents.c.created_at >= since, incidents.c.unlinked_at.is_(None))
         .order_by(incidents.c.created_at, incidents.c.id)
     )
-    return [Incident(row.id, row.values) for row in rows]
+    if field is not None:
+        found = found.where(incidents.c["values"][field].as_string() == value)
+    return [Incident(row.id, row.values) for row in tx.execute(found)]
 
 
 def end(tx: Tx, incident_id: str) -> None:

@@ -27,7 +27,8 @@ class Item:
         native_id: Its id there.
         author: Who wrote it.
         created_at: On that platform's clock.
-        content: `body` and `visibility`; or `name`, `content_type`, `size` and `record_id`.
+        content: `body` and `visibility`, with `everywhere` of what Syncline itself says on all records; or `name`,
+            `content_type`, `size` and `record_id`.
     """
 
     id: str
@@ -43,6 +44,11 @@ class Item:
     def visibility(self) -> Visibility:
         """Of a remark."""
         return Visibility(self.content["visibility"])
+
+    @property
+    def everywhere(self) -> bool:
+        """Whether every record of the incident gets it, those that are yet to come too."""
+        return bool(self.instance) or bool(self.content.get("everywhere"))
 
     def attachment(self) -> Attachment:
         """As its connector knows it."""
@@ -76,9 +82,13 @@ def known(tx: Tx, instance: str, kind: str, native_ids: Sequence[str]) -> set[st
     return {row[0] for row in originals} | {row[0] for row in copied}
 
 
-def insert_remark(tx: Tx, item_id: str, incident_id: str, instance: str, remark: Remark) -> Item:
-    """A remark that a person wrote, or that we write ourselves (instance empty)."""
-    content = {"body": remark.body, "visibility": remark.visibility.value}
+def insert_remark(
+    tx: Tx, item_id: str, incident_id: str, instance: str, remark: Remark, *, everywhere: bool = False
+) -> Item:
+    """A remark that a person wrote, or that we write ourselves (instance empty): on one record, or `everywhere`."""
+    content: dict[str, Any] = {"body": remark.body, "visibility": remark.visibility.value}
+    if everywhere:
+        content["everywhere"] = True
     return _insert(
         tx, Item(item_id, incident_id, REMARK, instance, remark.id, remark.author, remark.created_at, content)
     )

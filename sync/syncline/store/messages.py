@@ -183,6 +183,19 @@ def of_incident(tx: Tx, incident_id: str) -> list[Outgoing]:
     return [_outgoing(row) for row in rows]
 
 
+def waiting_for(tx: Tx, incident_id: str, channel: str) -> list[str]:
+    """Ids of the messages about an incident that have yet to leave by that channel."""
+    rows = tx.execute(
+        sa.select(messages.c.id).where(
+            messages.c.incident_id == incident_id,
+            messages.c.channel == channel,
+            messages.c.state == State.DUE,
+            messages.c.finished_at.is_(None),
+        )
+    )
+    return [row.id for row in rows]
+
+
 # Statements are made once: to build one costs more than to run it.
 _STATES: Final = Among(
     sa.select(

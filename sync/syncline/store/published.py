@@ -56,6 +56,11 @@ def current(tx: Tx, name: str) -> Version | None:
     return versions[0] if versions else None
 
 
+def first_at(tx: Tx, name: str) -> datetime | None:
+    """When the first version of all was published; None: there is none."""
+    return tx.execute(sa.select(sa.func.min(published.c.at)).where(published.c.name == name)).scalar()
+
+
 def history(tx: Tx, name: str, limit: int = 100) -> list[Version]:
     """All versions, newest first."""
     rows = tx.execute(
