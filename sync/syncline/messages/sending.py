@@ -113,8 +113,10 @@ def begin(tx: Tx, station: Station, lease: Lease) -> Attempt:
         return NOTHING
     asked = message.channel in station.endpoints
     doubtful = message.state is State.UNKNOWN
+    # Nobody has asked since it came in doubt: it is asked at least once, however long we were away.
+    to_ask = lease.tries > 0 or tx.now - message.at < ASK_FIRST
     if message.state in {State.SENT, State.REACHED} or (
-        doubtful and asked and not message.repeated and tx.now - message.at < ASK_FIRST
+        doubtful and asked and not message.repeated and to_ask
     ):
         return Attempt(Act.LOOK, message, _record(tx, message) if asked else None)
     messages.begin(tx, message, repeat=doubtful)

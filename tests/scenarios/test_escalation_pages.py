@@ -1,0 +1,218 @@
+"""Pages that nobody gets, people who come and go, and what a crash between deciding and telling does."""
+
+from datetime import timedelta
+from random import Random
+
+import pytest
+from desk import BOOK
+
+AMINA = "amina.diallo@example.com"
+
+
+def paging(desk):
+    """How the simulated PagerDuty tells people."""
+    return desk.world.sandbox["pd"].platform.paging
+
+
+class Cut(BaseException):
+    """The power goes."""
+
+
+def cut():
+    raise Cut
+
+
+def crash(world, what):
+    """Do that until the power goes, and start again."""
+    with pytest.raises(Cut):
+        what()
+    world.reopen()
+
+
+# ---- undelivered ---------------------------------------------------------------------------------
+
+
+def test_of_whom_pagerduty_does_not_reach_another_way_is_tried(desk):
+    paging(desk).unreachable.add(AMINA)
+    trio = desk.urgent()
+    desk.at(trio, 1, 2)
+    assert desk.outbox(trio) == [("step 1", "amina", "pd", "sent")]
+    assert desk.hook.got == []
+    desk.at(trio, 3)
+    assert desk.outbox(trio) == [("step 1", "amina", "pd", "sent"), ("step 1", "amina", "hook", "sent")]
+    assert desk.hook.told("amina") == ["[P1] Mail is down"]
+    assert [e.text for e in desk.events(trio, "page")] == [
+        "The page to Amina by pd is not known to have arrived; it is tried by hook"
+    ]
+    assert any("it is tried by hook" in note for note in trio.comments())
+    desk.at(trio, 4, 4.5)
+    assert len(desk.outbox(trio)) == 2
+
+
+def test_where_no_way_is_left_somebody_else_is_paged(desk):
+    paging(desk).unreachable.add(AMINA)
+    trio = desk.urgent()
+    desk.at(trio, 1)
+    desk.hook.answers[:] = [404]
+    desk.at(trio, 3)
+    assert desk.outbox(trio)[:2] == [("step 1", "amina", "pd", "sent"), ("step 1", "amina", "hook", "failed")]
+    desk.at(trio, 3.5)
+    assert desk.outbox(trio)[2:] == [("step 1 undelivered", "diane", "hook", "sent")]
+    assert desk.hook.told("diane") == ["[P1] Mail is down"]
+    assert desk.events(trio, "page")[-1].text == (
+        "The page to Amina by hook failed, and no other way is left; paged instead: MGMT: diane (turn)"
+    )
+    desk.at(trio, 4.5)
+    assert len(desk.outbox(trio)) == 3
+
+
+def test_who_declines_a_page_is_not_waited_for(desk):
+    trio = desk.urgent()
+    platform = desk.world.sandbox["pd"].platform
+    platform.respond(trio.pd_id, AMINA, desk.world.clock.now(), Random(1), joins=False)
+    desk.at(trio, 1)
+    assert ("step 1", "amina", "hook", "sent") in desk.outbox(trio)
+
+
+def test_who_answers_a_page_has_it(desk):
+    trio = desk.urgent()
+    platform = desk.world.sandbox["pd"].platform
+    platform.respond(trio.pd_id, AMINA, desk.world.clock.now(), Random(1), joins=True)
+    desk.at(trio, 1, 5, 15)
+    assert desk.outbox(trio) == [("step 1", "amina", "pd", "answered")]
+
+
+def test_who_is_reached_by_pagerduty_alone_is_paged_for_an_incident_that_has_yet_to_reach_it(desk):
+    """It began on ServiceNow: its record on PagerDuty comes with the next deliveries."""
+    desk.publish(BOOK.replace(f"pagerduty: {AMINA}}}, reach: {{hook: amina}}", f"pagerduty: {AMINA}}}"))
+    trio = desk.urgent()
+    assert desk.asked(trio) == ["amina"]
+    assert desk.events(trio, "page") == []
+
+
+def test_while_pagerduty_takes_no_incident_another_way_is_tried(desk):
+    world = desk.world
+    world.sync()
+    world.sandbox["pd"].take_down()
+    sys_id = world.people.snow_create(short_description="Mail is down", impact="1", urgency="1")
+    world.settle()
+    number = world.people.snow_get(sys_id)["number"]
+    for _ in range(4):
+        world.sync(60)
+    assert desk.hook.told("amina") == ["[P1] Mail is down"]
+    world.sandbox["pd"].take_down(None)
+    world.clock.advance(120)
+    world.settle()
+    assert world.people.pd_all()
+    assert len([t for t in world.timeline(number) if t.startswith("linked: pd")]) == 1
+
+
+# ---- crashes -------------------------------------------------------------------------------------
+
+
+def told_once(desk, trio):
+    """Nothing is lost and nothing is there twice, wherever we look."""
+    assert desk.asked(trio) == ["amina"]
+    assert desk.outbox(trio) == [("step 1", "amina", "pd", "reached")]
+    assert len(desk.steps(trio)) == 1
+    snow, jira, pd = desk.notes(trio)
+    assert snow == jira == pd
+    assert len(snow) == 1
+
+
+def test_a_crash_before_anything_is_delivered(desk):
+    world = desk.world
+    trio = world.trio()
+    world.people.snow_set(trio.sys_id, impact="1", urgency="1")
+    world.poll("snow")
+    world.reopen()
+    world.reconcile()
+    world.reopen()
+    world.reconcile()
+    world.settle(2)
+    world.sync(60)
+    told_once(desk, trio)
+
+
+SEAMS = [
+    ("pd", "POST", "responder_requests"),
+    ("pd", "POST", "/notes"),
+    ("jira", "POST", "/comment"),
+    ("snow", "PATCH", "/incident/"),
+    ("pd", "PUT", "/incidents"),
+]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("name", "method", "path"), SEAMS)
+def test_a_crash_at_a_write(desk, name, method, path, when):
+    """The power goes as a request is about to leave, or has taken effect and nobody knows yet."""
+    world, trio = desk.world, desk.world.trio()
+    world.people.snow_set(trio.sys_id, impact="1", urgency="1")
+    getattr(world, when)(name, method, path, cut)
+    crash(world, world.sync)
+    world.settle(2)
+    for _ in range(4):
+        world.sync(45)  # longer than the quarantine of a write of which no verdict came
+    told_once(desk, trio)
+    assert world.parked() == []
+
+
+def test_a_crash_in_the_middle_of_a_move(desk):
+    """ServiceNow has the new group, PagerDuty has not, and the page to the new group has not left."""
+    world, trio = desk.world, desk.urgent()
+    desk.at(trio, 1, 5, 6, 10, 11)
+    world.before("pd", "PUT", "/incidents", cut)
+    crash(world, lambda: desk.at(trio, 15))
+    assert desk.asked(trio) == ["amina"] * 3
+    for _ in range(5):
+        world.sync(40)  # longer than the quarantine of a write of which no verdict came
+    assert desk.asked(trio) == ["amina"] * 3 + ["bruno"]
+    assert trio.pd["escalation_policy"]["summary"] == "Network escalation"
+    assert len([step for step in desk.steps(trio) if "step 2" in step]) == 1
+
+
+def test_what_came_due_while_nobody_was_there_fires_once_and_says_how_late(desk):
+    world, trio = desk.world, desk.urgent()
+    desk.at(trio, 1)
+    world.app.close()
+    world.clock.advance(timedelta(hours=2).total_seconds())
+    world.reopen()
+    world.settle(2)
+    steps = desk.steps(trio)
+    assert len([s for s in steps if s.startswith("urgent, step 1")]) == 2  # its repetitions are one
+    assert len([s for s in steps if s.startswith("urgent, step 2")]) == 1
+    assert any("1h46m late" in s or "1h45m late" in s for s in steps)
+    assert desk.asked(trio) == ["amina", "amina", "bruno"]
+
+
+# ---- a book that changes -------------------------------------------------------------------------
+
+
+def test_a_run_keeps_to_its_own_policy_and_goes_by_who_is_on_call_now(desk):
+    world, trio = desk.world, desk.urgent()
+    desk.at(trio, 1)
+    book = BOOK.replace("at: 15m, page: L2", "at: 20m, page: L3").replace(
+        "lines: {layers: [{rotate: [bruno]", "lines: {layers: [{rotate: [chloe]"
+    )
+    assert "at: 20m" in book
+    assert "lines: {layers: [{rotate: [chloe]" in book
+    desk.publish(book)
+    desk.at(trio, 5, 6, 10, 11, 15, 16)
+    # Step 2 is due when it was when this began; who serves the tier is Chloe by now.
+    assert desk.asked(trio) == ["amina"] * 3 + ["chloe"]
+    other = _another(world)
+    world.reopen()
+    desk.at(trio, 17)
+    account = world.sandbox["pd"].platform._account
+    newest = account.records.incidents[-1]
+    assert newest.id != trio.pd_id
+    digests = [run.digest for _, run in desk.in_progress()]
+    assert len(set(digests)) == 2
+    assert other in {i for i, _ in desk.in_progress()}
+
+
+def _another(world):
+    sys_id = world.people.snow_create(short_description="Web is down", impact="1", urgency="1")
+    world.settle(2)
+    return world.incident_id(world.people.snow_get(sys_id)["number"])
