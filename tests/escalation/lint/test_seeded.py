@@ -115,7 +115,7 @@ SEEDS = {
     "E07": [[(", jira: experts", "")]],
     "W34": [[(", jira: desk", "")]],
     "E56": [[("servicenow: Experts", "servicenow: Desk")]],
-    "W56": [[("jira: experts", "jira: desk")]],
+    "W56": [[("jira: experts", "jira: desk")], [("servicenow: Experts", "servicenow: Desk"), (STEP_2, STEP_2.replace(", move: true", ""))]],
     "E08": [[("{who: experts,", "{who: experts, next: L1,")]],
     "E09": [[("  ann: {", "  ann: {manager: bob, "), ("  bob: {", "  bob: {manager: ann, ")]],
     "E20": [[(STEP_3, STEP_3.replace("page", "move: true, page"))]],

@@ -59,8 +59,8 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         # Tiers and people.
         "E07": "A record is moved to a tier that has no target on a platform on which other tiers have one.",
         "W34": "A tier has no target on a platform on which other tiers have one; no step moves records there.",
-        "E56": "Two tiers have one group, so that nobody can tell which of them holds a record.",
-        "W56": "Two tiers are called the same on a platform, so that a move between them does not show there.",
+        "E56": "Records are moved to a tier that has the group of another one, and then count as the other's.",
+        "W56": "Two tiers have one group, or one name on a platform, so that nobody can tell them apart there.",
         "E08": "Tiers that follow one another in a circle.",
         "E09": "Managers in a circle.",
         "E20": "A record cannot move to a tier that is only informed.",

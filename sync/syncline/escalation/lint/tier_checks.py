@@ -1,6 +1,6 @@
 """Tiers and people: targets, circles, who can own a record, and what is there on the live platforms."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 from syncline.escalation.book import Place, Policy, Step, Tier
@@ -31,8 +31,8 @@ def check_tiers(sheet: Sheet) -> None:
         lambda path: f"the managers go round in a circle: {' -> '.join(path)}",
         "correct who is whose manager",
     )
-    _namesakes(sheet)
     moved = _moves(sheet)
+    _namesakes(sheet, moved)
     _targets(sheet, moved)
     for policy in book.policies:
         _above(sheet, policy)
@@ -77,7 +77,7 @@ def _circles(
                 )
 
 
-def _namesakes(sheet: Sheet) -> None:
+def _namesakes(sheet: Sheet, moved: Collection[str]) -> None:
     """Functional tiers with one group, or with one name on a platform."""
     groups: dict[str, str] = {}
     targets: dict[tuple[str, str], str] = {}
@@ -87,7 +87,7 @@ def _namesakes(sheet: Sheet) -> None:
         if tier.group is not None and groups.setdefault(tier.group, tier.id) != tier.id:
             other = groups[tier.group]
             sheet.add(
-                "E56",
+                "E56" if tier.id in moved else "W56",
                 tier.place,
                 f'tiers {other} and {tier.id} have one group, "{tier.group}": whatever moves to {tier.id} counts as'
                 f" {other}'s",
