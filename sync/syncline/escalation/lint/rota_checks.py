@@ -254,20 +254,18 @@ def _shared(sheet: Sheet, schedule: Schedule) -> None:
     if len(hours) < 2:
         return  # one person alone is told of already
     turn = max((layer.every for layer in schedule.layers), default=timedelta())
-    for person, span in longest(sheet.book, schedule.id, sheet.span).items():
-        if span.end - span.start > max(TIRING, min(turn, LONGEST_TURN)):
-            sheet.add(
-                "W45",
-                schedule.place,
-                f"{person} is on call on schedule {schedule.id} for {long(span.end - span.start)} without a break, from"
-                f" {hour(span.start, schedule.tz)}",
-                "let somebody stand in for a part of it",
-                {
-                    "person": person,
-                    "from": hour(span.start, schedule.tz),
-                    "until": hour(span.end, schedule.tz),
-                },
-            )
+    spans = longest(sheet.book, schedule.id, sheet.span)
+    person = max(spans, key=lambda one: spans[one].end - spans[one].start)
+    span = spans[person]
+    if span.end - span.start > max(TIRING, min(turn, LONGEST_TURN)):
+        sheet.add(
+            "W45",
+            schedule.place,
+            f"{person} is on call on schedule {schedule.id} for {long(span.end - span.start)} without a break, from"
+            f" {hour(span.start, schedule.tz)}",
+            "let somebody stand in for a part of it",
+            {"person": person, "from": hour(span.start, schedule.tz), "until": hour(span.end, schedule.tz)},
+        )
 
 
 # -- people who are named --------------------------------------------------------------------------

@@ -5,7 +5,16 @@ from typing import Final
 
 from syncline.escalation.book import Place, Policy, Step, Tier
 from syncline.escalation.lint.sheet import Sheet, listed
-from syncline.escalation.lint.whom import MANAGER, NEXT, above, audience, holding, moved_to, parties, tiers_at
+from syncline.escalation.lint.whom import (
+    MANAGER,
+    NEXT,
+    above,
+    audience,
+    moved_to,
+    pagings,
+    parties,
+    tiers_at,
+)
 from syncline.mapping.validation import suggestion
 
 PLATFORMS: Final = frozenset({"servicenow", "jira", "pagerduty", "helix", "cherwell"})
@@ -221,20 +230,19 @@ def _above(sheet: Sheet, policy: Policy) -> None:
 
 def _managers(sheet: Sheet, policy: Policy) -> None:
     book = sheet.book
-    pages = [(step.page, step.place, f"step {n}") for n, step in enumerate(policy.steps, 1)]
-    if policy.end is not None:
-        pages.append((policy.end.page, policy.end.place, "the end"))
-    for page, place, what in pages:
-        if MANAGER not in page:
+    for paging in pagings(policy):
+        if MANAGER not in paging.targets:
             continue
-        for tier in holding(sheet, policy):
+        # Whose manager is asked for depends on the tier that holds the incident by then.
+        for tier in dict.fromkeys(row[paging.step] for row in tiers_at(sheet, policy)):
             people = audience(book, tier) if tier is not None else ()
-            lone = [p for p in people if p in book.people and book.people[p].manager is None]
+            lone = [one for one in people if one in book.people and book.people[one].manager is None]
             if lone:
                 sheet.add(
                     "W37",
-                    place,
-                    f"{what} of policy {policy.id} pages the manager, but {listed(lone)} of tier {tier} has none",
+                    paging.place,
+                    f"{paging.what} of policy {policy.id} pages the manager, but {listed(lone)} of tier {tier}"
+                    f" {'has' if len(lone) == 1 else 'have'} none",
                     f"write manager: under {lone[0]}",
                     {"person": lone[0], "tier": tier},
                 )

@@ -141,7 +141,7 @@ def _repetitions(sheet: Sheet, policy: Policy, offsets: list[timedelta | None]) 
                 step.place,
                 f"the repetitions of step {number + 1} of policy {policy.id} last until {said(ends)} and run into"
                 f" {what} at {said(begins)}",
-                f"repeat it at most {max(0, int((begins - due - TICK) / step.again.every))} times, or more often",
+                f"let the repetitions end before {said(begins)}: fewer of them, or faster",
                 {"policy": policy.id, "last repetition": said(ends), "next": said(begins)},
             )
 

@@ -158,7 +158,7 @@ def paged_people(sheet: Sheet, policy: Policy) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for paging in pagings(policy):
         for target in paging.targets:
-            for tier in holding(sheet, policy) if target in {NEXT, MANAGER} else [None]:
+            for tier in {row[paging.step]: None for row in tiers_at(sheet, policy)}:
                 found.update(dict.fromkeys(_behind(book, target, tier)))
     return tuple(found)
 
