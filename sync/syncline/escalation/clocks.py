@@ -89,7 +89,7 @@ class Reading:
                 continue
             # Equal: what is due just when the clock stands still was due while it ran.
             if piece.end is None or (worth and left <= worth):
-                return after(self.calendar, piece.start, left)
+                return _after(self.calendar, piece.start, left)
             left -= worth
         return None
 
@@ -180,14 +180,22 @@ def _pieces(clock: Clock, calendar: Calendar, told: _Told, start: datetime) -> l
         elif clock.max_pause is None:
             _add(pieces, Piece(begin, end, False, "paused"))
         else:
-            used_up = after(calendar, begin, max(clock.max_pause - paused, NOTHING))
-            until = used_up if end is None else min(end, used_up)
-            if until > begin:
+            used_up = _after(calendar, begin, max(clock.max_pause - paused, NOTHING))
+            until = end if used_up is None or (end is not None and end < used_up) else used_up
+            if until is None or until > begin:
                 _add(pieces, Piece(begin, until, False, "paused"))
-                paused += elapsed(calendar, begin, until)
-            if end is None or until < end:
+                paused += NOTHING if until is None else elapsed(calendar, begin, until)
+            if until is not None and (end is None or until < end):
                 _add(pieces, Piece(until, end, True, "pause used up"))
     return pieces
+
+
+def _after(calendar: Calendar, start: datetime, worked: timedelta) -> datetime | None:
+    """When that much open time will have passed; None: the calendar never offers so much."""
+    try:
+        return after(calendar, start, worked)
+    except ValueError:
+        return None
 
 
 def _add(pieces: list[Piece], piece: Piece) -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from company import LADDER, T0, after, company, did, paged, told
+from company import LADDER, T0, WORLD, after, company, did, paged, told
 
 from syncline.escalation import escalate
 from syncline.escalation.playing import Deed
@@ -151,3 +151,14 @@ def test_a_ladder_that_is_climbed_again(rounds):
     )
     expected = [(0, "amina"), (10, "bruno"), (20, "amina"), (30, "bruno"), (40, "amina"), (50, "bruno")]
     assert paged(again.play(hours=1.4)) == expected[: 2 + 2 * rounds]
+
+
+def test_a_calendar_that_never_opens_again_lets_nothing_come_due():
+    closed = ", ".join(f"{year}-01-01/{year}-12-31" for year in range(2020, 2060))
+    world = WORLD.replace("08:00-18:00}}", f"08:00-18:00}}, closed: [{closed}]}}", 1)
+    world = world.replace("target: 4h,", "target: 4h, calendar: office,")
+    assert world.count("closed:") == 1
+    shut = company(LADDER, world)
+    assert paged(shut.play(hours=24)) == []
+    # Nor does a pause on it ever use up what it may take.
+    assert paged(shut.play(did(0, status="on_hold"), did(60, status="new"), hours=24)) == []
