@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Literal, get_args, get_origin
 from zoneinfo import ZoneInfo
 
@@ -253,6 +254,67 @@ def test_the_first_scenario_comes_as_it_says(text):
 def test_every_example_stands_on_the_page_and_nothing_else(text, root):
     said = set(re.findall(r"\(examples/escalation/([\w-]+)/escalation\.yaml\)", text.section("Examples")))
     assert said == {path.name for path in (root / "docs/examples/escalation").iterdir() if path.is_dir()}
+
+
+# ---- what is told -------------------------------------------------------------------------------
+
+
+def test_lines_that_ops_are_told_of_are_those_of_the_code(page, table_rows, backticked):
+    source = Path(wording.__file__).read_text(encoding="utf-8")
+    section = page("docs/ops.md").section("Escalation at night")
+    rows = table_rows(section)[1:]
+    assert len(rows) > 7
+    kinds = {"escalation", "step", "page"}
+    for row in rows:
+        for phrase in backticked(row[0]):
+            kind, dots, words = phrase.rpartition("...")
+            assert not dots or kind.strip() in kinds, phrase
+            assert words.strip() in source, phrase
+    worst = "and there is nobody else to page: somebody must look at once"
+    assert worst in source
+    assert worst in " ".join(section.split())
+
+
+def test_what_becomes_a_note_is_as_the_page_says(company):
+    fragment = """
+policies:
+  - id: p
+    steps:
+      - {at: 0m, page: L1, again: {every: 5m, times: 1}}
+      - {at: 10m, page: SEC}
+      - {at: 20m, page: L2, if: resolved}
+    ack: {holds: 30m}
+    undelivered: {after: 1m, page: MGMT}
+    end: {page: MGMT, every: 1h}
+"""
+    start = datetime(2026, 6, 3, 20, tzinfo=PARIS)
+    deeds = [
+        Deed(start + timedelta(minutes=30), "amina", {"status": "in_progress"}),
+        Deed(start + timedelta(hours=2), "amina", {"status": "resolved"}),
+    ]
+    case = opened_case("SL-1", {"status": "new"}, start)
+    fate = {"amina": "failed"}
+    played = play(
+        Policies(completed(company, fragment)),
+        case,
+        deeds,
+        start + timedelta(hours=3),
+        lambda m: fate.get(m.recipient, "sent"),
+    )
+    said = [(h.text, h.note) for moment in played.moments for h in moment.happened]
+    for words, note in {
+        "begins": False,
+        "left out": False,
+        "ends": False,
+        "step 1 (0m): paged": True,
+        "again, 1": True,
+        "nobody is on call": True,
+        "no other way is left": True,
+        "no progress since": True,
+        "after the last step": True,
+    }.items():
+        found = {is_note for text, is_note in said if words in text}
+        assert found == {note}, words
 
 
 # ---- timelines ----------------------------------------------------------------------------------
