@@ -164,7 +164,7 @@ SEEDS = {
         [when("priority == 1"), second("when: priority != 1"), (STEP_2, STEP_2.replace("not ack", "priority == 2"))],
         [(STEP_1, STEP_1.replace("until: ack", "until: ack, if: ack"))],
     ],
-    "W18": [[(CLOCK, CLOCK.replace("target", "stop: ack, target")), (STEP_3, STEP_3.replace("not resolved", "ack"))]],
+    "W18": [[(CLOCK, CLOCK.replace("target", "stop: ack, target")), (STEP_3, STEP_3.replace("not resolved", "ack"))],[when("not ack"), second("when: ack"), (STEP_3, STEP_3.replace("not resolved", "ack"))]],
     "W19": [[(STEP_1, STEP_1.replace("times: 2", "times: 3"))]],
     "W57": [[(STEP_1, STEP_1.replace(" until: ack,", ""))]],
     "E21": [[(END, "")]],

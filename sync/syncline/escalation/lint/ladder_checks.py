@@ -9,8 +9,9 @@ from syncline.escalation.lint.whom import by_state, pagings
 
 MOVED: Final = ("tier", "group", "hops", "since_tier", "since_update")
 """Names whose facts a move changes."""
-_OF_CLOCKS: Final = ("ack",)
-"""Clocks take a status for an acknowledgement, steps an answered page, too."""
+OF_ACKS: Final = ("ack", "since_ack")
+"""Policies begin and end by the status; for steps a page that was answered counts, too, and an acknowledgement that
+lapsed does not."""
 
 
 def check_ladders(sheet: Sheet) -> None:
@@ -24,10 +25,10 @@ def check_ladders(sheet: Sheet) -> None:
                 "write end: {page: MGMT, every: 30m}; or end: none if that is meant",
                 {"after": f"step {len(policy.steps)}", "incident": {"ack": False, "resolved": False}},
             )
-        changed: list[str] = []
+        # Of all steps: rounds and acknowledgements that lapse bring earlier ones back.
+        changed = tuple(dict.fromkeys(name for step in policy.steps for name in _changes(step)))
         for number, step in enumerate(policy.steps, 1):
-            _unreachable(sheet, policy, number, step, tuple(changed))
-            changed += _changes(step)
+            _unreachable(sheet, policy, number, step, changed)
         if by_state(policy):
             _ends_itself(sheet, policy)
 
@@ -57,14 +58,19 @@ def _unreachable(sheet: Sheet, policy: Policy, number: int, step: Step, changed:
         why = f"`until: ack` leaves it out once somebody has the incident, and `{step.when.text if step.when else ''}` asks for that"
     elif sheet.never(step.place, about, *wanted, sheet.open, without=no_ack):
         why = "the policy is over by then: it ends when the incident is resolved, closed or canceled"
-    elif by_state(policy) and step.when is not None:
-        # What earlier steps changed may hold later though it did not when the policy began.
-        lasting, vocabulary = sheet.later(policy.when, changed)
-        found, _ = sheet.example(
-            step.place, about, *wanted, lasting, sheet.open, without=no_ack, vocabulary=vocabulary
+    elif step.when is not None and _contradicts(sheet, policy, step, (*changed, *OF_ACKS)):
+        why = f"it contradicts the policy, which ends when `{policy.when.text}` holds no more"
+    elif step.when is not None and _contradicts(sheet, policy, step, changed):
+        _, incident = sheet.example(step.place, about, *wanted)
+        sheet.add(
+            "W18",
+            step.place,
+            f"step {number} of policy {policy.id} can hardly fire: it contradicts `{policy.when.text}`, with which the"
+            " policy ends, but for acknowledgements that lapse or come by a page alone",
+            "correct `if`, or delete the step",
+            {"incident": incident},
         )
-        if found is False:
-            why = f"it contradicts the policy, which ends when `{policy.when.text}` holds no more"
+        return
     if why:
         _, incident = sheet.example(step.place, about, *wanted)
         sheet.add(
@@ -76,6 +82,17 @@ def _unreachable(sheet: Sheet, policy: Policy, number: int, step: Step, changed:
         )
         return
     _after_stop(sheet, policy, number, step)
+
+
+def _contradicts(sheet: Sheet, policy: Policy, step: Step, changed: tuple[str, ...]) -> bool:
+    """Whether a step cannot fire as long as its policy runs, whatever becomes of those names meanwhile."""
+    if not by_state(policy) or step.when is None:
+        return False
+    lasting, vocabulary = sheet.later(policy.when, changed)
+    about = f"whether a step of policy {policy.id} contradicts it"
+    no_ack = [sheet.acknowledged] if step.until == "ack" else []
+    wanted = (step.when, lasting, sheet.open)
+    return sheet.example(step.place, about, *wanted, without=no_ack, vocabulary=vocabulary)[0] is False
 
 
 def _after_stop(sheet: Sheet, policy: Policy, number: int, step: Step) -> None:
