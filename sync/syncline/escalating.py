@@ -12,6 +12,7 @@ from syncline.escalation.decision import Decision, Happened
 from syncline.escalation.evaluate import Policies, escalate
 from syncline.escalation.recurrence import alike, field_of, subject
 from syncline.escalation.runs import Memory, Run
+from syncline.escalation.wording import over
 from syncline.intake.copying import spread
 from syncline.merge import Origin
 from syncline.model import Incident, Remark, Value, Visibility, value_from_json
@@ -234,6 +235,19 @@ def carry_out(
     if notes:
         _note(tx, station, incident_id, links, "\n\n".join(notes))
     return dict.fromkeys(decision.changes, Origin("", timeline.SYNCLINE, tx.now))
+
+
+def end(tx: Tx, incident_id: str, why: str) -> None:
+    """End all escalations of an incident that nobody looks at any more."""
+    active = [
+        run for run in runs.of_incidents(tx, [incident_id]).get(incident_id, ()) if run.ended_at is None
+    ]
+    runs.save(tx, incident_id, [run.ended(tx.now, why) for run in active])
+    told = [
+        Event("escalation", over(run.policy, why), data={"policy": run.policy, "run": run.id})
+        for run in active
+    ]
+    timeline.append(tx, incident_id, *told)
 
 
 def _event(happened: Happened) -> Event:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from syncline.configuration import Configuration, defaults
+from syncline.errors import InvalidFile
 from syncline.escalation import Policies
 from syncline.escalation.book import Book
 from syncline.escalation.reading import read_book
@@ -13,6 +14,8 @@ from syncline.mapping.document import read_document
 from syncline.store import published, runs
 from syncline.store.database import Tx
 from syncline.store.published import Version
+
+log = logging.getLogger(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +77,11 @@ def _kept_to(tx: Tx, books: Mapping[str, Book], current: Book) -> dict[str, Book
     for digest in needed & books.keys():
         found[digest] = books[digest]
     for version in published.of_digests(tx, NAME, needed - books.keys()):
-        found[version.digest] = _book(version)
+        try:
+            found[version.digest] = _book(version)
+        except InvalidFile as error:
+            # An older version of Syncline could read it. Its runs go on by the policy of that name in today's book.
+            log.warning("escalations in progress cannot keep to policy %s: %s", version.digest, error)
     return found
 
 

@@ -123,7 +123,11 @@ def _reconcile(tx: Tx, station: Station, s: Situation) -> Outcome:
         origins[name] = winner.origin
     _report(tx, s, merged)
     hands.by_label(tx, station, s.kept.incident, merged, looks, s.links)
-    decided = escalating.decide(tx, station, s.kept, merged.incident, s.links)
+    decided = None
+    if s.live:
+        decided = escalating.decide(tx, station, s.kept, merged.incident, s.links)
+    else:
+        escalating.end(tx, s.kept.incident.id, "none of its tickets exists any more")
     if decided is not None:
         decision, runs = decided
         origins |= escalating.carry_out(tx, station, s.links, decision, runs, merged.incident.values)

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from desk import BOOK, hooked
 
 from syncline import escalating
 from syncline.store import incidents
+from syncline.store.schema import published
 
 # ---- siblings that come later --------------------------------------------------------------------
 
@@ -225,3 +227,52 @@ def test_a_title_of_braces_and_control_characters_pages_all_the_same(desk):
     world.sync(60)
     assert [t for t in world.timeline(number) if "amina was reached" in t]
     assert world.parked() == []
+
+
+# ---- what nobody looks at any more ---------------------------------------------------------------
+
+
+def test_an_incident_whose_sync_is_ended_is_not_escalated_any_more(desk):
+    world, trio = desk.world, desk.urgent()
+    desk.at(trio, 1)
+    world.app.unlink(trio.number)
+    assert desk.runs(trio) == [("urgent", "its sync was ended")]
+    world.sync(3600)
+    assert desk.asked(trio) == ["amina"]
+    assert desk.in_progress() == []
+
+
+def test_an_incident_without_any_ticket_is_not_escalated_any_more(desk):
+    world = desk.world
+    world.configure("    to: [snow, jira, pd]\n", "    to: [jira]\n")
+    world.sync()
+    fields = {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "Mail is down"}
+    key = world.people.jira("POST", "issue", {"fields": {**fields, "priority": {"name": "Highest"}}})["key"]
+    world.settle(2)
+    assert len(desk.in_progress()) == 1
+    world.people.jira("DELETE", f"issue/{key}")
+    for _ in range(3):
+        world.sweep("jira")
+        world.sync(700)
+    ended = world.said(key, "escalation")[-1]
+    assert ended == "Escalation urgent ends: none of its tickets exists any more"
+    assert desk.in_progress() == []
+    told = len(desk.hook.got)
+    world.sync(7200)
+    assert len(desk.hook.got) == told
+
+
+def test_a_run_whose_book_cannot_be_read_any_more_goes_on_by_todays(desk):
+    """The book of a version before this one, say: it must not keep the daemon from starting."""
+    world, trio = desk.world, desk.urgent()
+    desk.at(trio, 1)
+    desk.publish(BOOK + "# another\n")
+    world.app.database.transact(
+        lambda tx: tx.execute(
+            sa.update(published).where(published.c.text == BOOK).values(text="escalation: 0\n")
+        )
+    )
+    world.reopen()
+    desk.at(trio, 5, 6, 15)
+    assert desk.runs(trio) == [("urgent", "runs")]
+    assert desk.asked(trio) == ["amina", "amina", "amina", "bruno"]

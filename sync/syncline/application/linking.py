@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from syncline import ledger
+from syncline import escalating, ledger
 from syncline.connector import Record, marker_of
 from syncline.errors import Configuration
 from syncline.intake import hands
@@ -198,6 +198,7 @@ def unlink(station: Station, key: str, instance: str | None, actor: str) -> str:
         left = incidents.links_of(tx, [incident_id])[incident_id]
         if sum(li.live for li in left) < 2:
             incidents.end(tx, incident_id)
+            escalating.end(tx, incident_id, "its sync was ended")
             where += "; nothing keeps its tickets in agreement any more"
         timeline.append(
             tx,
