@@ -2,6 +2,8 @@
 
 from itertools import count
 
+from syncline import ledger
+
 
 def test_what_is_made_in_the_second_of_the_first_start_is_taken_up(cloud, monkeypatch):
     # The platforms stamp whole seconds, and some time passes between their reply and our look at the clock.
@@ -11,3 +13,13 @@ def test_what_is_made_in_the_second_of_the_first_start_is_taken_up(cloud, monkey
     cloud.people.snow_create(short_description="In the same second")
     cloud.settle()
     assert [issue["fields"]["summary"] for issue in cloud.people.jira_all()] == ["In the same second"]
+
+
+def test_what_is_made_while_the_first_poll_waits_for_its_turn_is_news(cloud):
+    station = cloud.app.station
+    station.database.transact(lambda tx: station.ledger.mark(tx, ledger.poll("snow")))
+    cloud.clock.advance(20)
+    sys_id = cloud.people.snow_create(short_description="Mail is down")
+    cloud.clock.advance(20)
+    cloud.settle()
+    assert cloud.said(sys_id, "began")

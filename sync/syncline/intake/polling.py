@@ -58,8 +58,10 @@ def _first(station: Station, endpoint: Endpoint, lease: Lease) -> Taken:
     """The first poll of an instance: where it begins follows from the routes' backfill."""
     # The first reply brings the platform's clock: what was made before it is old, by that clock and no other. Platforms
     # stamp whole seconds: what is made in this very one would else look older than it is, and be left out for good.
+    # And what was made since the daemon said that it runs is news, however long this poll had to wait for its turn.
     endpoint.connector.poll(endpoint.connector.start(None), 1)
-    now = endpoint.http.platform_now().replace(microsecond=0)
+    waited = timedelta(seconds=max(0.0, station.clock.now().timestamp() - lease.due))
+    now = (endpoint.http.platform_now() - waited).replace(microsecond=0)
     since = _backfill_since(station, endpoint)
     cursor = endpoint.connector.start(since if since is not None else now)
 
