@@ -64,6 +64,7 @@ def test_a_replay_converges_and_prints_one_object(log, log_row, tmp_path):
     assert set(figures["latency_ms"]) >= {"p50", "p95", "method"}
     assert all(claim["holds"] and claim["evidence"] for claim in figures["claims"])
     assert "Amaral" in figures["source"]
+    assert not {"escalations", "pages"} & figures.keys()
     assert not list(tmp_path.glob("syncline-demo-*"))
 
 

@@ -12,14 +12,18 @@ from rich.text import Text
 from syncline.assembly import Ports
 from syncline.cli.running import stopped_by_signals
 from syncline.demo import report
-from syncline.demo.ending import Finale, claims
+from syncline.demo.claims import claims
+from syncline.demo.emergencies import Emergencies
+from syncline.demo.ending import Finale
 from syncline.demo.eventlog import EventLog, EventLogError, read_log
 from syncline.demo.feed import feed
+from syncline.demo.hook import Hook
 from syncline.demo.latency import Latency
 from syncline.demo.people import PlatformRefusedError, UnreachableError
 from syncline.demo.play import Play, StoppedError
 from syncline.demo.records import Records
 from syncline.demo.replay import FREEZE, Replay
+from syncline.demo.rules import CHANNEL_URL, CHANNELS, policy
 from syncline.demo.stage import Stage, StageError
 from syncline.demo.story import Story
 from syncline.demo.traffic import Traffic
@@ -84,11 +88,12 @@ def _staged(
     headless: bool,
     json_output: bool,
 ) -> int:
-    stage = Stage(ports.clock, ports.runtime, seed, more=FREEZE if log else "")
+    hook = Hook(ports.clock, ports.runtime)
+    stage = _stage(ports, hook, seed, FREEZE if log else None)
     keep = True
     try:
         with stage.environment():
-            figures = _run(stage, ports, stop, console, log, speed, seed, headless=headless)
+            figures = _run(stage, ports, stop, console, log, speed, seed, hook, headless=headless)
         code = 0 if report.good(figures) else FAILED
         keep = code != 0
         if keep:
@@ -105,11 +110,26 @@ def _staged(
     finally:
         stop.set()
         stage.close(keep=keep)
+        hook.close()
     if keep:
         console.print(
             Text(f"the daemon's log: {stage.log} (configuration and database lie beside it)"), soft_wrap=True
         )
     return code
+
+
+def _stage(ports: Ports, hook: Hook, seed: int, replays: str | None) -> Stage:
+    """Where it plays; `replays`: what the configuration has for a log, by which nobody is paged."""
+    if replays is not None:
+        return Stage(ports.clock, ports.runtime, seed, more=replays)
+    return Stage(
+        ports.clock,
+        ports.runtime,
+        seed,
+        more=CHANNELS,
+        policy=policy(ports.clock.now().date()),
+        secrets={CHANNEL_URL: hook.open()},
+    )
 
 
 def _run(
@@ -120,6 +140,7 @@ def _run(
     log: EventLog | None,
     speed: float,
     seed: int,
+    hook: Hook,
     *,
     headless: bool,
 ) -> dict[str, Any]:
@@ -132,6 +153,9 @@ def _run(
     play = Play(stage, ports.clock, ports.runtime, stop, latency)
     view = _view(console, ports, stage, traffic, headless=headless)
     play.say = view.say
+    emergencies = Emergencies(play, hook) if log is None else None
+    if emergencies is not None:
+        play.meanwhile = emergencies.look
     stage.start_daemon()
     _await_first_poll(play, traffic)
     records = Records.of(stage.configuration, ports)
@@ -140,15 +164,15 @@ def _run(
     reached: tuple[int, int] | None = None
     try:
         with view:
-            ports.runtime.spawn("feed", lambda: feed(records, view.say, stop))
-            if log is None:
-                story = Story(play, traffic, rng, view.act)
+            ports.runtime.spawn("feed", lambda: feed(records, view.say, view.alarm, stop))
+            if emergencies is not None:
+                story = Story(play, traffic, rng, view.act, emergencies)
                 story.run()
                 reached = story.reached
-            else:
+            elif log is not None:
                 Replay(play, traffic, rng, view.act, log, speed).run()
             view.act("Everything comes to rest, and is checked")
-            finale = Finale(play, traffic, records, view.say)
+            finale = Finale(play, traffic, records, view.say, emergencies)
             ending = finale.run(PATIENCE)
             table = claims(play, traffic, ending, reached)
     finally:

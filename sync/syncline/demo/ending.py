@@ -1,36 +1,22 @@
-"""The ending: wait until all is quiet and agreed, look a second time, and put down what was claimed and what holds."""
+"""The ending: wait until all is quiet and agreed, and look a second time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from syncline.demo.equivalence import SIDES, TITLES
+from syncline.demo.emergencies import Emergencies
+from syncline.demo.equivalence import SIDES
 from syncline.demo.oracle import Findings, Oracle, World
+from syncline.demo.pager import PageFindings
 from syncline.demo.people import everybody
 from syncline.demo.play import Play
 from syncline.demo.records import Records
-from syncline.demo.script import CREATE, FILE, INTERNAL, REMARKS
 from syncline.demo.traffic import Traffic
 
 QUIET: Final = 4.0
 """Seconds without a write of ours after which a look at everything is worth while: Jira's search alone is two late."""
 _EVERY: Final = 0.5
 _SECOND_LOOK: Final = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One line of the closing table.
-
-    Attributes:
-        claim: What was promised.
-        holds: Whether it does.
-        evidence: By what that was found.
-    """
-
-    claim: str
-    holds: bool
-    evidence: str
 
 
 @dataclass(slots=True)
@@ -45,6 +31,7 @@ class Ending:
         conflicts: On record.
         parked: What waits for a person, a sentence each.
         settled_after: Seconds from the last edit to agreement.
+        pages: What came of the emergencies; None: there were none.
     """
 
     findings: Findings
@@ -54,6 +41,7 @@ class Ending:
     conflicts: int = 0
     parked: list[str] = field(default_factory=list)
     settled_after: float = 0.0
+    pages: PageFindings | None = None
 
 
 @dataclass(slots=True)
@@ -65,12 +53,15 @@ class Finale:
         traffic: The platforms' logs of requests.
         records: Syncline's own.
         say: Told what is waited for.
+        emergencies: What called people; None: nothing did.
     """
 
     play: Play
     traffic: Traffic
     records: Records
     say: Callable[[str], None]
+    emergencies: Emergencies | None = None
+    _pages: PageFindings | None = None
 
     def run(self, patience: float) -> Ending:
         """Wait for agreement, at most until nothing has moved for `patience` seconds; then look a second time."""
@@ -79,11 +70,12 @@ class Finale:
         settled = self.play.clock.monotonic() - begun
         quiet = self._quiet()
         second = self._second_look()
-        if second[1]:
-            findings = self.judge()
         code, seconds = self.play.stage.stop_daemon()
+        if second[1] or self.emergencies is not None:
+            findings = self.judge()
         conflicts, _ = self.records.counts()
-        return Ending(findings, quiet, second, (code, seconds), conflicts, self.records.waiting(), settled)
+        waiting = self.records.waiting()
+        return Ending(findings, quiet, second, (code, seconds), conflicts, waiting, settled, self._pages)
 
     def judge(self) -> Findings:
         """What the oracle says now."""
@@ -92,7 +84,17 @@ class Finale:
         self.traffic.follow()
         self.records.forget()
         oracle = Oracle(self.play.stage.script, everybody(list(sides.values())), self.traffic.wrote_between)
+        if self.emergencies is not None:
+            self._pages = self.emergencies.judge(world)
         return oracle.judge(world, self.records.conflicts_of)
+
+    def _open_question(self, findings: Findings) -> str:
+        """What is not as it should be yet; empty: nothing."""
+        if not findings.sound:
+            return first_of(findings.open_questions())
+        if self.emergencies is not None and not self.emergencies.over:
+            return "somebody is called, and nobody has come"
+        return first_of(self._pages.open_questions()) if self._pages is not None else ""
 
     def _quiet(self) -> float:
         self.traffic.follow()
@@ -110,10 +112,13 @@ class Finale:
             if self.traffic.writes != writes:
                 writes, still = self.traffic.writes, self.play.clock.monotonic()
             if quiet >= QUIET and (judged_at != writes or findings is None):
-                findings, judged_at = self.judge(), writes
-                if findings.sound:
+                findings = self.judge()
+                # What people are told leaves no write on a platform: it is looked at again in any case.
+                judged_at = -1 if findings.sound else writes
+                question = self._open_question(findings)
+                if not question:
                     return findings
-                self.say(_open_questions(findings))
+                self.say(f"not yet: {question}")
             if self.play.clock.monotonic() - still > patience:
                 return self.judge()
             self.play.pause(_EVERY)
@@ -145,111 +150,6 @@ class Finale:
         return records, self.traffic.writes - writes
 
 
-def _open_questions(findings: Findings) -> str:
-    return f"not yet: {_first(findings.open_questions())}"
-
-
-def claims(
-    play: Play, traffic: Traffic, ending: Ending, reached: tuple[int, int] | None = None
-) -> list[Claim]:
-    """The claims, each with what was found."""
-    script, found = play.stage.script, ending.findings
-    opened = len(script.cases())
-    by_side = {side: sum(1 for e in script.edits if e.what == CREATE and e.side == side) for side in SIDES}
-    remarks = sum(1 for e in script.edits if e.what in REMARKS)
-    internal = sum(1 for e in script.edits if e.what == INTERNAL)
-    files = sum(1 for e in script.edits if e.what == FILE)
-    fields = found.final + found.replaced + found.recorded + len(found.lost)
-    began = ", ".join(f"{n} began on {TITLES[side]}" for side, n in by_side.items() if n)
-    table = [
-        Claim(
-            "Every incident stands on every platform",
-            not found.missing,
-            _first(found.missing) or f"{opened} incidents ({began}), {opened * len(SIDES)} records",
-        ),
-        Claim(
-            "Nothing was created twice",
-            not (found.duplicates or found.strays),
-            _first([*found.duplicates, *found.strays])
-            or "counted by our markers and by the titles that people gave",
-        ),
-        Claim(
-            "All records of an incident agree, field by field",
-            not found.differences,
-            _first(found.differences) or f"{found.compared} fields compared",
-        ),
-        Claim(
-            "No edit was lost",
-            not found.lost,
-            _first(found.lost)
-            or f"{fields} edits of fields: {found.final} stand, {found.replaced} were replaced by people who saw them,"
-            f" {found.recorded} lost a conflict that is on record",
-        ),
-    ]
-    if remarks or files:
-        table += [
-            Claim(
-                "Every comment, note and file is everywhere once",
-                not (found.lost_items or found.duplicate_items),
-                _first([*found.lost_items, *found.duplicate_items])
-                or f"{remarks} comments and notes and {files} files, looked for in {found.copies} places",
-            ),
-            Claim(
-                "Internal notes stay internal",
-                not found.leaked,
-                _first(found.leaked) or f"{internal} internal notes, none of which a customer can read",
-            ),
-        ]
-    return table + _running(play, traffic, ending, reached)
-
-
-def _running(play: Play, traffic: Traffic, ending: Ending, reached: tuple[int, int] | None) -> list[Claim]:
-    script = play.stage.script
-    table: list[Claim] = []
-    if reached is not None and script.kinds("outage"):
-        table.append(
-            Claim(
-                "A platform that is down holds up no other",
-                reached[0] == reached[1],
-                f"while PagerDuty was down, {reached[0]} of {reached[1]} edits at ServiceNow were seen in Jira",
-            )
-        )
-    if script.kinds("faults"):
-        kinds = sum(
-            (seen.faults for seen in traffic.seen.values()), start=type(traffic.seen["snow"].faults)()
-        )
-        told = ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in kinds.most_common())
-        table.append(
-            Claim(
-                "Faults of the platforms neither lose nor double anything",
-                ending.findings.sound,
-                f"{kinds.total()} of our calls were spoilt: {told}",
-            )
-        )
-    if play.stage.kills:
-        times = "once" if play.stage.kills == 1 else f"{play.stage.kills} times"
-        table.append(
-            Claim(
-                "kill -9 loses and doubles nothing",
-                ending.findings.sound,
-                f"killed {times} in the middle of its writing and started again; everything above was looked at after that",
-            )
-        )
-    read, wrote = ending.second_look
-    table += [
-        Claim(
-            "Where nothing changes, nothing is written",
-            ending.quiet >= QUIET and wrote == 0 and read > 0,
-            f"no write in the last {ending.quiet:.1f} s; a second look at {read} records wrote {wrote} times",
-        ),
-        Claim(
-            "It stops promptly when it is told to",
-            ending.stopped[0] == 0 and ending.stopped[1] < 10,
-            f"SIGTERM: exit code {ending.stopped[0]} after {ending.stopped[1]:.1f} s",
-        ),
-    ]
-    return table
-
-
-def _first(lines: list[str]) -> str:
+def first_of(lines: list[str]) -> str:
+    """The first of them, and how many there are besides; empty where there is none."""
     return "" if not lines else lines[0] + (f" (and {len(lines) - 1} more)" if len(lines) > 1 else "")

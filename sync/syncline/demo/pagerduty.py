@@ -1,9 +1,11 @@
 """People at PagerDuty, through its REST API, version 2."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
-from syncline.demo.equivalence import PD, Remark, Ticket
+from syncline.demo.equivalence import PD, Remark, Ticket, case_of
+from syncline.demo.pager import Page
 from syncline.demo.people import EMAIL, PlatformRefusedError, Wire
 
 MARKED: Final = "syncline"
@@ -93,6 +95,20 @@ class PagerDutySide:
     def census(self) -> list[Ticket]:
         """Every incident, whole."""
         return [self._ticket(incident) for incident in self.wire.sandbox("GET", "state")["incidents"]]
+
+    def pages(self) -> list[Page]:
+        """Whom responder requests asked, as the simulated platform itself holds it."""
+        return [
+            Page(
+                case_of(incident["title"]),
+                self._emails.get(asked["user"]["id"], asked["user"]["id"]).partition(".")[0],
+                PD,
+                datetime.fromisoformat(asked["requested_at"]),
+                asked["message"],
+            )
+            for incident in self.wire.sandbox("GET", "state")["incidents"]
+            for asked in incident["incidents_responders"]
+        ]
 
     def directory(self) -> tuple[frozenset[str], frozenset[str]]:
         """Everybody with an account, and the escalation policies."""

@@ -13,6 +13,7 @@ from syncline.demo.stage import Stage, StageError
 from syncline.ports import Clock, Runtime, Signal
 
 _LOOK_AGAIN: Final = 0.15
+_SLICE: Final = 0.25
 
 
 class StoppedError(Exception):
@@ -30,6 +31,7 @@ class Play:
         stop: Up when the demo shall end.
         latency: Told of every edit.
         say: Told what is going on, for the view.
+        meanwhile: Called again and again while time passes; waits for nothing.
         records: Case to side to record id, as far as people know.
     """
 
@@ -39,6 +41,7 @@ class Play:
     stop: Signal
     latency: Latency
     say: Callable[[str], None] = lambda _text: None
+    meanwhile: Callable[[], None] = lambda: None
     records: dict[str, dict[str, str]] = field(default_factory=dict)
 
     # ---- acts -----------------------------------------------------------------------------------
@@ -136,8 +139,14 @@ class Play:
         Raises:
             StoppedError: the demo shall end.
         """
-        if self.stop.wait(seconds):
-            raise StoppedError
+        until = self.clock.monotonic() + seconds
+        while True:
+            left = until - self.clock.monotonic()
+            if self.stop.wait(max(0.0, min(left, _SLICE))):
+                raise StoppedError
+            self.meanwhile()
+            if left <= _SLICE:
+                return
 
     def until(self, holds: Callable[[], bool], seconds: float) -> bool:
         """Wait until something holds, at most that long; whether it does."""

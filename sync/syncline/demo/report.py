@@ -7,9 +7,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from syncline.demo.ending import Claim, Ending
+from syncline.demo.claims import Claim
+from syncline.demo.ending import Ending
 from syncline.demo.equivalence import TITLES
 from syncline.demo.latency import Latency, percentile
+from syncline.demo.pager import PageFindings
 from syncline.demo.play import Play
 from syncline.demo.script import Script
 from syncline.demo.traffic import Traffic
@@ -35,7 +37,7 @@ def document(
     """The figures of one run, as JSON has them."""
     script, found = play.stage.script, ending.findings
     changes = len(script.edits)
-    return {
+    figures: dict[str, Any] = {
         "incidents": len(script.cases()),
         "changes": changes,
         "changes_by_kind": _by_kind(script),
@@ -74,11 +76,27 @@ def document(
         "problems": found.open_questions()[:50],
         "waiting": ending.parked[:50],
     }
+    if ending.pages is not None:
+        figures |= _escalations(ending.pages)
+        figures["problems"] = [*figures["problems"], *ending.pages.open_questions()][:50]
+    return figures
+
+
+def _escalations(found: PageFindings) -> dict[str, Any]:
+    return {
+        "escalations": [{"incident": case, "paged": who} for case, who in found.paged.items()],
+        "pages": [
+            {"incident": page.case, "person": page.who, "by": page.by, "at": page.at.isoformat()}
+            for page in found.pages
+        ],
+        "wrong_pages": len(found.open_questions()),
+    }
 
 
 def good(figures: dict[str, Any]) -> bool:
-    """Whether the run is a success: it converged, and nothing was lost, doubled or leaked."""
-    return bool(figures["converged"]) and not (figures["lost"] or figures["duplicates"] or figures["leaked"])
+    """Whether the run is a success: it converged, nothing was lost, doubled or leaked, and nobody was paged wrongly."""
+    wrong = ("lost", "duplicates", "leaked", "wrong_pages")
+    return bool(figures["converged"]) and not any(figures.get(name) for name in wrong)
 
 
 def show(console: Console, figures: dict[str, Any]) -> None:
@@ -123,6 +141,10 @@ def _numbers(figures: dict[str, Any]) -> list[tuple[str, str]]:
         ("writes", f"{figures['writes_per_change']} for each change (two other platforms)"),
         ("seen elsewhere", f"{_span(quick)}; while something was broken: {_span(slow)}"),
     ]
+    if figures.get("pages"):
+        rows.append(
+            ("escalation", f"{len(figures['pages'])} pages about {len(figures['escalations'])} incidents")
+        )
     if figures.get("events"):
         events = figures["events"]
         rows.append(

@@ -1,6 +1,7 @@
 """People at ServiceNow, through the Table API and the Attachment API."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ _FIELD: Final = {
     "status": "state",
     "assignee": "assigned_to",
     "group": "assignment_group",
+    "requester": "caller_id",
 }
 _LEVELS: Final = {"1": ("1", "1"), "2": ("1", "2"), "3": ("2", "2"), "4": ("2", "3"), "5": ("3", "3")}
 """Impact and urgency by which people at ServiceNow give an incident a priority."""
@@ -54,7 +56,7 @@ class ServiceNowSide:
         if what == "priority":
             impact, urgency = _LEVELS[value]
             return {"impact": impact, "urgency": urgency}
-        if what == "assignee":
+        if what in {"assignee", "requester"}:
             value = next((key for key, email in self._users.items() if email == value), "") if value else ""
         if what == "group":
             value = next((key for key, name in self._groups.items() if name == value), "") if value else ""
@@ -72,6 +74,11 @@ class ServiceNowSide:
         return self._ticket(
             self._table("amina", "GET", f"incident/{record}?sysparm_exclude_reference_link=true")
         )
+
+    def opened_at(self, record: str) -> datetime:
+        """When it was opened, by ServiceNow's own clock (UTC, whole seconds)."""
+        row = self._table("amina", "GET", f"incident/{record}?sysparm_fields=opened_at")
+        return datetime.fromisoformat(row["opened_at"]).replace(tzinfo=UTC)
 
     def remarks(self, record: str) -> list[str]:
         """The texts of its journal."""

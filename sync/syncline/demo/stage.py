@@ -30,6 +30,8 @@ _SECRETS: Final = {
 """The sandbox's own; they are no secret."""
 _SYNCLINE: Final = (sys.executable, "-c", "import sys; from syncline.cli import main; sys.exit(main())")
 """The command `syncline` of this very installation, wherever its script may lie."""
+_DIRECT: Final = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+"""Nothing of the demo leaves the machine, whatever proxy its user has."""
 _STOPS: Final = 25.0
 """Seconds that a process gets to end by itself."""
 
@@ -101,7 +103,6 @@ class Stage:
         wires: The ways to them, for the sandbox's own controls.
         script: What people do; outages and kills are put down in it too.
         kills: How often the daemon was killed.
-        restarted: Seconds from each restart to the daemon's first call.
     """
 
     def __init__(
@@ -113,10 +114,13 @@ class Stage:
         poll: float = 0.4,
         workers: int = 4,
         more: str = "",
+        policy: str = "",
+        secrets: Mapping[str, str] | None = None,
         command: Sequence[str] = _SYNCLINE,
     ) -> None:
         self._clock, self._runtime, self._seed = clock, runtime, seed
         self._poll, self._workers, self._more, self._command = poll, workers, more, tuple(command)
+        self._policy, self._secrets = policy, {**_SECRETS, **(secrets or {})}
         self.folder = Path(tempfile.mkdtemp(prefix="syncline-demo-"))
         self.script = Script(runtime)
         self.sides: dict[str, Side] = {}
@@ -127,7 +131,8 @@ class Stage:
         self._open: list[IO[bytes]] = []
         self._environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("SYNCLINE_")},
-            **_SECRETS,
+            **self._secrets,
+            **_DIRECT,
             "SYNCLINE_CONFIG": str(self.configuration),
         }
 
@@ -201,6 +206,9 @@ class Stage:
             more=self._more,
         )
         self.configuration.write_text(text, encoding="utf-8")
+        if self._policy:
+            # The daemon puts it in force at its first start.
+            (self.folder / "escalation.yaml").write_text(self._policy, encoding="utf-8")
 
     def _log(self, name: str) -> IO[bytes]:
         stream = (self.folder / name).open("ab")
@@ -307,11 +315,11 @@ class Stage:
         mine = {name: value for name, value in os.environ.items() if name.startswith("SYNCLINE_")}
         for name in mine:
             del os.environ[name]
-        os.environ.update(_SECRETS)
+        os.environ.update(self._secrets)
         try:
             yield
         finally:
-            for name in _SECRETS:
+            for name in self._secrets:
                 os.environ.pop(name, None)
             os.environ.update(mine)
 

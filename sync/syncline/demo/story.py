@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from syncline.demo.emergencies import Emergencies
 from syncline.demo.equivalence import JIRA, PD, SIDES, SNOW
 from syncline.demo.play import Play
 from syncline.demo.script import Edit
@@ -29,8 +30,8 @@ _SUBJECTS: Final = (
     "Badge readers refuse visitors",
 )
 _WHO: Final = {
-    SNOW: ("amina", "diane", "chloe"),
-    JIRA: ("bruno", "chloe", "olga"),
+    SNOW: ("amina", "diane"),
+    JIRA: ("bruno", "olga"),
     PD: ("noah", "olga", "amina"),
 }
 _PRIORITY: Final = {
@@ -69,6 +70,7 @@ class Story:
         traffic: The platforms' logs of requests.
         rng: What is drawn at random.
         act: Told the name of each act as it begins.
+        emergencies: What calls people, beside it all.
         reached: How many edits reached the other sides while one platform was down, of how many.
     """
 
@@ -76,6 +78,7 @@ class Story:
     traffic: Traffic
     rng: random.Random
     act: Callable[[str], None]
+    emergencies: Emergencies
     reached: tuple[int, int] = (0, 0)
     _cases: list[str] = field(default_factory=list)
     _notes: int = 0
@@ -88,7 +91,7 @@ class Story:
             ("Two people change one thing at the same time", self._conflicts),
             ("PagerDuty goes down, and comes back", self._outage),
             ("Jira and PagerDuty fail after the deed, throttle, and stall", self._faults),
-            ("kill -9, in the middle of everything", self._kill),
+            ("kill -9, while an account is compromised for the third time", self._kill),
             ("The day ends: incidents are resolved", self._resolve),
         ):
             self.act(name)
@@ -97,8 +100,9 @@ class Story:
     # ---- acts -----------------------------------------------------------------------------------
 
     def _begin(self) -> None:
+        self.emergencies.begin()
         first = [self._open(side) for side in (SNOW, JIRA, PD, SNOW, JIRA, PD, SNOW)]
-        self.play.await_linked(*first)
+        self.play.await_linked(*first, *(case for case in self.play.records if case not in first))
 
     def _work(self) -> None:
         a, b, c, d, e, f, g = self._cases[:7]
@@ -108,6 +112,7 @@ class Story:
             lambda: self._note(a, PD),
             lambda: play.edit(b, JIRA, "bruno", "status", "In Progress"),
             lambda: play.edit(b, SNOW, "amina", "priority", "1"),
+            self.emergencies.start_work,
             lambda: self._note(b, JIRA),
             lambda: play.edit(c, SNOW, "diane", "assignee", "bruno.keller@example.com"),
             lambda: self._public(a),
@@ -117,7 +122,7 @@ class Story:
             lambda: play.edit(e, PD, "olga", "priority", "P2"),
             lambda: play.attach(b, JIRA, "bruno", "screen.txt", b"HTTP 502 Bad Gateway\n" * 25),
             lambda: play.edit(f, PD, "noah", "status", "acknowledged"),
-            lambda: play.edit(g, SNOW, "chloe", "status", "2"),
+            lambda: play.edit(g, SNOW, "diane", "status", "2"),
             lambda: self._note(g, SNOW),
             lambda: play.edit(
                 d, SNOW, "amina", "description", "The job hangs at the second volume.\nSince Tuesday."
@@ -126,9 +131,10 @@ class Story:
             lambda: self._note(c, JIRA),
         )
         self._await_quiet_sides()
+        self.emergencies.raise_hand()
         self._do(
-            lambda: play.edit(g, SNOW, "chloe", "status", "3", hold_reason="4"),
-            lambda: play.edit(e, JIRA, "chloe", "status", "In Progress"),
+            lambda: play.edit(g, SNOW, "diane", "status", "3", hold_reason="4"),
+            lambda: play.edit(e, JIRA, "olga", "status", "In Progress"),
             lambda: play.edit(c, SNOW, "diane", "group", "Network"),
             lambda: play.edit(
                 b, PD, "noah", "title", _titled(b, "Checkout answers with 502 since the release")
@@ -167,7 +173,7 @@ class Story:
         acts: Sequence[Callable[[], Edit | None]] = (
             lambda: play.edit(a, SNOW, "amina", "priority", "2"),
             lambda: self._note(b, SNOW),
-            lambda: play.edit(d, SNOW, "chloe", "status", "2"),
+            lambda: play.edit(d, SNOW, "diane", "status", "2"),
             lambda: self._note(c, SNOW),
         )
         for act in acts:
@@ -213,8 +219,9 @@ class Story:
     def _kill(self) -> None:
         stage, play = self.play.stage, self.play
         self._burst()
+        # The right moment is when it is writing: some of its calls are on their way, and a page is about to leave.
         before = self._writes()
-        # The right moment is when it is writing: some of its calls are on their way.
+        self.emergencies.compromise_again()
         play.until(lambda: self._writes() >= before + 3, 3.0)
         stage.kill_daemon()
         play.say(f"the daemon was killed (kill -9, no. {stage.kills})")
@@ -231,14 +238,14 @@ class Story:
         play = self.play
         self.play.pause(1.5)
         self._do(
-            lambda: play.edit(g, SNOW, "chloe", "status", "6", **_RESOLUTION),
+            lambda: play.edit(g, SNOW, "diane", "status", "6", **_RESOLUTION),
             lambda: play.edit(f, PD, "noah", "status", "resolved"),
             lambda: self._resolve_in_jira(b),
             lambda: self._note(a, PD),
             lambda: play.edit(e, SNOW, "amina", "status", "8"),
         )
         play.pause(3.0)
-        self._do(lambda: play.edit(g, SNOW, "chloe", "status", "7", **_RESOLUTION))
+        self._do(lambda: play.edit(g, SNOW, "diane", "status", "7", **_RESOLUTION))
 
     # ---- what they consist of -------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from syncline.ports import Clock, Runtime, Signal
 
 _LINES: Final = 9
 _EVERY: Final = 0.25
+_LONGEST: Final = 150
 _ICON: Final = {"create": "+", "status": "→", "priority": "!", "file": "@", "conflict": "≠"}
 
 
@@ -30,6 +31,10 @@ class View(Protocol):
 
     def say(self, text: str) -> None:
         """Something worth a line happened."""
+        ...
+
+    def alarm(self, text: str) -> None:
+        """Somebody is called."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -65,6 +70,10 @@ class Lines:
             seconds = self.clock.monotonic() - self._begun
             self.console.print(Text(f"{seconds:6.1f} s  {text}"), soft_wrap=True)
 
+    def alarm(self, text: str) -> None:
+        """Somebody is called."""
+        self.say(f"☎ {_short(text)}")
+
 
 @dataclass(slots=True)
 class Screen:
@@ -89,6 +98,7 @@ class Screen:
     _begun: float = 0.0
     _stop: Signal | None = None
     _live: Live | None = None
+    _alarm: str = ""
 
     def __enter__(self) -> Self:
         self._begun = self.clock.monotonic()
@@ -116,6 +126,11 @@ class Screen:
         """Something worth a line happened."""
         self._said.append(text)
 
+    def alarm(self, text: str) -> None:
+        """Somebody is called; the last one stands there until the next."""
+        now = self.clock.monotonic() - self._begun
+        self._alarm = f"☎ {now:.0f} s  {_short(text)}"
+
     def _draw(self) -> None:
         assert self._stop is not None
         assert self._live is not None
@@ -131,9 +146,13 @@ class Screen:
             f"   {seconds:.0f} s   {len(self.script.edits)} edits by people, {self.traffic.writes} writes by Syncline,"
             f" {self.traffic.calls / seconds:.0f} calls/s",
         )
+        alarm = (
+            [Text(self._alarm, style="bold yellow", no_wrap=True, overflow="ellipsis")] if self._alarm else []
+        )
         return Group(
             Panel(head, title="syncline demo", title_align="left", border_style="cyan"),
             self._platforms(),
+            *alarm,
             _panel("people", [_line(edit) for edit in self.script.edits[-_LINES:]]),
             _panel("Syncline", list(self._said)),
         )
@@ -164,6 +183,12 @@ def _panel(title: str, lines: list[str]) -> Panel:
     """Always of the same height, and no line longer than the screen: a picture that jumps is hard to read."""
     text = Text("\n".join(" ".join(line.split("\n")) for line in lines), no_wrap=True, overflow="ellipsis")
     return Panel(text, title=title, title_align="left", height=_LINES + 2)
+
+
+def _short(text: str) -> str:
+    """One line of it."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else line[: _LONGEST - 3] + "..."
 
 
 def _line(edit: Edit) -> str:

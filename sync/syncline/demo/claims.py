@@ -1,0 +1,178 @@
+"""The closing table: what was claimed, whether it holds, and by what that was found."""
+
+from dataclasses import dataclass
+
+from syncline.demo.ending import QUIET, Ending, first_of
+from syncline.demo.equivalence import PD, SIDES, TITLES
+from syncline.demo.pager import HOOK, PageFindings
+from syncline.demo.play import Play
+from syncline.demo.script import CREATE, FILE, INTERNAL, REMARKS
+from syncline.demo.traffic import Traffic
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One line of the closing table.
+
+    Attributes:
+        claim: What was promised.
+        holds: Whether it does.
+        evidence: By what that was found.
+    """
+
+    claim: str
+    holds: bool
+    evidence: str
+
+
+def claims(
+    play: Play, traffic: Traffic, ending: Ending, reached: tuple[int, int] | None = None
+) -> list[Claim]:
+    """The claims, each with what was found."""
+    script, found = play.stage.script, ending.findings
+    opened = len(script.cases())
+    by_side = {side: sum(1 for e in script.edits if e.what == CREATE and e.side == side) for side in SIDES}
+    remarks = sum(1 for e in script.edits if e.what in REMARKS)
+    internal = sum(1 for e in script.edits if e.what == INTERNAL)
+    files = sum(1 for e in script.edits if e.what == FILE)
+    fields = found.final + found.replaced + found.recorded + len(found.lost)
+    began = ", ".join(f"{n} began on {TITLES[side]}" for side, n in by_side.items() if n)
+    table = [
+        Claim(
+            "Every incident stands on every platform",
+            not found.missing,
+            first_of(found.missing) or f"{opened} incidents ({began}), {opened * len(SIDES)} records",
+        ),
+        Claim(
+            "Nothing was created twice",
+            not (found.duplicates or found.strays),
+            first_of([*found.duplicates, *found.strays])
+            or "counted by our markers and by the titles that people gave",
+        ),
+        Claim(
+            "All records of an incident agree, field by field",
+            not found.differences,
+            first_of(found.differences) or f"{found.compared} fields compared",
+        ),
+        Claim(
+            "No edit was lost",
+            not found.lost,
+            first_of(found.lost)
+            or f"{fields} edits of fields: {found.final} stand, {found.replaced} were replaced by people who saw them,"
+            f" {found.recorded} lost a conflict that is on record",
+        ),
+    ]
+    if remarks or files:
+        table += [
+            Claim(
+                "Every comment, note and file is everywhere once",
+                not (found.lost_items or found.duplicate_items),
+                first_of([*found.lost_items, *found.duplicate_items])
+                or f"{remarks} comments and notes and {files} files, looked for in {found.copies} places",
+            ),
+            Claim(
+                "Internal notes stay internal",
+                not found.leaked,
+                first_of(found.leaked) or f"{internal} internal notes, none of which a customer can read",
+            ),
+        ]
+    if ending.pages is not None:
+        table += paging(ending.pages, opened)
+    return table + _running(play, traffic, ending, reached)
+
+
+def paging(found: PageFindings, opened: int) -> list[Claim]:
+    """The claims about who was paged.
+
+    Args:
+        found: What the oracle says.
+        opened: How many incidents people opened.
+    """
+    asked, told = (sum(1 for page in found.pages if page.by == by) for by in (PD, HOOK))
+    called = {case: who for case, who in found.paged.items() if who}
+    names = "; ".join(f"#{case}: {', '.join(who)}" for case, who in called.items())
+    repeats = f"; {found.repeats} said to be a repeat" if found.repeats else ""
+    return [
+        Claim(
+            "Whom the rota names is paged, and nobody else",
+            not (found.strangers or found.missing),
+            first_of([*found.strangers, *found.missing])
+            or f"{names}; nobody on vacation, and nobody for the other {opened - len(called)} incidents",
+        ),
+        Claim(
+            "Every page comes once",
+            not found.doubled,
+            first_of(found.doubled)
+            or f"{asked} asked of PagerDuty, {told} taken by the web hook, through a kill -9 and a restart{repeats}",
+        ),
+        Claim(
+            "No page comes before its time",
+            not found.early,
+            first_of(found.early) or f"{asked + told} pages, at most {found.latest:.0f} s after their time",
+        ),
+        Claim(
+            "An incident moves where the rules say; managers are only told",
+            not found.misplaced,
+            first_of(found.misplaced)
+            or f"{found.placed} groups, escalation policies and priorities compared",
+        ),
+        Claim(
+            "Nobody is paged after somebody took it",
+            not found.late,
+            first_of(found.late) or f"{found.spared} more pages would have come by now",
+        ),
+        Claim(
+            "Every ticket says who was paged and why, in internal notes",
+            not (found.undocumented or found.public),
+            first_of([*found.undocumented, *found.public])
+            or f"{found.notes} notes, none of which a customer can read",
+        ),
+    ]
+
+
+def _running(play: Play, traffic: Traffic, ending: Ending, reached: tuple[int, int] | None) -> list[Claim]:
+    script = play.stage.script
+    table: list[Claim] = []
+    if reached is not None and script.kinds("outage"):
+        table.append(
+            Claim(
+                "A platform that is down holds up no other",
+                reached[0] == reached[1],
+                f"while PagerDuty was down, {reached[0]} of {reached[1]} edits at ServiceNow were seen in Jira",
+            )
+        )
+    if script.kinds("faults"):
+        kinds = sum(
+            (seen.faults for seen in traffic.seen.values()), start=type(traffic.seen["snow"].faults)()
+        )
+        told = ", ".join(f"{n} {kind.replace('_', ' ')}" for kind, n in kinds.most_common())
+        table.append(
+            Claim(
+                "Faults of the platforms neither lose nor double anything",
+                ending.findings.sound,
+                f"{kinds.total()} of our calls were spoilt: {told}",
+            )
+        )
+    if play.stage.kills:
+        times = "once" if play.stage.kills == 1 else f"{play.stage.kills} times"
+        table.append(
+            Claim(
+                "kill -9 loses and doubles nothing",
+                ending.findings.sound,
+                f"killed {times} in the middle of its writing and started again; everything above was looked at after that",
+            )
+        )
+    read, wrote = ending.second_look
+    table += [
+        Claim(
+            "Where nothing changes, nothing is written",
+            ending.quiet >= QUIET and wrote == 0 and read > 0,
+            f"no write in the last {ending.quiet:.1f} s; a second look at {read} records wrote {wrote} times",
+        ),
+        Claim(
+            "It stops promptly when it is told to",
+            ending.stopped[0] == 0 and ending.stopped[1] < 10,
+            f"SIGTERM: exit code {ending.stopped[0]} after {ending.stopped[1]:.1f} s",
+        ),
+    ]
+    return table
