@@ -180,14 +180,26 @@ def _pieces(clock: Clock, calendar: Calendar, told: _Told, start: datetime) -> l
         elif clock.max_pause is None:
             _add(pieces, Piece(begin, end, False, "paused"))
         else:
-            used_up = _after(calendar, begin, max(clock.max_pause - paused, NOTHING))
-            until = end if used_up is None or (end is not None and end < used_up) else used_up
-            if until is None or until > begin:
-                _add(pieces, Piece(begin, until, False, "paused"))
-                paused += NOTHING if until is None else elapsed(calendar, begin, until)
-            if until is not None and (end is None or until < end):
-                _add(pieces, Piece(until, end, True, "pause used up"))
+            paused += _add_pause(pieces, calendar, begin, end, clock.max_pause - paused)
     return pieces
+
+
+def _add_pause(
+    pieces: list[Piece], calendar: Calendar, begin: datetime, end: datetime | None, left: timedelta
+) -> timedelta:
+    """Add a pause of which at most so much counts as one; how much did."""
+    if end is not None:
+        worth = elapsed(calendar, begin, end)
+        if worth < left:
+            _add(pieces, Piece(begin, end, False, "paused"))
+            return worth
+    used_up = _after(calendar, begin, max(left, NOTHING))
+    until = end if used_up is None or (end is not None and end < used_up) else used_up
+    if until is None or until > begin:
+        _add(pieces, Piece(begin, until, False, "paused"))
+    if until is not None and (end is None or until < end):
+        _add(pieces, Piece(until, end, True, "pause used up"))
+    return NOTHING if until is None else elapsed(calendar, begin, until)
 
 
 def _after(calendar: Calendar, start: datetime, worked: timedelta) -> datetime | None:

@@ -36,6 +36,7 @@ class Sitting:
     happened: list[Happened] = field(default_factory=list)
     looks: list[datetime] = field(default_factory=list)
     moment: Moment = field(init=False)
+    _reached: dict[tuple[str | None, ...], Reached] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """What conditions ask for is worked out once for all of them."""
@@ -44,6 +45,14 @@ class Sitting:
     def facts(self, book: Book, acknowledged: datetime | None) -> dict[str, object]:
         """What conditions of a book are asked about now."""
         return self.moment.facts(book, self.values, acknowledged)
+
+    def reach(self, targets: Sequence[str], tier: str | None) -> Reached:
+        """Whom those targets stand for now, where that tier holds the incident."""
+        key = (*targets, tier)
+        found = self._reached.get(key)
+        if found is None:
+            found = self._reached[key] = reached(self.book, targets, tier, self.now)
+        return found
 
     def tell(self, run: Run, kind: str, text: str, *, note: bool = False, **data: object) -> None:
         """Add a line for the timeline."""
@@ -104,7 +113,7 @@ class Climb:
 
     def reach(self, targets: Sequence[str]) -> Reached:
         """Whom those targets stand for now."""
-        return reached(self.sitting.book, targets, self.tier, self.sitting.now)
+        return self.sitting.reach(targets, self.tier)
 
     def incident(self) -> Incident:
         """The incident with what was decided so far."""
