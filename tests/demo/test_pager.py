@@ -104,6 +104,7 @@ def test_a_night_on_which_all_went_well_is_sound(night):
     assert found.sound
     assert found.paged == {"e01": ["amina", "bruno", "olga"], "e02": ["bruno"], "e05": ["diane"]}
     assert (found.repeats, found.latest, found.notes) == (0, 8.0, 15)
+    assert found.places == {"e01": "Network", "e02": "Service Desk", "e05": "Security"}
     assert night.failed() == []
     # The manager five times more about the first one, and once about the second.
     assert found.spared == 5 + 1

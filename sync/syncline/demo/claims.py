@@ -91,6 +91,7 @@ def paging(found: PageFindings, opened: int) -> list[Claim]:
     asked, told = (sum(1 for page in found.pages if page.by == by) for by in (PD, HOOK))
     called = {case: who for case, who in found.paged.items() if who}
     names = "; ".join(f"#{case}: {', '.join(who)}" for case, who in called.items())
+    places = ", ".join(f"#{case} is with {group}" for case, group in found.places.items())
     repeats = f"; {found.repeats} said to be a repeat" if found.repeats else ""
     return [
         Claim(
@@ -114,7 +115,7 @@ def paging(found: PageFindings, opened: int) -> list[Claim]:
             "An incident moves where the rules say; managers are only told",
             not found.misplaced,
             first_of(found.misplaced)
-            or f"{found.placed} groups, escalation policies and priorities compared",
+            or f"{places}; {found.placed} groups, escalation policies and priorities compared",
         ),
         Claim(
             "Nobody is paged after somebody took it",
@@ -158,7 +159,8 @@ def _running(play: Play, traffic: Traffic, ending: Ending, reached: tuple[int, i
         table.append(
             Claim(
                 "kill -9 loses and doubles nothing",
-                ending.findings.sound,
+                ending.findings.sound
+                and (ending.pages is None or not (ending.pages.missing or ending.pages.doubled)),
                 f"killed {times} in the middle of its writing and started again; everything above was looked at after that",
             )
         )

@@ -89,7 +89,10 @@ def _staged(
     json_output: bool,
 ) -> int:
     hook = Hook(ports.clock, ports.runtime)
-    stage = _stage(ports, hook, seed, FREEZE if log else None)
+    try:
+        stage = _stage(ports, hook, seed, FREEZE if log else None)
+    except OSError as error:
+        return _failed(console, f"no web hook: {error}", FAILED, json_output=json_output)
     keep = True
     try:
         with stage.environment():

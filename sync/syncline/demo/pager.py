@@ -135,6 +135,7 @@ class PageFindings:
         repeats: Pages that said that they may be a repeat.
         latest: Seconds that a page came after its time, at most.
         spared: Pages that would have come, had nobody taken it.
+        places: Incident to the group with which it belongs in the end, where a rule is about it.
         placed: Groups, policies and priorities that were compared.
         notes: Notes that were found.
     """
@@ -152,6 +153,7 @@ class PageFindings:
     repeats: int = 0
     latest: float = 0.0
     spared: int = 0
+    places: dict[str, str] = field(default_factory=dict)
     placed: int = 0
     notes: int = 0
 
@@ -255,6 +257,8 @@ def _tickets(case: str, world: World) -> list[Ticket]:
 
 def _place(case: Emergency, tickets: Sequence[Ticket], found: PageFindings) -> None:
     """Where it stands in the end, and how urgent. Jira has no group that an issue is assigned to."""
+    if case.rule:
+        found.places[case.case] = case.group
     names = {SNOW: case.group, PD: f"{case.group} escalation"}
     for ticket in tickets:
         wanted = names.get(ticket.side)
