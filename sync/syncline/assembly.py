@@ -164,11 +164,15 @@ def station(
         Configuration: a published mapping cannot be used by this version.
     """
     redactor = redactor or Redactor()
+    ledger = Ledger(ports.ids.token, wake)
 
     def build(tx: Tx) -> tuple[dict[str, Endpoint], Policies | None]:
         versions = publish_missing(tx, configuration, plugins)
+        before = published.current(tx, policies.NAME)
         policies.publish_missing(tx, configuration)
         book = policies.in_force(tx)
+        if before is None and book is not None:
+            policies.look_again(tx, ledger, configuration.instances)
         return {
             name: endpoint(
                 tx, instance, plugins[instance.platform], versions[name], ports, redactor, stop, book
@@ -180,7 +184,7 @@ def station(
     return Station(
         configuration,
         database,
-        Ledger(ports.ids.token, wake),
+        ledger,
         endpoints,
         ports.clock,
         ports.ids,

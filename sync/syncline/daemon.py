@@ -251,13 +251,10 @@ def take_up_policies(tx: Tx, station: Station, known: int) -> None:
         return
     book = policies.in_force(tx, station.policies)
     station.policies = book
-    marked = set[str]()
     for name, endpoint in station.endpoints.items():
         endpoint.mapping = assembly.with_tiers(endpoint.mapping, book, name, endpoint.plugin)
-        incidents.remap(tx, name, reread=False)
-        marked |= set(incidents.incident_ids(tx, name))
-    station.ledger.mark_all(tx, [ledger.incident(i) for i in sorted(marked)], urgency=5)
-    text = f"escalation policy {version.digest} by {version.author} is in force; {len(marked)} incidents are looked at again"
+    marked = policies.look_again(tx, station.ledger, station.endpoints)
+    text = f"escalation policy {version.digest} by {version.author} is in force; {marked} incidents are looked at again"
     timeline.append(tx, None, Event("published", text, None, version.author))
     log.info("%s", text)
 

@@ -1,7 +1,7 @@
 """The book of escalation that is in force: published in the store, as mappings are; the file is a draft."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -10,8 +10,9 @@ from syncline.errors import InvalidFile
 from syncline.escalation import Policies
 from syncline.escalation.book import Book
 from syncline.escalation.reading import read_book
+from syncline.ledger import Ledger, incident
 from syncline.mapping.document import read_document
-from syncline.store import published, runs
+from syncline.store import incidents, published, runs
 from syncline.store.database import Tx
 from syncline.store.published import Version
 
@@ -68,6 +69,17 @@ def in_force(tx: Tx, known: Policies | None = None) -> Policies | None:
     book = books.get(version.digest) or _book(version)
     since = known.since if known is not None else published.first_at(tx, NAME)
     return Policies(book, _kept_to(tx, books, book), since)
+
+
+def look_again(tx: Tx, ledger: Ledger, instances: Iterable[str]) -> int:
+    """Have all incidents of those instances looked at again, and their groups read by the names that the tiers have there.
+    How many there are."""
+    marked = set[str]()
+    for name in instances:
+        incidents.remap(tx, name, reread=False)
+        marked |= set(incidents.incident_ids(tx, name))
+    ledger.mark_all(tx, [incident(i) for i in sorted(marked)], urgency=5)
+    return len(marked)
 
 
 def _kept_to(tx: Tx, books: Mapping[str, Book], current: Book) -> dict[str, Book]:

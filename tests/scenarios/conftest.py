@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 import requests
-from desk import BOOK, Desk, hooked
+from desk import Desk, desk_in
 from requests.adapters import BaseAdapter
 
 from syncline import ledger
@@ -528,6 +528,11 @@ class World:
         """An incident of ServiceNow that stands on all three."""
         return trio_in(self, **values)
 
+    def standing(self) -> "Trio":
+        """The one incident that there is, on all three, wherever it began."""
+        (row,), (issue,), (incident,) = self.people.snow_all(), self.people.jira_all(), self.people.pd_all()
+        return Trio(self, row["sys_id"], row["number"], issue["key"], incident["id"])
+
     def close(self) -> None:
         self.people.session.close()
         self.app.close()
@@ -651,8 +656,5 @@ def both(world: World) -> Trio:
 @pytest.fixture
 def desk(cloud: World) -> Iterator[Desk]:
     """A world whose book of escalation (`desk.yaml`) is in force, and whose people have a web hook."""
-    (cloud.folder / "escalation.yaml").write_text(BOOK)
-    with hooked() as hook:
-        cloud.secret("CHANNEL_HOOK_URL", f"json://127.0.0.1:{hook.port}/{{address}}")
-        cloud.configure("conflicts:\n", "channels:\n  hook:\nconflicts:\n")
-        yield Desk(cloud, hook)
+    with desk_in(cloud) as made:
+        yield made

@@ -57,6 +57,16 @@ def hooked() -> Iterator[Hook]:
             task.join(10)
 
 
+@contextmanager
+def desk_in(world: Any, book: str = BOOK) -> Iterator["Desk"]:
+    """That world with a book in force and a web hook as a channel."""
+    (world.folder / "escalation.yaml").write_text(book)
+    with hooked() as hook:
+        world.secret("CHANNEL_HOOK_URL", f"json://127.0.0.1:{hook.port}/{{address}}")
+        world.configure("conflicts:\n", "channels:\n  hook:\nconflicts:\n")
+        yield Desk(world, hook)
+
+
 @dataclass
 class Desk:
     """The world with its book in force."""

@@ -1,6 +1,7 @@
 """An urgent incident and its ladder, over all three platforms: who is paged, where it goes, and what stops it."""
 
 import pytest
+from desk import desk_in
 
 from syncline.configuration.defaults import default_mapping
 
@@ -188,3 +189,43 @@ def test_what_a_person_decides_afterwards_wins(desk):
     marks = world.marks()
     world.settle(2)
     assert world.writes(marks) == []
+
+
+@pytest.mark.parametrize("name", ["jira", "pd"])
+def test_what_begins_on_another_platform_is_escalated_alike(desk, name):
+    world = desk.world
+    world.sync()
+    if name == "jira":
+        fields = {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "Mail is down"}
+        world.people.jira("POST", "issue", {"fields": {**fields, "priority": {"name": "Highest"}}})
+    else:
+        p1 = next(p for p in world.people.pd("GET", "priorities")["priorities"] if p["name"] == "P1")
+        service = world.people.pd("GET", "services")["services"][0]
+        body = {
+            "type": "incident",
+            "title": "Mail is down",
+            "service": {"id": service["id"], "type": "service_reference"},
+            "priority": {"id": p1["id"], "type": "priority_reference"},
+        }
+        world.people.pd("POST", "incidents", {"incident": body})
+    world.settle()
+    trio = world.standing()
+    assert desk.asked(trio) == ["amina"]
+    desk.at(trio, 1, 5, 6, 10, 11, 15, 16)
+    assert desk.asked(trio) == ["amina"] * 3 + ["bruno"]
+    assert where(trio) == ("Network", "Network escalation")
+    snow, jira, pd = desk.notes(trio)
+    assert snow == jira == pd
+    assert len(snow) == 4
+    assert world.parked() == []
+
+
+@pytest.mark.parametrize("skew", [-600.0, 600.0])
+def test_steps_are_due_by_our_clock_whatever_a_platform_says(world_of, skew):
+    with desk_in(world_of("cloud", snow=skew)) as desk:
+        trio = desk.urgent()
+        assert desk.asked(trio) == ["amina"]
+        desk.at(trio, 1, 5, 6, 10, 11, 14.5)
+        assert desk.asked(trio) == ["amina"] * 3
+        desk.at(trio, 15.2)
+        assert desk.asked(trio) == ["amina"] * 3 + ["bruno"]

@@ -118,3 +118,25 @@ def test_too_late_or_answered_by_nobody_it_is_told_on_every_ticket(desk):
     assert told.text.endswith("the incident is resolved, so nothing is escalated: open it again first")
     assert any(told.text in note for note in trio.journal())
     assert any(told.text in note for note in trio.comments())
+
+
+def test_it_goes_to_the_tier_above_the_one_that_has_it(desk):
+    world = desk.world
+    desk_id = world.people.snow("GET", "sys_user_group?sysparm_query=name=Service Desk")[0]["sys_id"]
+    trio = world.trio(assignment_group=desk_id)
+    raise_hand(trio, "note on pd")
+    world.settle(2)
+    assert desk.asked(trio) == ["bruno"]
+    assert trio.snow["assignment_group"] == desk_id
+
+
+def test_two_hands_at_once_are_one(desk):
+    world, trio = desk.world, desk.world.trio()
+    raise_hand(trio, "comment on snow")
+    raise_hand(trio, "comment on jira")
+    world.poll("snow")
+    world.poll("jira")
+    world.settle(2)
+    assert len(desk.events(trio, "raised")) == 2
+    assert desk.asked(trio) == ["amina"]
+    assert desk.runs(trio) == [("hand-raise", "runs")]

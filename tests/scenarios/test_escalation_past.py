@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
-from desk import BOOK, hooked
+from desk import BOOK, desk_in
 
 from syncline import escalating
 from syncline.store import incidents
@@ -90,6 +90,15 @@ def test_the_third_of_one_account_within_a_month(desk):
     (related,) = [s for s in world.said(third, "step") if "belongs to" in s]
     assert all(other in related for other in others)
     assert world.incident_id(first) not in related
+    # What it raised stands on all sides, and nobody fights over it.
+    world.settle(2)
+    marks = world.marks()
+    world.settle(2)
+    assert world.writes(marks) == []
+    assert world.value(third, "priority") == 2
+    (row,) = [row for row in world.people.snow_all() if row["number"] == third]
+    assert row["priority"] == "2"
+    assert world.parked() == []
     # Once for the account: the next one is absorbed for a week.
     fourth = again(world, caller_id=olga)
     assert world.said(fourth, "escalation") == []
@@ -121,11 +130,7 @@ def test_what_was_open_before_the_first_book_counts_from_its_publication(cloud):
     trio = world.trio(impact="1", urgency="1")
     world.clock.advance(timedelta(hours=5).total_seconds())
     world.settle(2)
-    with hooked() as hook:
-        world.secret("CHANNEL_HOOK_URL", f"json://127.0.0.1:{hook.port}/{{address}}")
-        world.configure("conflicts:\n", "channels:\n  hook:\nconflicts:\n")
-        (world.folder / "escalation.yaml").write_text(BOOK)
-        world.app.policies.publish()
+    with desk_in(world):
         world.settle(2)
     assert [text for text in trio.said("step") if text.startswith("Escalation")] == [
         "Escalation urgent, step 1 (0m): paged L1: amina (turn). `priority == 1` holds"
