@@ -205,6 +205,13 @@ class Case:
             )
         )
 
+    def set_by_hand(self, name: str) -> bool | None:
+        """Whether a person gave a field its present value; None: it never changed since the opening."""
+        last = next((change for change in reversed(self.history) if change.field == name), None)
+        if last is None or (last.human and last.at <= self.opened_at):
+            return None
+        return last.human
+
     def answered(self, run_id: str) -> datetime | None:
         """When the last page of that run was answered by whom it reached."""
         return max(

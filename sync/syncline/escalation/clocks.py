@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Final
 
 from syncline.escalation.book import Book, Calendar, Clock, Start
-from syncline.escalation.calendars import after, elapsed
+from syncline.escalation.calendars import after, elapsed, is_open, next_opening
 from syncline.escalation.case import Case, Facts, Stretch
 from syncline.escalation.conditions import Condition
 
@@ -69,6 +69,15 @@ class Reading:
         piece = next((p for p in self.pieces if p.start <= at and (p.end is None or at < p.end)), None)
         return piece.why if piece else "not started"
 
+    def rests(self, at: datetime) -> bool:
+        """Whether it stands still at that moment, or it is outside the hours of its calendar."""
+        return self.state(at) == "paused" or not is_open(self.calendar, at)
+
+    def wakes(self, at: datetime) -> datetime | None:
+        """When it may count again, if all stays as it is; None: never, as things stand."""
+        piece = next((p for p in self.pieces if p.start <= at and (p.end is None or at < p.end)), None)
+        return piece.end if piece is not None and piece.why == "paused" else next_opening(self.calendar, at)
+
     def counted(self, at: datetime) -> timedelta:
         """How much time has counted until then."""
         total = NOTHING
@@ -83,7 +92,7 @@ class Reading:
 
     def due(self, offset: timedelta) -> datetime | None:
         """When that much time will have counted, if all stays as it is; None: never, as things stand."""
-        left = offset
+        left = max(offset, NOTHING)
         for piece, worth in zip(self.pieces, self.worth, strict=True):
             if not piece.counts:
                 continue

@@ -21,7 +21,7 @@ def effects(c: Climb, step: Step, occasion: str, to: Reached | None) -> None:
     if step.move and to is not None:
         _move(c, to)
     if step.say is not None:
-        _say(c, c.own.says[step.say], occasion)
+        _say(c, c.own.says[step.say], occasion, step)
     for action in step.do:
         ACTIONS[action](c, to)
     if step.keep_raiser and c.run.by:
@@ -68,10 +68,9 @@ def page_one(c: Climb, occasion: str, person_id: str, way: Way, title: str, text
 # ---- messages to stakeholders -------------------------------------------------------------------
 
 
-def _say(c: Climb, say: Say, occasion: str) -> None:
+def _say(c: Climb, say: Say, occasion: str, step: Step | None) -> None:
     s = c.sitting
     c.run = replace(c.run, said={**c.run.said, say.id: s.now})
-    title, text = wording.said(say, c.incident(), s.case, c.policy, c.run)
     for one in audience(s.book, say.to, s.now):
         person = s.book.people[one.person]
         by_channel = {way.channel: way for way in ways(person, s.case, platforms=False)}
@@ -79,6 +78,10 @@ def _say(c: Climb, say: Say, occasion: str) -> None:
         found = [by_channel[channel] for channel in wanted if channel in by_channel]
         if not found:
             c.tell("page", wording.not_told(say, person))
+        quiet = end_of_quiet(person, s.now)
+        if quiet is not None and step is None:
+            continue  # the first one waits for the end of their quiet hours; all its repetitions would come with it
+        title, text = wording.said(say, c.incident(), s.case, c.policy, c.run, step, person)
         s.messages.extend(
             Message(
                 c.run.id,
@@ -89,7 +92,7 @@ def _say(c: Climb, say: Say, occasion: str) -> None:
                 urgent=False,
                 title=title,
                 text=text,
-                not_before=end_of_quiet(person, s.now),
+                not_before=quiet,
             )
             for way in found
         )
@@ -102,10 +105,10 @@ def say_again(c: Climb) -> None:
     now = c.sitting.now
     for say_id, last in sorted(c.run.said.items()):
         say = c.own.says[say_id]
-        if say.every is None or last == now:
+        if say.every is None:
             continue
         if last + say.every <= now:
-            _say(c, say, f"again {now:%Y-%m-%dT%H:%M:%SZ}")
+            _say(c, say, f"again {now:%Y-%m-%dT%H:%M:%SZ}", None)
         else:
             c.sitting.look(last + say.every)
 

@@ -151,18 +151,20 @@ def _continued(s: Sitting, policies: Policies, run: Run) -> Run:
     if policy.trigger in BY_STATE:
         facts = _facts(s, book)
         _look_at_turns(s, policy.when, facts)
-        if not _applies(facts, policy, run):
+        if not _applies(s.case, facts, policy, run):
             return _over(s, run, f"`{policy.when.text}` does not hold any more")
     return run
 
 
-def _applies(facts: dict[str, object], policy: Policy, run: Run) -> bool:
-    """Whether a policy still applies. What its own steps changed does not count: they must not end it."""
+def _applies(case: Case, facts: dict[str, object], policy: Policy, run: Run) -> bool:
+    """Whether a policy still applies. What escalation changed does not count: its own steps must not end it. But what
+    somebody changed since does."""
     if policy.when.holds(facts):
         return True
-    if any(step.move for step in policy.steps):
+    owner = "tier" if case.set_by_hand("group") is None else "group"
+    if case.set_by_hand(owner) is False:
         facts.update({name: run.origin.get(name) for name in ("tier", "group")})
-    if any("raise_priority" in step.do for step in policy.steps):
+    if case.set_by_hand("priority") is False:
         facts["priority"] = run.origin.get("priority")
     return policy.when.holds(facts)
 

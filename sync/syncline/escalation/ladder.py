@@ -40,30 +40,31 @@ def _offset(c: Climb, key: Key) -> timedelta | None:
     A further round begins as long after the last step as that came after the one before it.
     """
     offsets, (turn, index) = c.offsets, key
-    own = offsets[index]
-    if turn == 0 or own is None:
+    own, first = offsets[index], offsets[c.policy.repeat_from]
+    if turn == 0 or own is None or first is None:
         return own
-    first, last = offsets[c.policy.repeat_from], offsets[-1]
-    if first is None or last is None:
-        return own
-    before = offsets[-2] if len(offsets) > 1 else None
-    gap = last - before if before is not None and before < last else timedelta(minutes=5)
-    return own + turn * (last - first + gap)
+    known = sorted(offset for offset in offsets if offset is not None)
+    gap = known[-1] - known[-2] if len(known) > 1 else timedelta()
+    return own + turn * (known[-1] - first + (gap or timedelta(minutes=5)))
 
 
 def _see_lapse(c: Climb) -> bool:
     """Whether an acknowledgement without progress ends now, so that the next step is due at once."""
     holds, taken = c.policy.ack_holds, c.acknowledged
-    if holds is None or taken is None or c.reading.state(c.sitting.now) == "paused":
+    if holds is None or taken is None:
         return False
-    progress = c.sitting.case.last_activity(taken)
+    now, progress = c.sitting.now, c.sitting.case.last_activity(taken)
+    if c.run.lapsed == progress:
+        c.acknowledged = None
+        return False
+    if c.reading.rests(now):  # nobody is called in a pause, nor outside the hours of the clock
+        c.sitting.look(c.reading.wakes(now))
+        return False
     lapses = progress + holds
-    if lapses > c.sitting.now:
+    if lapses > now:
         c.sitting.look(lapses)
         return False
     c.acknowledged = None
-    if c.run.lapsed == progress:
-        return False
     left_out = min((key for key, mark in c.run.marks.items() if mark.for_ack), default=None)
     marks = {key: mark for key, mark in c.run.marks.items() if key != left_out}
     c.run = replace(c.run, lapsed=progress, marks=marks)

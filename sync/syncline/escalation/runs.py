@@ -46,7 +46,7 @@ class Run:
         said: Message id to when it was said last.
         lapsed: The acknowledgement (its time) of which the lapse was dealt with.
         waiting: (round, step) that waits for somebody to come on call.
-        given_over: Occasions whose page nobody got by any way, and others were paged for.
+        given_over: Occasion and person of each page that did not reach them by any way, so that others were paged.
         stood_still: Since when the incident is resolved, where the run goes on once it is opened again.
         ended_at: When it ended; None: it runs.
         ended_why: Why.

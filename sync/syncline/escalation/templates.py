@@ -11,20 +11,18 @@ NAMES: Final[Mapping[str, str]] = {
     "title": "Its title.",
     "description": "Its description.",
     "status": "Its status.",
-    "priority": "Its priority, 1 to 5.",
+    "priority": "Its priority, P1 to P5.",
     "service": "The service that it is about.",
     "group": "The group that has it.",
     "assignee": "Who has it.",
     "requester": "Who reported it.",
     "records": "Its tickets: platform, key and address, a line each.",
     "policy": "The policy by which the message is sent.",
-    "step": "The step of that policy.",
-    "tier": "The tier that is asked for help.",
+    "tier": "The tier that holds it.",
     "person": "The name of who gets the message.",
     "why": "Why they get it, in a sentence.",
     "runbook": "The step's runbook.",
-    "since": "How long it has been open.",
-    "late": "How much later than planned the step came; empty where it came in time.",
+    "raised_by": "Who raised a hand; empty where nobody did.",
 }
 """What may stand in braces."""
 

@@ -1,5 +1,6 @@
 """Pages that nobody got: the worst failure there is. Another way is tried, then somebody else."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Final
 
@@ -7,7 +8,8 @@ from syncline.escalation import wording
 from syncline.escalation.book import Person
 from syncline.escalation.decision import PageState
 from syncline.escalation.deeds import page_all, page_one
-from syncline.escalation.paging import Way, ways
+from syncline.escalation.paging import Reached, Way, ways
+from syncline.escalation.runs import Key
 from syncline.escalation.sitting import Climb
 
 ARRIVED: Final = frozenset({"reached", "answered"})
@@ -29,45 +31,78 @@ def see_pages(c: Climb) -> None:
             key = (page.occasion, page.recipient)
             last[key] = page
             tried.setdefault(key, set()).add(page.channel)
+    lost: list[PageState] = []
     for key, page in last.items():
         person = c.sitting.book.people.get(page.recipient)
-        if person is not None and _overdue(c, page):
-            _go_on(c, page, person, tried[key])
+        if person is None or not _overdue(c, page):
+            continue
+        way = _next_way(c, person, tried[key])
+        if way is not None:
+            c.tell("page", wording.other_way(page, person, way), note=True)
+            title, text = wording.page(c.incident(), c.sitting.case, c.policy, c.run, None, None)
+            page_one(c, page.occasion, person.id, way, title, text)
+        elif f"{page.occasion} {page.recipient}" not in c.run.given_over:
+            lost.append(page)
+    got = {_root(page.occasion) for page in last.values() if _arrived(c, page)}
+    for page in lost:
+        _give_over(c, page, got, last.values())
+
+
+def _arrived(c: Climb, page: PageState) -> bool:
+    confirms = page.channel in c.sitting.case.pagers.values()
+    return page.state in (ARRIVED if confirms else TAKEN_BY_SERVICE)
 
 
 def _overdue(c: Climb, page: PageState) -> bool:
-    confirms = page.channel in c.sitting.case.pagers.values()
     taken = c.acknowledged is not None and page.created_at <= c.acknowledged
-    if taken or page.state in (ARRIVED if confirms else TAKEN_BY_SERVICE):
+    if taken or _arrived(c, page):
         return False
     patience = page.created_at + c.policy.undelivered.after
     c.sitting.look(patience)
     return page.state == "failed" or patience <= c.sitting.now
 
 
-def _go_on(c: Climb, page: PageState, person: Person, tried: set[str]) -> None:
-    way = _next_way(c, person, tried)
-    if way is not None:
-        c.tell("page", wording.other_way(page, person, way), note=True)
-        title, text = wording.page(c.incident(), c.sitting.case, c.policy, c.run, None, None)
-        page_one(c, page.occasion, person.id, way, title, text)
-    elif not page.occasion.endswith(INSTEAD) and page.occasion not in c.run.given_over:
-        c.run = replace(c.run, given_over=c.run.given_over | {page.occasion})
-        to = c.reach(c.policy.undelivered.page or _rest_of_ladder(c))
-        c.tell("page", f"{wording.unreachable(page, person)}; {wording.instead(to)}", note=True)
-        page_all(c, to, page.occasion + INSTEAD, None)
-
-
 def _next_way(c: Climb, person: Person, tried: set[str]) -> Way | None:
-    left = {way.channel: way for way in ways(person, c.sitting.case) if way.channel not in tried}
+    platforms = not c.policy.platform_pages
+    left = {
+        way.channel: way
+        for way in ways(person, c.sitting.case, platforms=platforms)
+        if way.channel not in tried
+    }
     wanted = c.policy.undelivered.via or tuple(left)
     return next((left[channel] for channel in wanted if channel in left), None)
 
 
-def _rest_of_ladder(c: Climb) -> tuple[str, ...]:
-    """Whom the first step that has not fired pages, else the end."""
-    for key in c.order:
-        mark, step = c.run.marks.get(key), c.policy.steps[key[1]]
-        if step.page and (mark is None or not mark.fired):
-            return step.page
-    return c.policy.end.page if c.policy.end else ()
+def _root(occasion: str) -> str:
+    """The occasion of the page for which others were paged."""
+    return occasion.removesuffix(INSTEAD)
+
+
+def _give_over(c: Climb, page: PageState, got: set[str], known: Iterable[PageState]) -> None:
+    """No way to somebody is left: page others, unless the same page reached one who was paged with them."""
+    c.run = replace(c.run, given_over=c.run.given_over | {f"{page.occasion} {page.recipient}"})
+    said, root = wording.unreachable(page, c.sitting.book.people[page.recipient]), _root(page.occasion)
+    if root in got:
+        c.tell("page", f"{said}; others got it", note=True)
+        return
+    asked = {other.recipient for other in known if _root(other.occasion) == root or _overdue(c, other)}
+    to = _others(c, asked)
+    c.tell("page", f"{said}; {wording.instead(to)}", note=True)
+    page_all(c, to, root + INSTEAD, None)
+
+
+def _others(c: Climb, asked: set[str]) -> Reached:
+    """Whom the policy names for it, else the rest of the ladder: the first who were not asked in vain."""
+    rest = [c.policy.steps[key[1]].page for key in c.order if _ahead(c, key)]
+    end = [c.policy.end.page] if c.policy.end else []
+    for targets in [c.policy.undelivered.page, *rest, *end]:
+        to = c.reach(targets)
+        people = tuple(one for one in to.people if one.person not in asked)
+        if people:
+            return replace(to, people=people)
+    return Reached((), (), ())
+
+
+def _ahead(c: Climb, key: Key) -> bool:
+    mark = c.run.marks.get(key)
+    return mark is None or not mark.fired

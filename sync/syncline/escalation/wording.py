@@ -1,7 +1,6 @@
 """The sentences of escalation: on the timeline, in notes on the records, in pages and messages."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from syncline.escalation.book import Person, Policy, Say, Step
@@ -9,6 +8,7 @@ from syncline.escalation.case import Case, Hand
 from syncline.escalation.decision import Happened, PageState
 from syncline.escalation.paging import Reached, Way
 from syncline.escalation.runs import Key, Run
+from syncline.escalation.templates import filled, one_line
 from syncline.model import Incident
 
 
@@ -87,8 +87,9 @@ def again(policy: Policy, key: Key, step: Step, number: int, to: Reached | None)
 
 def ended(policy: Policy, number: int, to: Reached) -> str:
     """The end of the ladder fired."""
-    count = f", for the {number}. time" if number else ""
-    return f"Escalation {policy.id}, after the last step{count}: paged {_who(to)}"
+    assert policy.end is not None
+    later = f", {length(number * policy.end.every)} later" if number else ", at once"
+    return f"Escalation {policy.id}, after the last step{later}: paged {_who(to)}"
 
 
 def waits(policy: Policy, key: Key, missing: Sequence[str], cover: datetime | None) -> str:
@@ -233,13 +234,18 @@ def priority_raised(before: int, after: int, rule: str) -> Happened:
 
 
 def fields(incident: Incident, case: Case, policy: Policy, run: Run, step: Step | None) -> dict[str, str]:
-    """What templates may name."""
+    """What templates may name, beside the person whom the message goes to."""
     return {
         "id": incident.id,
         "title": incident.title,
+        "description": str(incident["description"] or ""),
         "priority": f"P{incident.priority}" if incident.priority is not None else "no priority",
         "status": incident.status.value,
         "service": str(incident["service"] or "no service"),
+        "group": str(incident["group"] or "no group"),
+        "assignee": str(incident["assignee"] or "nobody"),
+        "requester": str(incident["requester"] or "somebody"),
+        "tier": str(incident["tier"] or "no tier"),
         "records": "\n".join(f"{name}: {key}" for name, key in case.records.items()),
         "policy": policy.id,
         "why": run.cause,
@@ -265,19 +271,11 @@ def page(
     return f"[{known['priority']}] {known['title']}", "\n".join(line for line in lines if line)
 
 
-def said(say: Say, incident: Incident, case: Case, policy: Policy, run: Run) -> tuple[str, str]:
+def said(
+    say: Say, incident: Incident, case: Case, policy: Policy, run: Run, step: Step | None, person: Person
+) -> tuple[str, str]:
     """Title and text of a message to stakeholders."""
-    known = fields(incident, case, policy, run, None)
-    title, text = (
-        say.title or "{priority} {title}: {status}",
-        say.text or "{title}\n{priority}, {status}, {service}\n{why}\n{records}",
-    )
-    return filled(title, known), filled(text, known)
-
-
-_NAME = re.compile(r"\{([a-z_]+)\}")
-
-
-def filled(template: str, values: Mapping[str, str]) -> str:
-    """The template with each `{name}` that is known replaced, once; nothing else is understood in it."""
-    return _NAME.sub(lambda found: values.get(found.group(1), found.group(0)), template)
+    known = {**fields(incident, case, policy, run, step), "person": person.name}
+    title = say.title or "{priority} {title}: {status}"
+    text = say.text or "{title}\n{priority}, {status}, {service}\n{why}\n{records}"
+    return one_line(filled(title, known)), filled(text, known)

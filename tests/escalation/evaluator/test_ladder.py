@@ -1,5 +1,6 @@
 """A ladder on its clock: what is due when, what stops it, and what brings it back. Worked out by hand."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -60,9 +61,11 @@ def test_a_pause_moves_what_comes_after_it(ladder):
 
 
 def test_a_pause_that_is_used_up_counts_as_time_again(ladder):
-    played = ladder.play(did(20, status="on_hold"), hours=3)
+    patient = company(LADDER.replace("holds: 60m", "holds: 1d"))
     # Two hours of pause may be, from 20 to 140; ten minutes are left to the step of the thirtieth.
-    assert paged(played)[-1] == (150, "chloe")
+    assert paged(patient.play(did(20, status="on_hold"), hours=3))[-1] == (150, "chloe")
+    # An acknowledgement does not lapse in a pause, but when it is used up: the next step comes at once.
+    assert paged(ladder.play(did(20, status="on_hold"), hours=3))[-1] == (140, "chloe")
 
 
 def test_a_share_is_of_the_target(ladder):
@@ -162,3 +165,39 @@ def test_a_calendar_that_never_opens_again_lets_nothing_come_due():
     assert paged(shut.play(hours=24)) == []
     # Nor does a pause on it ever use up what it may take.
     assert paged(shut.play(did(0, status="on_hold"), did(60, status="new"), hours=24)) == []
+
+
+def test_a_persons_move_ends_a_run_that_is_for_the_tier_they_took_it_from():
+    own = company(LADDER.replace("when: priority == 1", 'when: priority == 1 and tier == "L1"'))
+    played = own.play(did(10, group="Security"), hours=8)
+    assert paged(played)[-1] == (5, "amina")
+    assert "does not hold any more" in played.runs[0].ended_why
+
+
+def test_an_acknowledgement_on_a_clock_of_office_hours_lapses_within_them():
+    office = LADDER.replace("clock: restore", "clock: slow").replace("75%", "6h")
+    world = WORLD + "  slow: {when: priority == 1, target: 8h, calendar: office, stop: resolved}\n"
+    here = company(office, world)
+    late = T0.replace(hour=15, minute=45)  # 17:45 in Paris; the office closes at 18:00
+    played = here.play(
+        Deed(late + timedelta(minutes=5), "amina", {"status": "acknowledged"}), at=late, hours=17
+    )
+    assert [(at, m.recipient) for at, m in played.messages if m.recipient != "amina"] == [
+        (T0.replace(day=4, hour=6), "bruno"),
+        (T0.replace(day=4, hour=6, minute=15), "chloe"),
+    ]
+
+
+def test_steps_out_of_order_and_a_ladder_that_is_climbed_again_are_no_accident():
+    odd = company(
+        """
+  - id: odd
+    when: priority == 1
+    steps: [{at: 30m, page: L1}, {at: 0m, page: L2}]
+    repeat: {times: 2}
+    end: {page: MGMT, every: 1h}
+"""
+    )
+    played = paged(odd.play(hours=3))
+    assert Counter(who for _, who in played) == {"amina": 3, "bruno": 3, "chloe": 1}
+    assert played == sorted(played, key=lambda entry: entry[0])

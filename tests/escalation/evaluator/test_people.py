@@ -267,3 +267,52 @@ def test_a_page_that_failed_before_somebody_took_it_is_not_sent_on():
     here = company(LADDER.replace("nobody: next", "undelivered: {after: 10m}"))
     played = here.play(did(3, status="acknowledged"), hours=0.4, becomes=lambda m: "unknown")
     assert pages(played) == [(0, "amina", "email")]
+
+
+def test_a_page_that_nobody_got_never_goes_to_the_same_person_again():
+    both = WORLD.replace("rotate: [bruno]", "rotate: [amina]")
+    here = company(LADDER.replace("nobody: next", "undelivered: {after: 2m}"), both)
+    played = here.play(hours=0.05, becomes=lambda m: "failed" if m.recipient == "amina" else "sent")
+    assert paged(played) == [(0, "amina"), (0, "amina"), (0, "chloe")]
+
+
+def test_nobody_at_all_is_said_and_not_hidden():
+    here = company(LADDER.replace("nobody: next", "undelivered: {after: 2m}"))
+    played = here.play(hours=0.05, becomes=lambda m: "failed")
+    assert [who for _, who in paged(played)] == ["amina", "amina", "bruno", "chloe", "chloe"]
+    assert any("nobody else to page" in line for line in told(played))
+
+
+def test_one_who_got_it_is_enough():
+    two = WORLD.replace("L1: {who: desk,", "L1: {who: [desk, db],")
+    here = company(LADDER.replace("nobody: next", "undelivered: {after: 2m}"), two)
+    played = here.play(hours=0.05, becomes=lambda m: "failed" if m.recipient == "amina" else "sent")
+    assert paged(played) == [(0, "amina"), (0, "bruno"), (0, "amina")]
+    assert any("others got it" in line for line in told(played))
+
+
+def test_pagerduty_that_pages_by_itself_is_not_paged_when_a_page_is_lost():
+    own = LADDER.replace("nobody: next", "pagerduty: own")
+    here = company(own, pagers={"pagerduty": "pd", "pd": "pd"})
+    played = here.play(hours=0.05, becomes=lambda m: "failed" if m.recipient == "amina" else "sent")
+    assert {channel for _, _, channel in pages(played)} == {"email", "sms"}
+
+
+def test_news_that_is_said_again_in_quiet_hours_comes_once_when_they_end():
+    world = WORLD + "says:\n  news: {to: [MGMT], via: [email], every: 30m}\n"
+    here = company(
+        "  - {id: tell, when: priority == 1, steps: [{at: 0m, page: L1, say: news}], end: none}\n", world
+    )
+    played = here.play(at=T0.replace(hour=22), hours=9)
+    news = [(at, m.not_before) for at, m in played.messages if not m.urgent]
+    morning = T0.replace(day=4, hour=5)
+    assert news[0] == (T0.replace(hour=22), morning)
+    assert [at for at, _ in news[1:]] == [morning + timedelta(minutes=30 * n) for n in range(5)]
+
+
+def test_a_template_names_who_gets_it_and_who_raised_it():
+    world = WORLD + 'says:\n  help: {to: [MGMT], title: "{person}: {raised_by} asks", text: "{{ {why} }}"}\n'
+    here = company(HAND.replace("if: not ack}", "if: not ack, say: help}"), world)
+    played = here.play(raises(0, "{title}"), hours=0.3, priority=4)
+    (said,) = [m for _, m in played.messages if not m.urgent]
+    assert (said.title, said.text) == ("chloe: junior asks", "{ junior raised it: {title} }")
