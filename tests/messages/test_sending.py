@@ -482,3 +482,32 @@ def test_the_store_says_what_the_evaluator_wants_to_know(outboxes, hook, page):
         "SL-1": [("r1", "sent"), ("r2", "sent")],
         "SL-2": [("r3", "sent")],
     }
+
+
+def test_what_a_platform_is_asked_to_say_is_clean_and_not_without_end(linked, platform, page):
+    outbox = linked(platform)
+    text = "{x} \x1b[31m\u202e" + "A" * 200_000
+    outbox.post(page(channel="pd", address="PAMINA", title=f"[P1] {text}", text=text))
+    outbox.work()
+    (asked,) = platform.pages
+    assert len(asked.text) <= 4_000
+    assert asked.text.startswith("[P1] {x} [31mAAA")
+    assert "\x1b" not in asked.text
+    assert "\u202e" not in asked.text
+    assert asked.text.endswith("...")
+
+
+def test_a_page_in_doubt_is_asked_for_before_it_leaves_again_however_long_we_were_away(
+    linked, platform, page, monkeypatch
+):
+    outbox = linked(platform)
+    outbox.post(page(channel="pd", address="PAMINA"))
+    crash(monkeypatch, outbox)
+    outbox.work()
+    assert outbox.one.state is State.UNKNOWN
+    outbox.clock.advance(3_600)
+    outbox.restart()
+    platform.signs += [Paged.REACHED]
+    outbox.run(60)
+    assert outbox.one.state is State.REACHED
+    assert len(platform.pages) == 1

@@ -5,7 +5,7 @@ from typing import Final
 
 from syncline.connector import Paged, PagePerson
 from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater
-from syncline.escalation.templates import clean, one_line
+from syncline.escalation.templates import clean, cut, one_line
 from syncline.messages.carrier import Fate, Verdict
 from syncline.messages.wording import REPEAT
 from syncline.station import Endpoint
@@ -14,6 +14,8 @@ from syncline.store.messages import Outgoing
 LOOKS: Final = (10.0, 25.0, 40.0, 55.0)
 """Seconds after it was sent at which a page is read back; then every `LOOK_AGAIN` until a sign is there, or wanted no more."""
 LOOK_AGAIN: Final = 60.0
+LONGEST_TEXT: Final = 4_000
+"""Characters of a page, as by a channel: what is longer is cut, since a platform may refuse it."""
 LONGEST_LOOK: Final = timedelta(minutes=30)
 _MARGIN: Final = timedelta(seconds=5)
 """What the platform did because of our request may bear a time just before ours."""
@@ -26,7 +28,7 @@ def send(endpoint: Endpoint, message: Outgoing, record_id: str | None) -> Verdic
     if record_id is None:
         return Verdict(Fate.LATER, f"there is no ticket of the incident on {endpoint.name} yet")
     first = f"{REPEAT}\n" if message.repeated else ""
-    text = f"{first}{one_line(message.title)}\n{clean(message.text)}".strip()
+    text = cut(f"{first}{one_line(message.title)}\n{clean(message.text)}".strip(), LONGEST_TEXT)
     try:
         with endpoint.http.urgent():
             endpoint.connector.write(PagePerson(record_id, message.id, message.address, text))
