@@ -6,6 +6,9 @@ from random import Random
 import pytest
 from desk import BOOK
 
+from syncline.ledger import MESSAGES, Kind
+from syncline.messages import sending
+
 AMINA = "amina.diallo@example.com"
 
 
@@ -88,6 +91,28 @@ def test_who_is_reached_by_pagerduty_alone_is_paged_for_an_incident_that_has_yet
     trio = desk.urgent()
     assert desk.asked(trio) == ["amina"]
     assert desk.events(trio, "page") == []
+
+
+def test_a_page_that_waits_for_a_record_leaves_as_soon_as_it_is_there(desk):
+    """The workers of messages may be faster than those of PagerDuty."""
+    world, station = desk.world, desk.world.app.station
+    world.sync()
+    world.people.snow_create(short_description="Mail is down", impact="1", urgency="1")
+    world.poll("snow")
+    world.reconcile()
+
+    def claim():
+        return station.database.transact(lambda tx: station.ledger.claim(tx, (Kind.MESSAGE,), MESSAGES))
+
+    (lease,) = claim()
+    sending.work(station, lease)
+    assert claim() == []
+    world.deliver("pd")
+    (lease,) = claim()
+    sending.work(station, lease)
+    (incident,) = world.people.pd_all()
+    account = world.sandbox["pd"].platform._account
+    assert [len(one.responders) for one in account.records.incidents if one.id == incident["id"]] == [1]
 
 
 def test_while_pagerduty_takes_no_incident_another_way_is_tried(desk):
