@@ -45,6 +45,7 @@ OFFICE = "calendars: {office: {open: {mon-fri: 08:00-18:00}}}\npeople:\n"
 MANY = f"'hops == reopens and hops in [{', '.join(str(n) for n in range(0, 700, 2))}]'"
 LIVE = {
     "E38": LiveNames({"snow": "servicenow", "board": "jira"}, {"snow": frozenset({"Desk"})}),
+    "W38": LiveNames({"snow": "servicenow"}),
 }
 
 SEEDS = {
@@ -131,6 +132,7 @@ SEEDS = {
     "W36": [[manual('when: tier == "L2"', "page: next")]],
     "W37": [[(STEP_3, STEP_3.replace("page: MGMT", "page: [MGMT, manager]"))]],
     "E38": [[]],
+    "W38": [[(", jira: experts", "")]],
     "W39": [[("people:\n", "people:\n" + "".join(f"  p{n}: {{reach: {{sms: s{n}, email: e{n}}}}}\n" for n in range(11))), (STEP_3, STEP_3.replace("MGMT", "[" + ", ".join(f"person:p{n}" for n in range(11)) + "]"))]],
     # Who is on call.
     "E10": [

@@ -70,6 +70,7 @@ CODES: Final[Mapping[str, str]] = MappingProxyType(
         "W36": "`page: next` for an incident whose tier has none above it.",
         "W37": "`page: manager` for somebody who has no manager.",
         "E38": "A platform, instance, group, person or channel that is not there.",
+        "W38": "A platform that is named and not connected here.",
         "W39": "More people are paged at once than PagerDuty takes.",
         # Who is on call.
         "E10": "Nobody is on call.",

@@ -15,7 +15,7 @@ from syncline.escalation.lint.whom import (
     parties,
     tiers_at,
 )
-from syncline.mapping.validation import suggestion
+from syncline.mapping.validation import nearest, suggestion
 
 PLATFORMS: Final = frozenset({"servicenow", "jira", "pagerduty", "helix", "cherwell"})
 """Keys under `to:` that name a platform; any other one names an instance."""
@@ -272,9 +272,7 @@ def _live(sheet: Sheet) -> None:
     for tier in book.tiers.values():
         for name, target in tier.to.items():
             if known is not None and name not in known:
-                _absent(
-                    sheet, tier.place, f"tier {tier.id}: there is no instance or platform {name}", name, known
-                )
+                _unconnected(sheet, tier.place, f"tier {tier.id}", name, known)
                 continue
             for instance, names in live.targets.items():
                 platform = (live.instances or {}).get(instance)
@@ -296,9 +294,7 @@ def _live_people(sheet: Sheet, known: set[str] | None) -> None:
     for person in book.people.values():
         for name, ident in person.ids.items():
             if known is not None and name not in known:
-                _absent(
-                    sheet, person.place, f"{person.id}: there is no instance or platform {name}", name, known
-                )
+                _unconnected(sheet, person.place, person.id, name, known)
             for instance, people in live.people.items():
                 if name in {instance, (live.instances or {}).get(instance)} and ident not in people:
                     _absent(
@@ -313,6 +309,20 @@ def _live_people(sheet: Sheet, known: set[str] | None) -> None:
                 _absent(
                     sheet, person.place, f"{person.id}: there is no channel {channel}", channel, live.channels
                 )
+
+
+def _unconnected(sheet: Sheet, place: Place, whose: str, name: str, known: set[str]) -> None:
+    """A name like one that is there is a slip. Any other is a platform that this file knows, and this Syncline does not."""
+    if nearest(name, sorted(known)) is not None:
+        _absent(sheet, place, f"{whose}: there is no instance or platform {name}", name, known)
+    else:
+        sheet.add(
+            "W38",
+            place,
+            f"{whose}: no instance of {name} is connected here, so what is said of it does nothing",
+            "leave it so if another Syncline uses this file too; else connect it in syncline.yaml, or delete it",
+            {"name": name},
+        )
 
 
 def _absent(sheet: Sheet, place: Place, message: str, name: str, known: Iterable[str]) -> None:
