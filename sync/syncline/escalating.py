@@ -10,7 +10,7 @@ from syncline.escalation.book import Book, Trigger
 from syncline.escalation.case import Case, Change, Hand, instant_of
 from syncline.escalation.decision import Decision, Happened
 from syncline.escalation.evaluate import Policies, escalate
-from syncline.escalation.recurrence import alike, field_of, subject
+from syncline.escalation.recurrence import alike, subject, told_by_value
 from syncline.escalation.runs import Memory, Run
 from syncline.escalation.wording import over
 from syncline.intake.copying import spread
@@ -99,8 +99,10 @@ def case_of(
     incident: Incident,
     links: Sequence[Link],
     known: Past,
+    *,
+    escalated: bool = True,
 ) -> Case:
-    """The case of an incident."""
+    """The case of an incident; `escalated`: whether it ever was, so that there may be pages."""
     source = next((link.instance for link in links if link.origin), links[0].instance if links else "")
     opened_at = _opened_at(tx, station, policies, kept, incident, source)
     live = [link for link in links if link.live]
@@ -111,7 +113,7 @@ def case_of(
         history(incident, opened_at, known.changes),
         known.activity,
         known.hands,
-        messages.states(tx, [incident.id]).get(incident.id, ()),
+        messages.states(tx, [incident.id]).get(incident.id, ()) if escalated else (),
         {link.instance: f"{link.record_key} {link.url}".strip() for link in live},
         _pagers(tx, station, incident, source, links),
     )
@@ -177,8 +179,10 @@ def _with_recurrences(tx: Tx, book: Book, case: Case) -> Case:
         value = subject(book, case, count)
         if value is None:
             continue
-        since, field = case.opened_at - count.within, field_of(book, count)
-        others = alike(book, case, count, incidents.known_since(tx, since, field, str(value))) or []
+        naming = str(value) if told_by_value(book, count) else None
+        others = (
+            alike(book, case, count, incidents.known_since(tx, case.opened_at - count.within, naming)) or []
+        )
         counts[policy.id], related[policy.id] = len(others) + 1, others
         if policy.guard.once_per is not None:
             at = runs.last_for(tx, policy.id, str(value), tx.now - policy.guard.once_per)
@@ -198,7 +202,7 @@ def decide(
         return None
     before = runs.of_incidents(tx, [incident.id]).get(incident.id, [])
     known = past(timeline.past_of(tx, incident.id))
-    case = case_of(tx, station, policies, kept, incident, links, known)
+    case = case_of(tx, station, policies, kept, incident, links, known, escalated=bool(before))
     return escalate(policies, case, before, tx.now, known.memory), before
 
 

@@ -19,10 +19,9 @@ def subject(book: Book, case: Case, count: Recurrence) -> object | None:
     return facts.get(count.same) if count.of.holds(facts) else None
 
 
-def field_of(book: Book, count: Recurrence) -> str | None:
-    """The common field whose value alone says that two incidents share it; None: it takes more than that."""
-    text = book.vocabulary.names[count.same].type is Type.TEXT
-    return book.sources.get(count.same, count.same) if text and count.same not in _WORKED_OUT else None
+def told_by_value(book: Book, count: Recurrence) -> bool:
+    """Whether incidents that share what is counted have its very text in one of their fields."""
+    return book.vocabulary.names[count.same].type is Type.TEXT and count.same not in _WORKED_OUT
 
 
 def alike(book: Book, case: Case, count: Recurrence, others: Iterable[Incident]) -> list[str] | None:

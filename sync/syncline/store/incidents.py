@@ -1,10 +1,11 @@
 """Incidents and their links, as rows."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -13,6 +14,9 @@ from syncline.merge import Candidate, Origin, View
 from syncline.model import Incident, Value, json_value, value_from_json
 from syncline.store.database import Among, Tx
 from syncline.store.schema import incidents, links
+
+_NAMING: Final = 200
+"""Characters of a value by which incidents are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,24 +219,23 @@ def save(tx: Tx, incident: Incident, origins: Mapping[str, Origin]) -> None:
     )
 
 
-def known_since(
-    tx: Tx, since: datetime, field: str | None = None, value: str | None = None
-) -> list[Incident]:
+def known_since(tx: Tx, since: datetime, naming: str | None = None) -> list[Incident]:
     """The incidents that we first knew of since then; all that were opened since are among them.
 
     Args:
         tx: The transaction.
         since: Since when.
-        field: Only those whose field of that name has that value; None: all.
-        value: See `field`.
+        naming: All that have this value in some field are among them, and few others; None: all.
     """
     found = (
         sa.select(incidents.c.id, incidents.c["values"])
         .where(incidents.c.created_at >= since, incidents.c.unlinked_at.is_(None))
         .order_by(incidents.c.created_at, incidents.c.id)
     )
-    if field is not None:
-        found = found.where(incidents.c["values"][field].as_string() == value)
+    if naming is not None:
+        # As it stands in the JSON text: no database need understand it, whatever is in there.
+        written = json.dumps(naming)[1:-1][:_NAMING]
+        found = found.where(sa.cast(incidents.c["values"], sa.Text).contains(written, autoescape=True))
     return [Incident(row.id, row.values) for row in tx.execute(found)]
 
 
