@@ -132,6 +132,23 @@ def test_while_pagerduty_takes_no_incident_another_way_is_tried(desk):
     assert len([t for t in world.timeline(number) if t.startswith("linked: pd")]) == 1
 
 
+def test_while_a_platform_is_down_the_others_go_on_and_it_follows(desk):
+    world, trio = desk.world, desk.urgent()
+    desk.at(trio, 1, 5, 6, 10, 11)
+    world.sandbox["pd"].take_down("hang")
+    desk.at(trio, 15, 16, 17, 18.5, 19)
+    assert desk.hook.told("bruno") == ["[P1] Mail is down"]
+    assert trio.snow["assignment_group"]
+    world.sandbox["pd"].take_down(None)
+    for _ in range(5):
+        world.sync(60)
+    assert trio.pd["escalation_policy"]["summary"] == "Network escalation"
+    assert desk.hook.told("bruno") == ["[P1] Mail is down"]
+    snow, jira, pd = desk.notes(trio)
+    assert snow == jira == pd
+    assert world.parked() == []
+
+
 # ---- crashes -------------------------------------------------------------------------------------
 
 
