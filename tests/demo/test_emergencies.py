@@ -140,7 +140,9 @@ class People:
         self.refuses = False
         self.unreachable = False
         self.looks = 0
-        self.stage = SimpleNamespace(pd=self)
+        self.records = {}
+        self.opened = []
+        self.stage = SimpleNamespace(pd=self, snow=self)
 
     def pages(self):
         self.looks += 1
@@ -160,6 +162,20 @@ class People:
         except PlatformRefusedError:
             return False
         return True
+
+    def create(self, case, side, who, title, description, **values):
+        self.opened.append((case, side, values))
+        self.records[case] = {side: f"{side}-{case}"}
+
+    def remark(self, case, side, who, text):
+        return SimpleNamespace(looked_at=NOON + timedelta(seconds=7.9), text=text)
+
+    def opened_at(self, record):
+        return NOON + timedelta(seconds=len(record))
+
+    def until(self, holds, _seconds):
+        self.asked.append(page("e05", "diane", PD, 99))
+        self.waited = holds()
 
 
 class Told:
@@ -183,6 +199,29 @@ def called():
 
 def page(case, who, by, seconds):
     return Page(case, who, by, NOON + timedelta(seconds=seconds), "")
+
+
+def test_time_counts_from_what_the_platforms_say():
+    play = People()
+    emergencies = Emergencies(play, Told())
+    emergencies.begin()
+    assert [case for case, _, _ in play.opened] == ["e01", "e02", "e03", "e04"]
+    since = {case.case: case.since for case in emergencies.cases.values() if case.since is not None}
+    assert since == {"e01": NOON + timedelta(seconds=8)}
+    emergencies.raise_hand()
+    assert emergencies.cases["e02"].since == NOON + timedelta(seconds=7)
+
+
+def test_the_third_compromise_is_of_the_same_account_and_waits_for_its_page():
+    play = People()
+    emergencies = Emergencies(play, Told())
+    emergencies.begin()
+    emergencies.compromise_again()
+    (third, *earlier) = [values for case, _, values in reversed(play.opened) if case in {"e03", "e04", "e05"}]
+    assert earlier == [third, third]
+    assert third["category"] == "account-compromise"
+    assert emergencies.cases["e05"].since is not None
+    assert play.waited
 
 
 def test_nobody_comes_who_was_not_paged(called):

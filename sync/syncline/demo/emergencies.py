@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from syncline.demo.equivalence import JIRA, PD, SNOW
+from syncline.demo.equivalence import JIRA, SNOW
 from syncline.demo.hook import Hook
 from syncline.demo.oracle import World
 from syncline.demo.pager import Emergency, Page, PageFindings, emergencies, judge
@@ -19,7 +19,7 @@ _LOOK: Final = 0.5
 _TO_THE_DESK: Final = timedelta(seconds=2)
 """So long people need from their pager to their screen."""
 _COMES: Final = 8.0
-"""Seconds that an incident has to come to PagerDuty, before the story goes on without it."""
+"""Seconds that a page has to come, before the story goes on without it."""
 
 
 @dataclass(slots=True)
@@ -61,10 +61,13 @@ class Emergencies:
         self.cases["e02"].since = edit.looked_at.replace(microsecond=0)
 
     def compromise_again(self) -> None:
-        """The third time. Back as soon as PagerDuty has the incident: its page is about to leave."""
+        """The third time. Back as soon as PagerDuty was asked to page somebody: all else that follows is on its way."""
         self._compromised("e05")
         self.cases["e05"].since = self.play.stage.snow.opened_at(self.play.records["e05"][SNOW])
-        self.play.until(lambda: self.play.linked("e05", sides=(PD,)), _COMES)
+        self.play.until(lambda: self._paged("e05"), _COMES)
+
+    def _paged(self, case: str) -> bool:
+        return any(page.case == case for page in self.play.stage.pd.pages())
 
     def _compromised(self, case: str) -> None:
         self._open(case, "diane", "Mail of accounting is forwarded abroad", priority="3", **_ACCOUNT, **_DESK)

@@ -219,7 +219,8 @@ class Story:
     def _kill(self) -> None:
         stage, play = self.play.stage, self.play
         self._burst()
-        # The right moment is when it is writing: some of its calls are on their way, and a page is about to leave.
+        # The right moment is when it is writing: some of its calls are on their way, and a page has just left. One that
+        # was interrupted itself is looked for at length before it is sent again: that would make the story longer.
         before = self._writes()
         self.emergencies.compromise_again()
         play.until(lambda: self._writes() >= before + 3, 3.0)
