@@ -57,6 +57,7 @@ CAPABILITIES: Final = Capabilities(
     ),
     text_limits={"title": TITLE_LIMIT},
     read_many=50,
+    creates_whole=True,
     never_empty=NEVER_EMPTY,
     fixed_in={RESOLVED: FIXED_WHEN_ENDED, MERGED: FIXED_WHEN_ENDED},
     resets={"escalation_policy": {"status": "triggered"}, "assignee": {"status": "triggered"}},

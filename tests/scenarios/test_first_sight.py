@@ -45,21 +45,34 @@ def test_who_is_faster_than_our_first_look_is_heard(cloud, name):
     )
 
 
-def test_who_takes_an_incident_in_the_second_of_its_creation_is_heard(cloud):
-    """The reply to the create is lost, and the incident is found by our marker."""
+@pytest.mark.parametrize(
+    "edit", [{"status": "acknowledged"}, {"title": "Mail is down in Lyon"}, {"priority": "P2"}]
+)
+def test_who_is_there_in_the_second_of_an_incidents_creation_is_heard(cloud, edit):
+    """The reply to the create is lost, and the incident is found by our marker. PagerDuty's stamps are whole seconds."""
 
-    def take():
+    def act():
         (incident,) = cloud.people.pd_all()
-        cloud.people.pd_set(incident["id"], status="acknowledged")
+        values = dict(edit)
+        if "priority" in values:
+            priorities = cloud.people.pd("GET", "priorities")["priorities"]
+            (found,) = [p for p in priorities if p["summary"] == values["priority"]]
+            values["priority"] = {"id": found["id"], "type": "priority_reference"}
+        cloud.people.pd_set(incident["id"], **values)
 
     cloud.sync()
     cloud.fault("pd", "reset_after", "POST", r"^/incidents$")
-    cloud.before("pd", "GET", r"^/incidents$", take)
-    sys_id = cloud.people.snow_create(short_description="Mail is down")
+    cloud.before("pd", "GET", r"^/incidents$", act)
+    sys_id = cloud.people.snow_create(short_description="Mail is down", impact="2", urgency="2")
     cloud.settle(8)
     (incident,) = cloud.people.pd_all()
-    assert incident["status"] == "acknowledged"
-    assert cloud.people.snow_get(sys_id)["state"] == "2"
+    row = cloud.people.snow_get(sys_id)
+    if "status" in edit:
+        assert (incident["status"], row["state"]) == ("acknowledged", "2")
+    elif "title" in edit:
+        assert incident["title"] == row["short_description"] == "Mail is down in Lyon"
+    else:
+        assert (incident["priority"]["summary"], row["priority"]) == ("P2", "2")
 
 
 def test_a_list_that_lags_behind_our_own_write_undoes_nothing(cloud):

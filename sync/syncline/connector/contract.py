@@ -104,6 +104,7 @@ class Capabilities:
         history_gaps: What the history is known to leave out, for the operator; empty where it is complete.
         text_limits: Native field to most characters; what is longer is cut with a visible mark.
         read_many: Most records that one `read_many` takes.
+        creates_whole: A create takes every field that it is given: what differs at our first look was changed since.
         never_empty: Native fields that the platform cannot empty once they hold something.
         fixed_in: Native status to the fields that a record in it takes no more.
         resets: Native field to the values that the platform gives other fields when it is written: nobody's edits, and
@@ -124,6 +125,7 @@ class Capabilities:
     history_gaps: str = ""
     text_limits: Mapping[str, int] = field(default_factory=dict)
     read_many: int = 50
+    creates_whole: bool = False
     never_empty: frozenset[str] = frozenset()
     fixed_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
     resets: Mapping[str, Mapping[str, Native]] = field(default_factory=dict)

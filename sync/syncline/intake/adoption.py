@@ -114,7 +114,8 @@ def link_created(
     taken = {n: v for n, v in fields.items() if mapping.holds(n, v, record.values, endpoint.directory)}
     # What the platform filled by itself where the incident says nothing is nobody's edit, and is left alone.
     silent = {n: v for n, v in kept.incident.values.items() if v in (None, "", ()) and n not in fields}
-    edited = _edited(endpoint, record, reading, payload) - set(taken) if _touched(record) else set()
+    touched = endpoint.capabilities.creates_whole or _touched(record)
+    edited = _edited(endpoint, record, reading, payload) - set(taken) if touched else set()
     base = {n: fields.get(n, kept.incident[n]) for n in edited}
     natives = {native for n in edited for native in mapping.natives_of(n)}
     incidents.link(
