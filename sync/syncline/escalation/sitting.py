@@ -99,8 +99,9 @@ class Climb:
             for turn in range(self.policy.repeat_times + 1)
             for index in range(self.policy.repeat_from if turn else 0, len(steps))
         ]
-        forced = self.run.started_at if self.run.signal else None
-        self.acknowledged = case.acknowledged(self.run.id, forced)
+        # A raised hand calls people though somebody has it: only who takes it after that has heard the call.
+        raised = next((hand.at for hand in case.hands if hand.id == self.run.signal), self.run.started_at)
+        self.acknowledged = case.acknowledged(self.run.id, raised if self.run.signal else None)
 
     def facts(self) -> dict[str, object]:
         """What conditions of this run are asked about now."""

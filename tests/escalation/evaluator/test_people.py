@@ -7,6 +7,7 @@ import pytest
 from company import LADDER, T0, WORLD, after, company, did, paged, pages, told
 
 from syncline.escalation import Policies, escalate
+from syncline.escalation.case import Change, Hand
 from syncline.escalation.playing import Deed, play
 
 NIGHT = T0.replace(hour=20)
@@ -316,3 +317,19 @@ def test_a_template_names_who_gets_it_and_who_raised_it():
     played = here.play(raises(0, "{title}"), hours=0.3, priority=4)
     (said,) = [m for _, m in played.messages if not m.urgent]
     assert (said.title, said.text) == ("chloe: junior asks", "{ junior raised it: {title} }")
+
+
+def test_who_takes_it_between_the_call_and_our_look_has_heard_it():
+    """A hand is raised in the fifth minute and somebody takes it in the sixth; both are seen in the seventh."""
+    here = company(HAND)
+    case = here.case(priority=4, status="in_progress")
+    case = replace(
+        case,
+        hands=[Hand(1, after(5), "junior")],
+        history=[*case.history, Change(after(6), "assignee", "bruno")],
+        activity=[after(6)],
+    )
+    decision = escalate(here.policies, case, (), after(7))
+    assert not decision.messages
+    early = replace(case, history=[*case.history[:-1], Change(after(4), "assignee", "bruno")])
+    assert [m.recipient for m in escalate(here.policies, early, (), after(7)).messages] == ["bruno"]
