@@ -45,7 +45,7 @@ def test_what_nobody_takes_goes_up_the_ladder(desk):
         "urgent, step 1",
         "urgent, step 2",
         "urgent, step 3",
-        "urgent, after the last step, for the 1. time",
+        "urgent, after the last step, 30m later",
     ]
     assert "paged L2: bruno (turn); moved to L2, because `not ack`. `priority == 1` holds" in steps[3]
     assert [e.text for e in desk.events(trio, "changed") if e.instance is None] == [
