@@ -23,7 +23,7 @@ from syncline.messages.channels import Channels
 from syncline.model import Incident
 from syncline.ports import RandomIds, ThreadRuntime
 from syncline.station import Station
-from syncline.store import incidents, published
+from syncline.store import incidents, published, schema
 from syncline.store.database import Database
 from syncline.store.migrate import upgrade
 from syncline.store.schema import messages
@@ -118,6 +118,9 @@ class Night:
                     "opened_at": opened.isoformat(),
                 }
                 incidents.insert(tx, Incident(incident_id, values), Origin("gone", "somebody", BEGIN))
+                # Each was seen as it was opened: nothing counts from after that.
+                one = schema.incidents.c.id == incident_id
+                tx.execute(sa.update(schema.incidents).where(one).values(created_at=opened))
                 record = Record(str(number), f"G-{number}", "", {}, 1, opened, opened)
                 incidents.link(tx, incident_id, "gone", record, values, origin=True)
                 station.ledger.mark(tx, ledger.incident(incident_id), max(opened, BEGIN).timestamp())
@@ -182,6 +185,9 @@ def test_every_timer_fires_once_never_early_and_soon(tmp_path):
     database = Database(night.url, night.clock, ThreadRuntime())
     upgrade(database, RandomIds(rng))
     database.transact(lambda tx: published.publish(tx, policies.NAME, BOOK, "the test"))
+    # The book is older than all of them: nothing counts from before the first one.
+    earlier = sa.update(schema.published).values(at=BEGIN - timedelta(hours=3))
+    database.transact(lambda tx: tx.execute(earlier))
     station = night.open()
     night.fill(station)
     end = SPREAD + 7_200 + 4_000
