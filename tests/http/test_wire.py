@@ -5,6 +5,7 @@ import datetime as dt
 import random
 import socket
 import ssl
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -18,15 +19,18 @@ from syncline.http.dialect import Dialect
 from syncline.ports import ThreadRuntime
 
 
-def free_port() -> int:
-    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        return taken.getsockname()[1]
+@pytest.fixture
+def deaf_port() -> Iterator[int]:
+    """A port that is taken, so that nobody else gets it meanwhile, and on which nobody listens."""
+    with contextlib.closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_nobody_listens(live, method):
+def test_nobody_listens(live, method, deaf_port):
     with pytest.raises(RetryLater) as caught:
-        live(base_url=f"http://127.0.0.1:{free_port()}").request(method, "/x")
+        live(base_url=f"http://127.0.0.1:{deaf_port}").request(method, "/x")
     for part in ("snow-prod", "cannot be reached", "refused", "Nothing was sent", "setting url"):
         assert part in str(caught.value)
 
@@ -139,11 +143,9 @@ def test_the_environment_names_no_proxy_and_no_credentials(live, server, monkeyp
     assert "Authorization" not in server.headers[0]
 
 
-def test_a_proxy_that_is_not_there(live):
+def test_a_proxy_that_is_not_there(live, deaf_port):
     with pytest.raises(RetryLater, match="proxy"):
-        live(base_url="https://snow.example.com", proxy=f"http://127.0.0.1:{free_port()}").request(
-            "POST", "/x"
-        )
+        live(base_url="https://snow.example.com", proxy=f"http://127.0.0.1:{deaf_port}").request("POST", "/x")
 
 
 @pytest.mark.parametrize(("status", "words"), [(407, "proxy_password"), (403, "allow the host")])
