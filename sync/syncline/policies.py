@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -11,17 +13,17 @@ from syncline.escalation import Policies
 from syncline.escalation.book import Book
 from syncline.escalation.reading import read_book
 from syncline.ledger import Ledger, incident
-from syncline.mapping.document import read_document
+from syncline.mapping.document import parse_document, read_document
 from syncline.store import incidents, published, runs
 from syncline.store.database import Tx
 from syncline.store.published import Version
 
 log = logging.getLogger(__name__)
 
-log = logging.getLogger(__name__)
-
 NAME: Final = "escalation"
 """Under what name the book is published."""
+HISTORY: Final = 20
+"""Versions that are looked at for when a policy was added; what is older was always there."""
 
 
 def draft(configuration: Configuration) -> Path | None:
@@ -68,7 +70,7 @@ def in_force(tx: Tx, known: Policies | None = None) -> Policies | None:
     books: dict[str, Book] = {} if known is None else {**known.earlier, known.book.digest: known.book}
     book = books.get(version.digest) or _book(version)
     since = known.since if known is not None else published.first_at(tx, NAME)
-    return Policies(book, _kept_to(tx, books, book), since)
+    return Policies(book, _kept_to(tx, books, book), since, _began(tx, book))
 
 
 def look_again(tx: Tx, ledger: Ledger, instances: Iterable[str]) -> int:
@@ -80,6 +82,28 @@ def look_again(tx: Tx, ledger: Ledger, instances: Iterable[str]) -> int:
         marked |= set(incidents.incident_ids(tx, name))
     ledger.mark_all(tx, [incident(i) for i in sorted(marked)], urgency=5)
     return len(marked)
+
+
+def _began(tx: Tx, book: Book) -> dict[str, datetime]:
+    """When each policy came into force that was not there from the first book on."""
+    versions = published.history(tx, NAME, HISTORY)
+    began: dict[str, datetime] = {}
+    there = {policy.id for policy in book.policies}
+    for newer, older in pairwise(versions):
+        left = there & _named(older)
+        began |= dict.fromkeys(there - left, newer.at)
+        there = left
+    return began
+
+
+def _named(version: Version) -> set[str]:
+    """The ids of a version's policies, also of one that this Syncline cannot use any more."""
+    try:
+        data = parse_document(version.text).data
+    except InvalidFile:
+        return set()
+    entries = data.get("policies") if isinstance(data, dict) else None
+    return {str(entry["id"]) for entry in entries or () if isinstance(entry, dict) and "id" in entry}
 
 
 def _kept_to(tx: Tx, books: Mapping[str, Book], current: Book) -> dict[str, Book]:

@@ -281,3 +281,25 @@ def test_a_run_whose_book_cannot_be_read_any_more_goes_on_by_todays(desk):
     desk.at(trio, 5, 6, 15)
     assert desk.runs(trio) == [("urgent", "runs")]
     assert desk.asked(trio) == ["amina", "amina", "amina", "bruno"]
+
+
+def test_a_policy_that_is_added_later_counts_from_its_publication(desk):
+    """Else all its steps would be overdue at once on every old ticket."""
+    world = desk.world
+    trio = world.trio(impact="2", urgency="2")
+    world.sync(10 * 3600)
+    added = (
+        "  - id: slow\n    when: priority == 3\n    clock: opened\n    end: none\n"
+        "    steps: [{at: 1h, page: L1}, {at: 4h, page: L2}]\nsays:\n"
+    )
+    desk.publish(BOOK.replace("says:\n", added))
+    world.reopen()
+    world.settle(3)
+    assert desk.asked(trio) == []
+    world.sync(3700)
+    world.settle(2)
+    assert desk.asked(trio) == ["amina"]
+    world.reopen()
+    world.sync(3 * 3600)
+    world.settle(2)
+    assert desk.asked(trio) == ["amina", "bruno"]

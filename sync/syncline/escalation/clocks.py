@@ -112,7 +112,9 @@ class Reading:
         return None if self.clock.target is None else self.due(self.clock.target)
 
 
-def read_clock(book: Book, clock: Clock, case: Case, began: datetime | None) -> Reading:
+def read_clock(
+    book: Book, clock: Clock, case: Case, began: datetime | None, counts_from: datetime | None = None
+) -> Reading:
     """A clock, as the incident's past makes it.
 
     Args:
@@ -120,12 +122,15 @@ def read_clock(book: Book, clock: Clock, case: Case, began: datetime | None) -> 
         clock: Which.
         case: The incident and its past.
         began: When the run began, for a clock that starts with it; None: there is none.
+        counts_from: Before it nothing counts; None: all does.
     """
     calendar = book.calendars[clock.calendar]
     if clock.start is Start.RAISED and began is None:
         return Reading(clock, calendar, ())
     told = case.told(book, _fields(book, clock))
     start = _start(clock, case.opened_at, told, began)
+    if start is not None and counts_from is not None:
+        start = max(start, counts_from)
     return Reading(clock, calendar, () if start is None else _pieces(clock, calendar, told, start))
 
 

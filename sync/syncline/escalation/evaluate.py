@@ -29,11 +29,14 @@ class Policies:
         book: In force: who starts, who is on call, which tier is which.
         earlier: Digest to book.
         since: When the first book of all came into force; None: always.
+        began: Policy id to when it came into force, where it was added to a book later. Nothing before counts for its steps:
+            else all would be overdue at once on every old ticket.
     """
 
     book: Book
     earlier: Mapping[str, Book] = field(default_factory=dict)
     since: datetime | None = None
+    began: Mapping[str, datetime] = field(default_factory=dict)
 
     def of(self, run: Run) -> tuple[Book, Policy] | None:
         """The book and policy that a run keeps to; None where neither its own nor today's has it."""
@@ -194,7 +197,7 @@ def _begin(s: Sitting, policies: Policies, runs: list[Run]) -> None:
             continue
         running = any(run.policy == policy.id and run.ended_at is None for run in runs)
         if wanted and not running and _guarded(s, policy, runs) is None:
-            runs.append(_begun(s, policies.book, policy, runs, cause))
+            runs.append(_begun(s, policies, policy, runs, cause))
 
 
 def _excluded(policies: Policies, policy: Policy, runs: Sequence[Run]) -> bool:
@@ -227,7 +230,13 @@ def _guarded(s: Sitting, policy: Policy, runs: Sequence[Run]) -> datetime | None
 
 
 def _begun(
-    s: Sitting, book: Book, policy: Policy, runs: Sequence[Run], cause: str, signal: int = 0, by: str = ""
+    s: Sitting,
+    policies: Policies,
+    policy: Policy,
+    runs: Sequence[Run],
+    cause: str,
+    signal: int = 0,
+    by: str = "",
 ) -> Run:
     number = 1 + max((run.number for run in runs if run.policy == policy.id), default=0)
     subject = "" if policy.count is None else str(_facts(s).get(policy.count.same) or "")
@@ -235,13 +244,14 @@ def _begun(
     run = Run(
         f"{s.case.incident.id}/{policy.id}/{number}",
         policy.id,
-        book.digest,
+        policies.book.digest,
         number,
         s.now,
         cause,
         subject,
         signal,
         by,
+        policies.began.get(policy.id),
         {**origin, "tier": tier_of(s.book, s.values)},
     )
     told: dict[str, object] = {"blame": policy.guard.blame}
@@ -274,5 +284,5 @@ def _answer_hands(s: Sitting, policies: Policies, runs: list[Run], memory: Memor
                 if run.policy == policy.id and run.ended_at is None:
                     runs[index] = _over(s, run, "the hand was raised again")
             cause = wording.raised(hand)
-            runs.append(_begun(s, policies.book, policy, runs, cause, hand.id, hand.by))
+            runs.append(_begun(s, policies, policy, runs, cause, hand.id, hand.by))
     return memory

@@ -40,6 +40,7 @@ class Run:
         subject: The value that `count.same` names, for a guard that is kept for each; empty: none.
         signal: Number of the raised hand that began it; 0: none.
         by: Who raised it; empty: nobody.
+        counts_from: Before it nothing counts for its steps: its policy was not in force yet; None: it always was.
         origin: Tier, group and priority when it began: its own moves must not end it.
         marks: (round, step) to what was done about it.
         repetitions_end: How many times the end was dealt with.
@@ -61,6 +62,7 @@ class Run:
     subject: str = ""
     signal: int = 0
     by: str = ""
+    counts_from: datetime | None = None
     origin: Mapping[str, Any] = field(default_factory=dict)
     marks: Mapping[Key, Mark] = field(default_factory=dict)
     repetitions_end: int = 0
@@ -107,6 +109,7 @@ def run_to_json(run: Run) -> dict[str, Any]:
         "subject": run.subject,
         "signal": run.signal,
         "by": run.by,
+        "counts_from": run.counts_from.isoformat() if run.counts_from else None,
         "origin": dict(run.origin),
         "marks": [
             [*key, mark.at.isoformat(), mark.fired, mark.repetitions, mark.for_ack]
@@ -141,6 +144,7 @@ def run_from_json(
         state["subject"],
         state["signal"],
         state["by"],
+        _time(state["counts_from"]) if state["counts_from"] else None,
         state["origin"],
         {
             (turn, step): Mark(_time(at), fired, repetitions, for_ack)

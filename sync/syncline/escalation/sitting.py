@@ -91,7 +91,8 @@ class Climb:
     def __post_init__(self) -> None:
         """Read the clock, and see whether somebody has the incident."""
         case = self.sitting.case
-        self.reading = read_clock(self.own, self.own.clocks[self.policy.clock], case, self.run.started_at)
+        clock = self.own.clocks[self.policy.clock]
+        self.reading = read_clock(self.own, clock, case, self.run.started_at, self.run.counts_from)
         steps = self.policy.steps
         self.offsets = [s.at if s.share is None else self.reading.offset(s.share) for s in steps]
         self.order = [

@@ -333,3 +333,13 @@ def test_who_takes_it_between_the_call_and_our_look_has_heard_it():
     assert not decision.messages
     early = replace(case, history=[*case.history[:-1], Change(after(4), "assignee", "bruno")])
     assert [m.recipient for m in escalate(here.policies, early, (), after(7)).messages] == ["bruno"]
+
+
+def test_a_policy_that_is_added_later_does_not_call_everybody_about_every_old_ticket(ladder):
+    added = Policies(ladder.book, began={"ladder": after(120)})
+    first = escalate(added, ladder.case(), (), after(121))
+    assert [m.recipient for m in first.messages] == ["amina"]
+    later = escalate(
+        added, replace(ladder.case(), incident=first.incident), first.runs, after(135), first.memory
+    )
+    assert [m.recipient for m in later.messages] == ["amina", "bruno"]
