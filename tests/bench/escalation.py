@@ -74,14 +74,15 @@ def measure(scope: Scope) -> Iterator[Figure]:
     done = escalate(policies, case, decided.runs, NOW, decided.memory)
     assert len(done.messages) == 4
     assert not escalate(policies, replace(case), done.runs, later, done.memory).happened
-    for name, runs, at in (
-        (f"one evaluation between two steps: {about}", done.runs, later),
-        ("one in which two steps fire and two are repeated, with their pages and notes", decided.runs, NOW),
+    for name, runs, at, aimed in (
+        (f"one evaluation between two steps: {about}", done.runs, later, True),
+        ("one that decides four pages and their notes", decided.runs, NOW, False),
     ):
         taken = _timed(scope, policies, case, runs, at, decided.memory)
         best = min(taken)
         measured = f"{best:.0f} µs (median {percentile(taken, 0.5):.0f})"
-        yield Figure(name, f"under {MICROSECONDS:.0f} µs", measured, best < MICROSECONDS, best)
+        target = f"under {MICROSECONDS:.0f} µs" if aimed else ""
+        yield Figure(name, target, measured, best < MICROSECONDS if aimed else None, best)
 
 
 def _timed(

@@ -32,7 +32,9 @@ def test_a_priority_that_changes_while_a_note_is_copied_is_an_edit(cloud):
     assert cloud.people.pd("GET", f"incidents/{incident['id']}")["incident"]["priority"]["summary"] == "P2"
 
 
-@pytest.mark.parametrize("edit", [{"urgency": "3"}, {"impact": "3"}, {"state": "2"}, {"urgency": "3", "state": "2"}])
+@pytest.mark.parametrize(
+    "edit", [{"urgency": "3"}, {"impact": "3"}, {"state": "2"}, {"urgency": "3", "state": "2"}]
+)
 @pytest.mark.parametrize("ours", ["summary", "status"])
 def test_an_edit_that_a_poll_showed_and_nobody_merged_yet_outlives_our_next_write(cloud, edit, ours):
     cloud.sync()

@@ -34,7 +34,7 @@ def effects(c: Climb, step: Step, occasion: str, to: Reached | None) -> None:
 def page_all(c: Climb, to: Reached, occasion: str, step: Step | None) -> None:
     """Page all those people, each by their first way."""
     s = c.sitting
-    title, text = wording.page(c.incident(), s.case, c.policy, c.run, step, to)
+    title, text = wording.page(c.incident(), s.case, c.run, step, to)
     for one in to.people:
         person = s.book.people[one.person]
         found = ways(person, s.case, platforms=not c.policy.platform_pages)

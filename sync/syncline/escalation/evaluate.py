@@ -185,18 +185,21 @@ def _begin(s: Sitting, policies: Policies, runs: list[Run]) -> None:
     if facts["resolved"]:
         return
     for policy in policies.book.policies:
+        number = 0
         if policy.trigger in BY_STATE:
-            _look_at_turns(s, policy.when, facts)
+            if policy.when.thresholds:
+                _look_at_turns(s, policy.when, facts)
             wanted = policy.when.holds(facts) and not _excluded(policies, policy, runs)
-            cause = wording.matched(policy)
         elif policy.trigger is Trigger.RECUR and policy.count is not None:
             number = s.case.recurrences.get(policy.id, 0)
             wanted = number >= policy.count.at_least and policy.when.holds(facts)
-            cause = wording.recurred(policy, number, facts.get(policy.count.same))
         else:
             continue
-        running = any(run.policy == policy.id and run.ended_at is None for run in runs)
-        if wanted and not running and _guarded(s, policy, runs) is None:
+        if not wanted or any(run.policy == policy.id and run.ended_at is None for run in runs):
+            continue
+        if _guarded(s, policy, runs) is None:
+            value = facts.get(policy.count.same) if policy.count else None
+            cause = wording.recurred(policy, number, value) if policy.count else wording.matched(policy)
             runs.append(_begun(s, policies, policy, runs, cause))
 
 

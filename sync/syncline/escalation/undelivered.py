@@ -39,7 +39,7 @@ def see_pages(c: Climb) -> None:
         way = _next_way(c, person, tried[key])
         if way is not None:
             c.tell("page", wording.other_way(page, person, way), note=True)
-            title, text = wording.page(c.incident(), c.sitting.case, c.policy, c.run, None, None)
+            title, text = wording.page(c.incident(), c.sitting.case, c.run, None, None)
             page_one(c, page.occasion, person.id, way, title, text)
         elif f"{page.occasion} {page.recipient}" not in c.run.given_over:
             lost.append(page)

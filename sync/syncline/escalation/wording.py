@@ -239,14 +239,14 @@ def fields(incident: Incident, case: Case, policy: Policy, run: Run, step: Step 
         "id": incident.id,
         "title": incident.title,
         "description": str(incident["description"] or ""),
-        "priority": f"P{incident.priority}" if incident.priority is not None else "no priority",
+        "priority": _level(incident),
         "status": incident.status.value,
         "service": str(incident["service"] or "no service"),
         "group": str(incident["group"] or "no group"),
         "assignee": str(incident["assignee"] or "nobody"),
         "requester": str(incident["requester"] or "somebody"),
         "tier": str(incident["tier"] or "no tier"),
-        "records": "\n".join(f"{name}: {key}" for name, key in case.records.items()),
+        "records": _records(case),
         "policy": policy.id,
         "why": run.cause,
         "raised_by": run.by,
@@ -254,21 +254,27 @@ def fields(incident: Incident, case: Case, policy: Policy, run: Run, step: Step 
     }
 
 
-def page(
-    incident: Incident, case: Case, policy: Policy, run: Run, step: Step | None, to: Reached | None
-) -> tuple[str, str]:
+def page(incident: Incident, case: Case, run: Run, step: Step | None, to: Reached | None) -> tuple[str, str]:
     """Title and text of a page."""
-    known = fields(incident, case, policy, run, step)
+    level, service = _level(incident), incident["service"] or "no service"
     lines = [
-        known["title"],
-        f"{known['priority']}, {known['status']}, {known['service']}",
-        known["why"],
+        incident.title,
+        f"{level}, {incident.status.value}, {service}",
+        run.cause,
         f"Paged: {_who(to)}" if to is not None and to.people else "",
-        known["records"],
-        f"Runbook: {known['runbook']}" if known["runbook"] else "",
+        _records(case),
+        f"Runbook: {step.runbook}" if step is not None and step.runbook else "",
         "Acknowledge it on any of these platforms.",
     ]
-    return f"[{known['priority']}] {known['title']}", "\n".join(line for line in lines if line)
+    return f"[{level}] {incident.title}", "\n".join(line for line in lines if line)
+
+
+def _level(incident: Incident) -> str:
+    return f"P{incident.priority}" if incident.priority is not None else "no priority"
+
+
+def _records(case: Case) -> str:
+    return "\n".join(f"{name}: {key}" for name, key in case.records.items())
 
 
 def said(
