@@ -91,8 +91,15 @@ def rehearse_scenario(book: Book, scenario: Scenario, policy: str) -> Rehearsal:
         policy: What the policy file is called.
     """
     at_hand, assumed = _reachable(book)
-    opened = _opened(at_hand, scenario)
-    played = play(Policies(at_hand), opened, scenario.deeds, scenario.until, scenario.fate)
+    opened = _opened(scenario)
+    played = play(
+        Policies(at_hand),
+        opened,
+        scenario.deeds,
+        scenario.until,
+        scenario.fate,
+        recount=lambda case: _counted(at_hand, scenario, case),
+    )
     told = _Telling(at_hand, scenario, played)
     tz = scenario.tz or next((schedule.tz for schedule in book.schedules.values()), ZoneInfo("UTC"))
     return Rehearsal(
@@ -116,9 +123,13 @@ def _reachable(book: Book) -> tuple[Book, bool]:
     return replace(book, people=people, says=says), True
 
 
-def _opened(book: Book, scenario: Scenario) -> Case:
+def _opened(scenario: Scenario) -> Case:
     pagers = {name: name for name in scenario.pagers}
-    case = opened_case(INCIDENT, scenario.values, scenario.opened_at, source=scenario.source, pagers=pagers)
+    return opened_case(INCIDENT, scenario.values, scenario.opened_at, source=scenario.source, pagers=pagers)
+
+
+def _counted(book: Book, scenario: Scenario, case: Case) -> Case:
+    """The case with how often the like of it happened before: what is set after the opening may make it one of them."""
     others = [
         Incident(f"earlier {number}", {**earlier.values, "opened_at": earlier.at.isoformat()})
         for number, earlier in enumerate(scenario.earlier, 1)

@@ -94,7 +94,7 @@ def _step(c: Climb, key: Key, *, at_once: bool) -> bool:
         return _wait(c, key, step, to)
     late = 0.0 if due is None or early else (now - due).total_seconds()
     repetitions = _due_repetition(c, step, offset)
-    c.run = c.run.marked(key, Mark(now, fired=True, repetitions=repetitions))
+    c.run = c.run.marked(key, Mark(now, fired=True, repetitions=repetitions, tier=c.tier))
     c.tell(
         "step",
         wording.fired(c.policy, key, step, to, c.run.cause, late=late, early=early),
@@ -169,7 +169,7 @@ def _repeat(c: Climb, key: Key, mark: Mark) -> None:
     if number > mark.repetitions:
         c.run = c.run.marked(key, replace(mark, repetitions=number))
         if _superfluous(c, step) is None:
-            to = c.reach(step.page)
+            to = c.sitting.reach(step.page, mark.tier)
             text = wording.again(c.policy, key, step, number, to)
             c.tell(
                 "step",

@@ -87,6 +87,7 @@ def play(
     runs: Sequence[Run] = (),
     memory: Memory = NEW,
     enough: Callable[[Moment], bool] = lambda _moment: False,
+    recount: Callable[[Case], Case] = lambda case: case,
 ) -> Played:
     """Play an incident.
 
@@ -100,6 +101,7 @@ def play(
         runs: As they are then.
         memory: What the last decision asked to remember.
         enough: Whether to stop after a moment.
+        recount: Counts what is like the incident, as it is by then.
     """
     left = sorted(deeds, key=lambda deed: deed.at)
     case, after = opened, tuple(runs)
@@ -108,6 +110,7 @@ def play(
     while now <= until and looks < MOST_LOOKS:
         while left and left[0].at <= now:
             case = _done(case, left.pop(0))
+        case = recount(case)
         decision = escalate(policies, case, after, now, memory)
         looks += 1
         after, memory = decision.runs, decision.memory

@@ -18,12 +18,14 @@ class Mark:
         fired: False: it was left out.
         repetitions: How many of its repetitions were dealt with.
         for_ack: It was left out because somebody had it: an acknowledgement that lapses brings it back.
+        tier: The tier that held the incident then: `page: next` of its repetitions is the one above that.
     """
 
     at: datetime
     fired: bool
     repetitions: int = 0
     for_ack: bool = False
+    tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def run_to_json(run: Run) -> dict[str, Any]:
         "counts_from": run.counts_from.isoformat() if run.counts_from else None,
         "origin": dict(run.origin),
         "marks": [
-            [*key, mark.at.isoformat(), mark.fired, mark.repetitions, mark.for_ack]
+            [*key, mark.at.isoformat(), mark.fired, mark.repetitions, mark.for_ack, mark.tier]
             for key, mark in sorted(run.marks.items())
         ],
         "repetitions_end": run.repetitions_end,
@@ -147,8 +149,8 @@ def run_from_json(
         _time(state["counts_from"]) if state["counts_from"] else None,
         state["origin"],
         {
-            (turn, step): Mark(_time(at), fired, repetitions, for_ack)
-            for turn, step, at, fired, repetitions, for_ack in state["marks"]
+            (turn, step): Mark(_time(at), fired, repetitions, for_ack, tier)
+            for turn, step, at, fired, repetitions, for_ack, tier in state["marks"]
         },
         state["repetitions_end"],
         {name: _time(at) for name, at in state["said"].items()},

@@ -20,7 +20,7 @@ def length(time: timedelta) -> str:
         number, seconds = divmod(seconds, size)
         if number:
             parts.append(f"{number}{unit}")
-    return "".join(parts[:2]) or "0m"
+    return "".join(parts) or "0m"
 
 
 def when(step: Step) -> str:
@@ -50,7 +50,7 @@ def _who(to: Reached | None) -> str:
     people = ", ".join(f"{one.person} ({one.why})" for one in to.people)
     tiers = " and ".join(to.tiers)
     if not people:
-        return f"{tiers or 'nobody'}: nobody serves" if tiers else "nobody serves"
+        return f"nobody of {tiers}" if tiers else "nobody"
     return f"{tiers}: {people}" if tiers else people
 
 

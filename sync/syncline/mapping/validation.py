@@ -190,9 +190,12 @@ def _sentence(detail: ErrorDetails, loc: Loc, missing: str | None, model: type[B
     hint = ""
     if kind == "string_type" and isinstance(detail["input"], bool | int | float):
         hint = f"; put {_shown(detail['input'])} in quotes"
+        if detail["input"] > _TELEPHONE:
+            hint = "; put it in quotes as it is written, with its + if it has one"
     return f"{name} {said}{hint}"
 
 
+_TELEPHONE: Final = 9_999_999
 _WORDINGS: Final[Mapping[str, Callable[[Mapping[str, Any]], str]]] = {
     "string_type": lambda _: "must be text",
     "int_type": lambda _: "must be a whole number",

@@ -162,6 +162,15 @@ def test_the_same_account_again_and_again(rehearse, earlier, paged):
     assert pages(went) == ([(0, "chloe", "email")] if paged else [])
 
 
+def test_an_incident_that_turns_out_to_be_one_of_them_after_its_opening_is_counted(rehearse):
+    earlier = "[{before: 3d, set: {category: theft}}, {before: 9d, set: {category: theft}}]"
+    went = rehearse(
+        f"earlier: {earlier}\npeople: [{{after: 20m, who: noah, set: {{category: theft}}}}]\nuntil: 1h",
+        base=THEFT.replace("category: theft", "category: spam"),
+    )
+    assert pages(went) == [(20, "chloe", "email")]
+
+
 def test_a_policy_that_says_of_nobody_how_to_reach_them_can_be_rehearsed(policy_text):
     bare = re.sub(r"(reach|ids): \{[^}]*\},? ?", "", policy_text)
     book = read_book(bare.replace("via: email, ", ""), "bare.yaml")

@@ -343,3 +343,12 @@ def test_a_policy_that_is_added_later_does_not_call_everybody_about_every_old_ti
         added, replace(ladder.case(), incident=first.incident), first.runs, after(135), first.memory
     )
     assert [m.recipient for m in later.messages] == ["amina", "bruno"]
+
+
+def test_the_repetitions_of_a_page_to_the_tier_above_go_where_the_first_one_went():
+    call = HAND.replace(
+        "page: next, until: ack,", "page: next, move: true, until: ack, again: {every: 3m, times: 2},"
+    )
+    played = company(call).play(raises(0), hours=0.15, priority=4)
+    assert paged(played) == [(0, "bruno"), (3, "bruno"), (6, "bruno")]
+    assert played.case.incident["tier"] == "L2"

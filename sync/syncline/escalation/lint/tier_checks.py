@@ -306,8 +306,13 @@ def _live_people(sheet: Sheet, known: set[str] | None) -> None:
                     )
         for channel in person.reach:
             if live.channels is not None and channel not in live.channels:
-                _absent(
-                    sheet, person.place, f"{person.id}: there is no channel {channel}", channel, live.channels
+                near = suggestion(channel, sorted(live.channels)).removeprefix(". ")
+                sheet.add(
+                    "E38",
+                    person.place,
+                    f"{person.id}: there is no channel {channel} in syncline.yaml",
+                    f"{near}; or write it under `channels:` there".removeprefix("; or "),
+                    {"name": channel},
                 )
 
 

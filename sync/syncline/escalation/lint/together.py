@@ -117,6 +117,9 @@ def _unheard(sheet: Sheet) -> None:
 
 
 def _hole(sheet: Sheet, alarms: Sequence[Policy]) -> None:
+    if not sheet.book.policies:
+        text = "there is no policy: nobody is ever called"
+        sheet.add("W51", sheet.policies_place, text, "write one under `policies:`", {})
     if not alarms:
         return
     place = sheet.policies_place if sheet.policies_place.line else alarms[0].place
