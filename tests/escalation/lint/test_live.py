@@ -26,7 +26,11 @@ def test_an_instance_goes_before_its_platform(linted):
 
 def test_a_channel_or_person_that_is_not_there_is_told(linted):
     text = linted.text(('{sms: "+331", email: ann@example.com}', '{sms: "+331", pigeon: ann}'))
-    assert "pigeon" in linted.only(text, "E38", live=TWO).message
+    assert "pigeon" in linted.only(text, "W38", live=TWO).message
+    only = linted.text(('{sms: "+331", email: ann@example.com}', "{pigeon: ann}"))
+    assert "E38" in linted.codes(only, live=TWO)
+    slip = linted.text(('{sms: "+331", email: ann@example.com}', '{sms: "+331", emial: ann@example.com}'))
+    assert 'did you mean "email"?' in linted.only(slip, "E38", live=TWO).mend
     known = LiveNames(
         instances={"snow": "servicenow", "board": "jira", "pd": "pagerduty"},
         people={"pd": frozenset({"PANN"})},

@@ -306,12 +306,14 @@ def _live_people(sheet: Sheet, known: set[str] | None) -> None:
                     )
         for channel in person.reach:
             if live.channels is not None and channel not in live.channels:
-                near = suggestion(channel, sorted(live.channels)).removeprefix(". ")
+                near = nearest(channel, sorted(live.channels))
+                # Whoever has another way is reached by that; but a slip of the pen is one all the same.
+                other = person.ids or any(name in live.channels for name in person.reach)
                 sheet.add(
-                    "E38",
+                    "W38" if other and near is None else "E38",
                     person.place,
                     f"{person.id}: there is no channel {channel} in syncline.yaml",
-                    f"{near}; or write it under `channels:` there".removeprefix("; or "),
+                    f'did you mean "{near}"?' if near else "write it under `channels:` there",
                     {"name": channel},
                 )
 
