@@ -4,6 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from syncline import ledger
+from syncline.delivery import deliver
+from syncline.delivery.actions import Met
 from syncline.escalating import past
 
 GROUPS = {"Network": "Network escalation", "Database": "Database escalation"}
@@ -143,3 +146,28 @@ def test_who_takes_it_back_by_hand_is_believed(acknowledged):
     world.settle()
     assert world.value(trio.number, "status") == "new"
     assert trio.snow["state"] == "1"
+
+
+def test_a_group_that_is_just_being_asked_for_is_not_unknown(cloud, monkeypatch):
+    """A reconcile comes between the platform's answer and its storing."""
+    cloud.sync()
+    trio = cloud.trio()
+    policies = cloud.people.pd("GET", "escalation_policies")["escalation_policies"]
+    (policy,) = [p for p in policies if "Security" in p["summary"]]
+    incident = ledger.incident(cloud.incident_id(trio.key))
+    seen, carried_out = [], deliver.perform
+
+    def perform(*given):
+        evidence = carried_out(*given)
+        if isinstance(evidence, Met):
+            seen.append(evidence)
+            cloud.app.database.transact(lambda tx: cloud.app.station.ledger.mark(tx, incident))
+            cloud.reconcile()
+        return evidence
+
+    monkeypatch.setattr(deliver, "perform", perform)
+    reference = {"id": policy["id"], "type": "escalation_policy_reference"}
+    cloud.people.pd_set(trio.pd_id, escalation_policy=reference)
+    cloud.settle(4)
+    assert seen
+    assert trio.snow["assignment_group"]

@@ -102,7 +102,6 @@ def _perform(station: Station, endpoint: Endpoint, action: Action) -> Evidence:
             return Fetched(action, station.endpoints[item.instance].connector.content(item.attachment()))
         case Meet(parties):
             found = [connector.find_party(kind, name) for kind, name in parties]
-            endpoint.asked.update(dict.fromkeys(parties, station.clock.now()))
             return Met(action, [party for party in found if party is not None])
         case Look(logged):
             return _look(station, endpoint, action, logged)

@@ -137,8 +137,10 @@ class Turn:
             case Fetched(action, content):
                 self.contents[action.item.id] = content
                 items.fingerprint(tx, action.item, hashlib.sha256(content).hexdigest())
-            case Met(_, parties):
+            case Met(asked, parties):
+                # Together: who was asked for and is not known yet would pass for unknown to a reconcile in between.
                 self.endpoint.meet(tx, parties)
+                self.endpoint.asked.update(dict.fromkeys(asked.parties, tx.now))
         return None
 
     # ---- what to do next ------------------------------------------------------------------------

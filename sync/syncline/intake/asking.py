@@ -168,12 +168,14 @@ def meet(station: Station, incident_id: str, strangers: Sequence[Stranger]) -> N
                 partial(_again_in, station=station, incident_id=incident_id, seconds=wait)
             )
             continue
-        endpoint.asked[one.kind, one.native_id] = station.clock.now()
         station.database.transact(
-            partial(_met, station=station, endpoint=endpoint, incident_id=incident_id, found=found)
+            partial(_met, station=station, endpoint=endpoint, incident_id=incident_id, one=one, found=found)
         )
 
 
-def _met(tx: Tx, station: Station, endpoint: Endpoint, incident_id: str, found: Sequence[Party]) -> None:
+def _met(
+    tx: Tx, station: Station, endpoint: Endpoint, incident_id: str, one: Stranger, found: Sequence[Party]
+) -> None:
     endpoint.meet(tx, found)
+    endpoint.asked[one.kind, one.native_id] = tx.now
     station.ledger.mark(tx, ledger.incident(incident_id))
