@@ -192,7 +192,10 @@ def test_one_fault(faults: Faults, rest: str, fault: str) -> None:
         ("{ada: {tz: UTC, away: soon}}", "away: must be a day, such as 2026-12-24, or from one"),
         ("{ada: {tz: UTC, away: 1999-01-01}}", "away: 1999-01-01 does not lie between"),
         ("{ada: {tz: UTC, away: 2020-01-01/2045-01-01}}", "away: must be at most 10 years"),
-        ("{ada: {reach: {sms: +33123456789}}}", "sms must be text; put it in quotes as it is written, with its + if it has one"),
+        (
+            "{ada: {reach: {sms: +33123456789}}}",
+            "sms must be text; put it in quotes as it is written, with its + if it has one",
+        ),
         ("{ada: {manager: adda}}", 'there is no person "adda". Did you mean "ada"?'),
     ],
 )
