@@ -12,15 +12,15 @@ from syncline.escalation.templates import filled, one_line
 from syncline.model import Incident
 
 
-def length(time: timedelta) -> str:
-    """A length of time as the policy file has it: `1h30m`."""
+def length(time: timedelta, most: int | None = None) -> str:
+    """A length of time as the policy file has it: `1h30m`; `most`: of so many units only, the largest."""
     seconds = round(time.total_seconds())
     parts = []
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         number, seconds = divmod(seconds, size)
         if number:
             parts.append(f"{number}{unit}")
-    return "".join(parts) or "0m"
+    return "".join(parts[:most]) or "0m"
 
 
 def when(step: Step) -> str:
@@ -69,7 +69,7 @@ def fired(
     if step.runbook:
         deeds.append(f"runbook: {step.runbook}")
     rule = f", because `{step.when.text}`" if step.when is not None else ""
-    timing = " at once" if early else f", {length(timedelta(seconds=late))} late" if late >= 5 else ""
+    timing = " at once" if early else f", {length(timedelta(seconds=late), most=2)} late" if late >= 5 else ""
     return (
         f"Escalation {_step(policy, key, step)}{timing}: {'; '.join(deeds) or 'nothing to do'}{rule}. {cause}"
     )
