@@ -1,16 +1,16 @@
 """Ties the evaluator to the store: makes the case of an incident, and carries out what was decided, in one transaction."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from syncline import ledger
-from syncline.escalation.book import Book, Trigger
+from syncline.escalation.book import Book, Policy, Recurrence
 from syncline.escalation.case import Case, Change, Hand, instant_of
 from syncline.escalation.decision import Decision, Happened
 from syncline.escalation.evaluate import Policies, escalate
-from syncline.escalation.recurrence import alike, subject, told_by_value
+from syncline.escalation.recurrence import counted, told_by_value
 from syncline.escalation.runs import Memory, Run
 from syncline.escalation.wording import over
 from syncline.intake.copying import spread
@@ -59,7 +59,7 @@ def past(events: Iterable[Event]) -> Past:
         data: Mapping[str, Any] = event.data or {}
         assert event.at is not None
         # Nothing happened after we saw it, whatever a platform's clock says.
-        at = min(_time(data["at"]), event.at) if "at" in data else event.at
+        at = min(instant_of(data.get("at")) or event.at, event.at)
         if event.kind == "changed" and event.field is not None:
             # Whom a platform assigned by itself has not taken it.
             human = event.instance is not None and not data.get("automatic", False)
@@ -169,50 +169,59 @@ def _pages(station: Station, name: str) -> bool:
 
 
 def _with_recurrences(tx: Tx, book: Book, case: Case) -> Case:
-    counts: dict[str, int] = {}
-    related: dict[str, list[str]] = {}
-    last: dict[str, datetime] = {}
-    for policy in book.policies:
-        count = policy.count
-        if policy.trigger is not Trigger.RECUR or count is None:
-            continue
-        value = subject(book, case, count)
-        if value is None:
-            continue
+    def earlier(count: Recurrence, value: object) -> list[Incident]:
         naming = str(value) if told_by_value(book, count) else None
-        others = (
-            alike(book, case, count, incidents.known_since(tx, case.opened_at - count.within, naming)) or []
-        )
-        counts[policy.id], related[policy.id] = len(others) + 1, others
-        if policy.guard.once_per is not None:
-            at = runs.last_for(tx, policy.id, str(value), tx.now - policy.guard.once_per)
-            if at is not None:
-                last[policy.id] = at
-    if not counts:
-        return case
-    return replace(case, recurrences=counts, related=related, last_runs=last)
+        return incidents.known_since(tx, case.opened_at - count.within, naming)
+
+    def last_run(policy: Policy, value: object, _found: Sequence[str]) -> datetime | None:
+        assert policy.guard.once_per is not None
+        return runs.last_for(tx, policy.id, str(value), tx.now - policy.guard.once_per)
+
+    return counted(book, case, earlier, last_run)
 
 
-def decide(
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How escalation stands for an incident: all that the evaluator is asked with.
+
+    Attributes:
+        policies: In force, and those that runs keep to.
+        case: The incident and its past.
+        runs: Oldest first, ended ones too.
+        memory: What the evaluator asked to remember.
+        now: The moment.
+    """
+
+    policies: Policies
+    case: Case
+    runs: Sequence[Run]
+    memory: Memory
+    now: datetime
+
+    def decide(self) -> Decision:
+        """What the policies say about it."""
+        return escalate(self.policies, self.case, self.runs, self.now, self.memory)
+
+
+def standing(
     tx: Tx, station: Station, kept: Kept, incident: Incident, links: Sequence[Link]
-) -> tuple[Decision, Sequence[Run]] | None:
-    """What the policies say about an incident now, with its runs before; None: there are no policies."""
+) -> Standing | None:
+    """How escalation stands for an incident now; None: there are no policies."""
     policies = station.policies
     if policies is None:
         return None
     before = runs.of_incidents(tx, [incident.id]).get(incident.id, [])
     known = past(timeline.past_of(tx, incident.id))
     case = case_of(tx, station, policies, kept, incident, links, known, escalated=bool(before))
-    return escalate(policies, case, before, tx.now, known.memory), before
+    return Standing(policies, case, before, known.memory, tx.now)
 
 
 def carry_out(
     tx: Tx,
     station: Station,
     links: Sequence[Link],
+    before: Standing,
     decision: Decision,
-    before: Sequence[Run],
-    values: Mapping[str, Value],
 ) -> dict[str, Origin]:
     """Store what was decided: runs, messages, notes and the timeline. The origins of the fields it changed.
 
@@ -220,12 +229,11 @@ def carry_out(
         tx: The transaction of the reconcile.
         station: At hand.
         links: Of the incident.
+        before: How it stood before the decision.
         decision: What was decided.
-        before: The runs as they were.
-        values: The incident's values before the decision.
     """
     incident_id = decision.incident.id
-    known = {run.id: run for run in before}
+    known, values = {run.id: run for run in before.runs}, before.case.incident.values
     runs.save(tx, incident_id, [run for run in decision.runs if known.get(run.id) != run])
     fresh = messages.insert(tx, station.ids, incident_id, decision.messages)
     for message in fresh:
@@ -260,12 +268,8 @@ def _event(happened: Happened) -> Event:
 
 def _changed(name: str, before: Value, after: Value, now: datetime) -> Event:
     from_to = {"before": before, "after": after, "at": now.isoformat()}
-    said = f"{name}: {_shown(before)} -> {_shown(after)}, by the escalation"
+    said = f"{name}: {timeline.shown(before)} -> {timeline.shown(after)}, by the escalation"
     return Event("changed", said, None, field=name, data=from_to)
-
-
-def _shown(value: Value) -> str:
-    return ", ".join(value) if isinstance(value, tuple) else "nothing" if value is None else str(value)
 
 
 def _note(tx: Tx, station: Station, incident_id: str, links: Sequence[Link], text: str) -> None:
@@ -294,8 +298,3 @@ def next_look(decision: Decision, now: datetime) -> float | None:
     if decision.look_again is None:
         return None
     return max(decision.look_again, now + timedelta(seconds=SOONEST if decision.changes else 0)).timestamp()
-
-
-def _time(text: str) -> datetime:
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo is not None else at.replace(tzinfo=UTC)

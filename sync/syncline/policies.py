@@ -68,7 +68,7 @@ def in_force(tx: Tx, known: Policies | None = None) -> Policies | None:
     if version is None:
         return None
     books: dict[str, Book] = {} if known is None else {**known.earlier, known.book.digest: known.book}
-    book = books.get(version.digest) or _book(version)
+    book = books.get(version.digest) or book_of(version)
     since = known.since if known is not None else published.first_at(tx, NAME)
     return Policies(book, _kept_to(tx, books, book), since, _began(tx, book))
 
@@ -90,6 +90,8 @@ def _began(tx: Tx, book: Book) -> dict[str, datetime]:
     began: dict[str, datetime] = {}
     there = {policy.id for policy in book.policies}
     for newer, older in pairwise(versions):
+        if not there:
+            break
         left = there & _named(older)
         began |= dict.fromkeys(there - left, newer.at)
         there = left
@@ -114,12 +116,17 @@ def _kept_to(tx: Tx, books: Mapping[str, Book], current: Book) -> dict[str, Book
         found[digest] = books[digest]
     for version in published.of_digests(tx, NAME, needed - books.keys()):
         try:
-            found[version.digest] = _book(version)
+            found[version.digest] = book_of(version)
         except InvalidFile as error:
             # An older version of Syncline could read it. Its runs go on by the policy of that name in today's book.
             log.warning("escalations in progress cannot keep to policy %s: %s", version.digest, error)
     return found
 
 
-def _book(version: Version) -> Book:
+def book_of(version: Version) -> Book:
+    """The book of a published version.
+
+    Raises:
+        InvalidFile: this version of Syncline cannot use it.
+    """
     return read_book(version.text, f"published policy {version.digest}")

@@ -123,14 +123,14 @@ def _reconcile(tx: Tx, station: Station, s: Situation) -> Outcome:
         origins[name] = winner.origin
     _report(tx, s, merged)
     hands.by_label(tx, station, s.kept.incident, merged, looks, s.links)
-    decided = None
+    standing = None
     if s.live:
-        decided = escalating.decide(tx, station, s.kept, merged.incident, s.links)
+        standing = escalating.standing(tx, station, s.kept, merged.incident, s.links)
     else:
         escalating.end(tx, s.kept.incident.id, "none of its tickets exists any more")
-    if decided is not None:
-        decision, runs = decided
-        origins |= escalating.carry_out(tx, station, s.links, decision, runs, merged.incident.values)
+    if standing is not None:
+        decision = standing.decide()
+        origins |= escalating.carry_out(tx, station, s.links, standing, decision)
         outcome.incident = decision.incident
         outcome.look_again = escalating.next_look(decision, tx.now)
     if outcome.incident.values != s.kept.incident.values:
@@ -260,19 +260,7 @@ def _report(tx: Tx, s: Situation, merged: Merged) -> None:
 
 
 def _said(candidate: Candidate) -> str:
-    return (
-        f"{candidate.origin.actor} on {candidate.origin.instance or 'Syncline'} says {shown(candidate.value)}"
-    )
-
-
-def shown(value: Value | float) -> str:
-    """A value as people read it on a timeline: short, and quoted where it is text."""
-    if value is None or value in ("", ()):
-        return "nothing"
-    if isinstance(value, tuple):
-        return ", ".join(value)
-    text = str(value)
-    return text if len(text) <= 80 and "\n" not in text else text[:77].replace("\n", " ") + "..."
+    return f"{candidate.origin.actor} on {candidate.origin.instance or 'Syncline'} says {timeline.shown(candidate.value)}"
 
 
 def _changed(before: Incident, name: str, winner: Candidate) -> Event:
@@ -283,7 +271,7 @@ def _changed(before: Incident, name: str, winner: Candidate) -> Event:
     )
     return Event(
         "changed",
-        f"{name}: {shown(before[name])} -> {shown(winner.value)}, by {winner.origin.actor} on {winner.origin.instance}{again}",
+        f"{name}: {timeline.shown(before[name])} -> {timeline.shown(winner.value)}, by {winner.origin.actor} on {winner.origin.instance}{again}",
         winner.origin.instance,
         winner.origin.actor,
         name,
@@ -300,7 +288,7 @@ def _confirmed(name: str, winner: Candidate) -> Event:
     """A person gave a field its value anew, on a side that had fallen back: somebody has it again."""
     return Event(
         "changed",
-        f"{name}: {shown(winner.value)} again on {winner.origin.instance}, by {winner.origin.actor}",
+        f"{name}: {timeline.shown(winner.value)} again on {winner.origin.instance}, by {winner.origin.actor}",
         winner.origin.instance,
         winner.origin.actor,
         name,

@@ -178,7 +178,8 @@ def reconciled(world, number, **values):
             situation.links,
             escalating.past([]),
         )
-        return case, escalating.decide(tx, station, situation.kept, incident, situation.links)
+        standing = escalating.standing(tx, station, situation.kept, incident, situation.links)
+        return case, (standing.decide(), standing.runs)
 
     return station.database.transact(store)
 

@@ -8,17 +8,18 @@ from functools import partial
 from typing import Final
 
 from syncline import escalating
-from syncline.escalation import Policies, escalate, wording
+from syncline.escalating import Standing
+from syncline.escalation import wording
 from syncline.escalation.book import Book, Policy
-from syncline.escalation.case import Case, field_facts
+from syncline.escalation.case import field_facts
 from syncline.escalation.clocks import Reading, read_clock
 from syncline.escalation.decision import Happened
 from syncline.escalation.playing import Moment, play
-from syncline.escalation.runs import Memory, Run
+from syncline.escalation.runs import Run
 from syncline.escalation.sitting import Climb, Sitting
 from syncline.reconcile import Situation, situations
 from syncline.station import Station
-from syncline.store import messages, runs, timeline
+from syncline.store import messages, runs
 from syncline.store.database import Tx
 from syncline.store.messages import Outgoing
 
@@ -125,56 +126,42 @@ class Stored:
     """What the store says of an incident and its escalation, read in one transaction.
 
     Attributes:
-        policies: In force, and earlier ones.
-        case: The incident and its past.
-        runs: Oldest first, ended ones too.
-        memory: What the evaluator asked to remember.
+        standing: What the evaluator is asked with.
         messages: Oldest first.
-        now: When it was read, by the database's clock.
         ended: Whether its sync was ended.
     """
 
-    policies: Policies
-    case: Case
-    runs: Sequence[Run]
-    memory: Memory
+    standing: Standing
     messages: Sequence[Outgoing]
-    now: datetime
     ended: bool
 
 
 def stored(tx: Tx, station: Station, situation: Situation) -> Stored | None:
     """Read what `escalation_of` works on; None: no policy is in force."""
-    policies, kept = station.policies, situation.kept
-    if policies is None or not situation.links:
+    kept = situation.kept
+    if not situation.links:
         return None
-    incident = kept.incident
-    known = escalating.past(timeline.past_of(tx, incident.id))
-    return Stored(
-        policies,
-        escalating.case_of(tx, station, policies, kept, incident, situation.links, known),
-        runs.of_incidents(tx, [incident.id]).get(incident.id, []),
-        known.memory,
-        messages.of_incident(tx, incident.id),
-        tx.now,
-        kept.unlinked_at is not None,
-    )
+    standing = escalating.standing(tx, station, kept, kept.incident, situation.links)
+    if standing is None:
+        return None
+    return Stored(standing, messages.of_incident(tx, kept.incident.id), kept.unlinked_at is not None)
 
 
 def escalation_of(read: Stored) -> Escalation:
     """How escalation stands for an incident. Outside any transaction: looking ahead takes its time, and the daemon must
     not wait for it."""
-    view = _View(read.policies, read.case, read.runs, read.memory, read.now)
+    standing = read.standing
+    view = _View(standing)
     moments = () if read.ended else view.ahead()
     return Escalation(
-        read.case.incident.id,
-        read.case.incident.title,
-        read.policies.book.digest,
-        [view.run(run, moments) for run in read.runs],
+        standing.case.incident.id,
+        standing.case.incident.title,
+        standing.policies.book.digest,
+        [view.run(run, moments) for run in standing.runs],
         view.clocks(),
         read.messages,
         view.coming(moments[0], moments[0].happened) if moments else None,
-        view.look_again(),
+        standing.decide().look_again,
     )
 
 
@@ -201,20 +188,14 @@ def in_progress(tx: Tx) -> list[str]:
 class _View:
     """An incident at a moment, as the evaluator sees it."""
 
-    def __init__(
-        self, policies: Policies, case: Case, before: Sequence[Run], memory: Memory, now: datetime
-    ) -> None:
-        self._policies = policies
-        self._case = case
-        self._runs = before
-        self._memory = memory
-        self._now = now
+    def __init__(self, standing: Standing) -> None:
+        self._standing = standing
+        self._policies = standing.policies
+        self._case = standing.case
+        self._runs = standing.runs
+        self._now = standing.now
 
     # ---- what comes -----------------------------------------------------------------------------
-
-    def look_again(self) -> datetime | None:
-        """When the evaluator wants to look at it again."""
-        return escalate(self._policies, self._case, self._runs, self._now, self._memory).look_again
 
     def ahead(self) -> Sequence[Moment]:
         """The next moments at which something happens, until each active run had one."""
@@ -234,7 +215,7 @@ class _View:
             self._now + HORIZON,
             since=self._now,
             runs=self._runs,
-            memory=self._memory,
+            memory=self._standing.memory,
             enough=enough,
         )
         return [moment for moment in seen if moment.happened]

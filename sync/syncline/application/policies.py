@@ -13,22 +13,19 @@ from syncline.application.live_names import live_names
 from syncline.application.mappings import NotFound
 from syncline.application.oncall import Duty, duties
 from syncline.application.rehearsing import Rehearsal, rehearse_scenario
-from syncline.configuration import Configuration
+from syncline.configuration import POLICY, Configuration, policy_beside
 from syncline.daemon import take_up_policies
 from syncline.errors import Configuration as Misconfigured
 from syncline.errors import InvalidFile, Problem
 from syncline.escalation.lint import CODES, Finding, LiveNames, Severity, check, report
 from syncline.escalation.reading import examine, read_book, schema
 from syncline.escalation.scenario import drafted
-from syncline.mapping.document import LARGEST, parse_document
+from syncline.mapping.document import parse_document, raw_document
 from syncline.ports import Clock
 from syncline.station import Station
 from syncline.store import published, runs
 from syncline.store.database import Database, Tx
 from syncline.store.published import Version
-
-STANDARD: Final = "escalation.yaml"
-"""The policy file beside `syncline.yaml`, where that names none."""
 
 
 class Form(StrEnum):
@@ -133,11 +130,11 @@ class PolicyAdministration:
         named = self.configuration.escalation.policy if self.configuration is not None else None
         if named is not None:
             return named
-        standard = self.folder / STANDARD
-        if standard.exists():
-            return standard
+        beside = policy_beside(self.folder)
+        if beside is not None:
+            return beside
         raise NotFound(
-            f"there is no policy file {standard}; name one: `syncline policy check FILE`, or `policy:` under"
+            f"there is no policy file {self.folder / POLICY}; name one: `syncline policy check FILE`, or `policy:` under"
             " `escalation:` in syncline.yaml"
         )
 
@@ -164,7 +161,7 @@ class PolicyAdministration:
             InvalidFile: one of the two has faults.
             Configuration: one of them cannot be read.
         """
-        draft = drafted(_raw(scenario), str(scenario))
+        draft = drafted(raw_document(scenario), str(scenario))
         path = file or (scenario.parent / draft.policy if draft.policy else self.path())
         book = read_book(_text(path), str(path))
         return rehearse_scenario(book, draft.of(book), str(path))
@@ -236,11 +233,7 @@ class PolicyAdministration:
             NotFound: there is no such schedule, or no policy.
         """
         moment = at or self.clock.now()
-        if file is not None:
-            book = read_book(_text(file), str(file))
-        else:
-            version = self.show()
-            book = read_book(version.text, f"published policy {version.digest}")
+        book = policies.book_of(self.show()) if file is None else read_book(_text(file), str(file))
         return moment, duties(book, moment, schedule)
 
     @staticmethod
@@ -286,26 +279,13 @@ class PolicyAdministration:
         )
 
 
-def _raw(path: Path) -> bytes:
-    """The content of a file, as far as a file may go.
-
-    Raises:
-        Configuration: it cannot be read.
-    """
-    try:
-        with path.open("rb") as opened:
-            return opened.read(LARGEST + 1)
-    except OSError as error:
-        raise Misconfigured(f"{path} cannot be read: {error.strerror}") from error
-
-
 def _text(path: Path) -> str:
     """The text of a file.
 
     Raises:
         Configuration: it cannot be read; as InvalidFile, it is too large or no text.
     """
-    raw = _raw(path)
+    raw = raw_document(path)
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -59,12 +59,13 @@ def escalate_by_hand(tx: Tx, station: Station, key: str, actor: str, reason: str
     timeline.append(tx, ids[0], event)
     station.ledger.mark(tx, ledger.incident(ids[0]), urgency=URGENT)
     # What will follow is asked of the evaluator, and carried out by the reconcile alone.
-    decided = escalating.decide(tx, station, situation.kept, situation.kept.incident, situation.links)
-    if decided is None:
+    kept = situation.kept
+    standing = escalating.standing(tx, station, kept, kept.incident, situation.links)
+    if standing is None:
         return Raised(ids[0], (), (), ("no policy is in force, so nobody is paged",))
-    decision, before = decided
-    number = max(hand.id for hand in escalating.past(timeline.past_of(tx, ids[0])).hands)
-    runs = {run.id: run.policy for run in decision.runs if run.signal == number and run not in before}
+    decision = standing.decide()
+    number = max(hand.id for hand in standing.case.hands)
+    runs = {run.id: run.policy for run in decision.runs if run.signal == number and run not in standing.runs}
     told = [h for h in decision.happened if h.data.get("run") in runs or h.data.get("hand") == number]
     people = [message.recipient for message in decision.messages if message.run_id in runs and message.urgent]
     return Raised(

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 from syncline.application.expecting import Checked, check
 from syncline.escalation import Policies
-from syncline.escalation.book import Book, Clock, Start, Trigger
+from syncline.escalation.book import Book, Clock, Policy, Start
 from syncline.escalation.case import Case, Stretch, field_facts
 from syncline.escalation.clocks import Reading, read_clock
 from syncline.escalation.decision import Happened, Message
 from syncline.escalation.playing import Deed, Moment, Played, opened_case, play
-from syncline.escalation.recurrence import alike
+from syncline.escalation.recurrence import counted
 from syncline.escalation.runs import Run
 from syncline.escalation.scenario import Scenario
 from syncline.escalation.wording import length
@@ -130,28 +130,22 @@ def _opened(scenario: Scenario) -> Case:
 
 def _counted(book: Book, scenario: Scenario, case: Case) -> Case:
     """The case with how often the like of it happened before: what is set after the opening may make it one of them."""
-    others = [
-        Incident(f"earlier {number}", {**earlier.values, "opened_at": earlier.at.isoformat()})
+    others = {
+        f"earlier {number}": Incident(
+            f"earlier {number}", {**earlier.values, "opened_at": earlier.at.isoformat()}
+        )
         for number, earlier in enumerate(scenario.earlier, 1)
-    ]
-    counts: dict[str, int] = {}
-    related: dict[str, list[str]] = {}
-    last: dict[str, datetime] = {}
-    for policy in book.policies:
-        if policy.trigger is not Trigger.RECUR or policy.count is None:
-            continue
-        found = alike(book, case, policy.count, others)
-        if found is None:
-            continue
-        counts[policy.id], related[policy.id] = len(found) + 1, found
-        ran = [
+    }
+
+    def last_run(policy: Policy, _value: object, found: Sequence[str]) -> datetime | None:
+        ran = (
             earlier.at
-            for earlier, other in zip(scenario.earlier, others, strict=True)
-            if policy.id in earlier.ran and other.id in found
-        ]
-        if ran:
-            last[policy.id] = max(ran)
-    return replace(case, recurrences=counts, related=related, last_runs=last)
+            for name, earlier in zip(others, scenario.earlier, strict=True)
+            if policy.id in earlier.ran and name in found
+        )
+        return max(ran, default=None)
+
+    return counted(book, case, lambda _count, _value: others.values(), last_run)
 
 
 # ---- telling -----------------------------------------------------------------------------------

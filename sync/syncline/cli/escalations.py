@@ -8,7 +8,7 @@ import typer
 
 from syncline.cli.face import Face, command
 from syncline.cli.output import FINDINGS, FINE, NONE, counted, moment, plain, progress, say, shortened, table
-from syncline.cli.rehearsing import elapsed
+from syncline.cli.rehearsing import PREFIX
 
 if TYPE_CHECKING:
     from syncline.application import ClockState, Coming, Escalation, RunState
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 LOOKING: Final = "Looking"
 DECIDING: Final = "Deciding"
-_PREFIX: Final = "Escalation "
 
 
 def register(program: typer.Typer) -> None:
@@ -44,7 +43,7 @@ def escalate(
 
     def show() -> None:
         for text in done.texts:
-            say(plain(text.removeprefix(_PREFIX)))
+            say(plain(text.removeprefix(PREFIX)))
         if done.policies:
             say(
                 f"{done.incident_id}: {', '.join(done.policies)} answers; the daemon pages"
@@ -135,7 +134,9 @@ def _clock(clock: "ClockState") -> str:
 
 
 def _length(time: timedelta) -> str:
-    return elapsed(time.total_seconds())
+    from syncline.escalation.wording import length
+
+    return length(time)
 
 
 # ---- as JSON ------------------------------------------------------------------------------------
@@ -295,4 +296,4 @@ def _ahead(escalation: "Escalation") -> Iterator[str]:
     )
     yield f"next: {when}:"
     for text in coming.texts:
-        yield f"  {plain(text).removeprefix(_PREFIX)}"
+        yield f"  {plain(text).removeprefix(PREFIX)}"

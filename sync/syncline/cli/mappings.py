@@ -7,7 +7,8 @@ import typer
 
 from syncline.cli.face import Face, command, problem_row
 from syncline.cli.looking import plan_document, say_plan
-from syncline.cli.output import FINDINGS, FINE, NONE, counted, moment, plain, progress, say, table, value
+from syncline.cli.output import FINDINGS, FINE, counted, plain, progress, say, table, value
+from syncline.cli.versions import NoteOption, ToOption, say_versions, version_row
 from syncline.errors import Configuration as Misconfigured
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
     from syncline.application.mappings import MappingReport
     from syncline.mapping import Loss
-    from syncline.store.published import Version
 
 PANEL: Final = "Deciding"
 
@@ -159,21 +159,17 @@ def mapping_preview(
     face.answer(document, show)
 
 
-def _version(version: "Version") -> dict[str, Any]:
-    return {"digest": version.digest, "author": version.author, "at": version.at, "note": version.note}
-
-
 def mapping_publish(
     face: Face,
     instance: InstanceArgument,
     file: FileOption = None,
-    note: Annotated[str, typer.Option("--note", "-m", help="Why; stands in the history.")] = "",
+    note: NoteOption = "",
 ) -> None:
     """Put a mapping in force. A running daemon takes it up within seconds and looks at all incidents again."""
     with face.application() as application, progress(f"publishing the mapping of {instance}"):
         version = application.mappings.publish(instance, file, note)
     face.answer(
-        {"instance": instance, "published": _version(version)},
+        {"instance": instance, "published": version_row(version)},
         lambda: say(
             f"{instance}: version {version.digest} is in force; `syncline mapping rollback {instance}` takes it back"
         ),
@@ -186,27 +182,21 @@ def mapping_history(face: Face, instance: InstanceArgument) -> None:
         versions = application.mappings.history(instance)
 
     def show() -> None:
-        table(
-            ("version", "at (UTC)", "by", "note"),
-            [(v.digest, moment(v.at), v.author, v.note or NONE) for v in versions],
-        )
+        say_versions(versions)
         say(f"{counted(len(versions), 'version')} of the mapping of {instance}; the first one is in force")
 
-    face.answer({"instance": instance, "versions": [_version(v) for v in versions]}, show)
+    face.answer({"instance": instance, "versions": [version_row(v) for v in versions]}, show)
 
 
 def mapping_rollback(
     face: Face,
     instance: InstanceArgument,
-    to: Annotated[
-        str | None,
-        typer.Option("--to", metavar="VERSION", help="That one; else the one before.", show_default=False),
-    ] = None,
+    to: ToOption = None,
 ) -> None:
     """Put an older version of a mapping in force again."""
     with face.application() as application, progress(f"publishing the mapping of {instance}"):
         version = application.mappings.rollback(instance, to)
     face.answer(
-        {"instance": instance, "published": _version(version)},
+        {"instance": instance, "published": version_row(version)},
         lambda: say(f"{instance}: version {version.digest} is in force again ({plain(version.note)})"),
     )

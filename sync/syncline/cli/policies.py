@@ -11,20 +11,18 @@ from syncline.cli.face import Face, command
 from syncline.cli.output import (
     FINDINGS,
     FINE,
-    NONE,
     counted,
-    moment,
     plain,
     progress,
     say,
     table,
 )
 from syncline.cli.rehearsing import rehearsal_document, say_rehearsal
+from syncline.cli.versions import NoteOption, ToOption, say_versions, version_row
 
 if TYPE_CHECKING:
     from syncline.application import Publication
     from syncline.escalation.lint import Finding
-    from syncline.store.published import Version
 
 PANEL: Final = "Deciding"
 _MOST_TOLD: Final = 40
@@ -169,7 +167,7 @@ def policy_simulate(
 def policy_publish(
     face: Face,
     file: FileArgument = None,
-    note: Annotated[str, typer.Option("--note", "-m", help="Why; stands in the history.")] = "",
+    note: NoteOption = "",
 ) -> None:
     """Put the policy in force. A running daemon takes it up within seconds and looks at all incidents again."""
     with face.application() as application, progress("publishing the policy"):
@@ -179,10 +177,7 @@ def policy_publish(
 
 def policy_rollback(
     face: Face,
-    to: Annotated[
-        str | None,
-        typer.Option("--to", metavar="VERSION", help="That one; else the one before.", show_default=False),
-    ] = None,
+    to: ToOption = None,
 ) -> None:
     """Put an older version of the policy in force again."""
     with face.application() as application, progress("publishing the policy"):
@@ -207,16 +202,12 @@ def _answer_publication(face: Face, done: "Publication", text: str) -> None:
             )
 
     document = {
-        "published": _version(done.version),
+        "published": version_row(done.version),
         "first": done.first,
         "changes": list(done.changes),
         "running": done.running,
     }
     face.answer(document, show)
-
-
-def _version(version: "Version") -> dict[str, Any]:
-    return {"digest": version.digest, "author": version.author, "at": version.at, "note": version.note}
 
 
 def policy_show(
@@ -230,7 +221,7 @@ def policy_show(
     with face.application() as application:
         found = application.policies.show(version)
     face.answer(
-        {"version": _version(found), "text": found.text},
+        {"version": version_row(found), "text": found.text},
         lambda: say(found.text.rstrip("\n")),
     )
 
@@ -241,10 +232,7 @@ def policy_history(face: Face) -> None:
         versions = application.policies.history()
 
     def show() -> None:
-        table(
-            ("version", "at (UTC)", "by", "note"),
-            [(v.digest, moment(v.at), v.author, v.note or NONE) for v in versions],
-        )
+        say_versions(versions)
         if versions:
             say(f"{counted(len(versions), 'version')} of the policy; the first one is in force")
         else:
@@ -252,7 +240,7 @@ def policy_history(face: Face) -> None:
                 "no policy is published, so nothing is escalated; `syncline policy publish` puts one in force"
             )
 
-    face.answer({"versions": [_version(v) for v in versions]}, show)
+    face.answer({"versions": [version_row(v) for v in versions]}, show)
 
 
 def policy_schema(face: Face) -> None:

@@ -9,7 +9,8 @@ from syncline.cli.output import NONE, plain, say, table
 if TYPE_CHECKING:
     from syncline.application import Rehearsal
 
-_PREFIX: Final = "Escalation "
+PREFIX: Final = "Escalation "
+"""Begins the sentences of the timeline; a table that is all about escalation goes without."""
 
 
 def rehearsal_document(rehearsal: "Rehearsal") -> dict[str, Any]:
@@ -54,6 +55,8 @@ def rehearsal_document(rehearsal: "Rehearsal") -> dict[str, Any]:
 
 def say_rehearsal(rehearsal: "Rehearsal") -> None:
     """How it went, on standard output."""
+    from syncline.escalation.wording import length
+
     scenario, tz = rehearsal.scenario, rehearsal.tz
     say(plain(scenario.title or scenario.file), "bold")
     say(f"by {plain(rehearsal.policy)}, version {rehearsal.digest}")
@@ -62,11 +65,11 @@ def say_rehearsal(rehearsal: "Rehearsal") -> None:
         ("after", str(tz), "who", "by", "what and why"),
         [
             (
-                elapsed(row.after.total_seconds()),
+                length(row.after),
                 local(row.at, tz),
                 ", ".join(row.who) or NONE,
                 ", ".join(dict.fromkeys(row.by)) or NONE,
-                row.text.removeprefix(_PREFIX),
+                row.text.removeprefix(PREFIX),
             )
             for row in rehearsal.rows
         ],
@@ -88,16 +91,6 @@ def _say_expectations(rehearsal: "Rehearsal") -> None:
                 f"NOT AS EXPECTED (line {one.expectation.place.line}): {plain(one.wanted)}; but {plain(one.came)}",
                 "bold red",
             )
-
-
-def elapsed(seconds: float) -> str:
-    """`1h20m`, `2d3h`, `45s`: exact to the second."""
-    left, parts = round(seconds), []
-    for unit, size in (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1)):
-        number, left = divmod(left, size)
-        if number:
-            parts.append(f"{number}{unit}")
-    return "".join(parts) or "0m"
 
 
 def local(at: datetime, tz: ZoneInfo) -> str:

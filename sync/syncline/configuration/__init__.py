@@ -1,7 +1,13 @@
 """`syncline.yaml`: which instances there are, what goes where, and by which rules."""
 
 from syncline.configuration.defaults import default_mapping, defaults
-from syncline.configuration.loading import DATABASE_VARIABLE, load_configuration, read_configuration
+from syncline.configuration.loading import (
+    DATABASE_VARIABLE,
+    POLICY,
+    load_configuration,
+    policy_beside,
+    read_configuration,
+)
 from syncline.configuration.model import (
     Attachments,
     Backfill,
@@ -22,6 +28,7 @@ from syncline.configuration.model import (
 
 __all__ = [
     "DATABASE_VARIABLE",
+    "POLICY",
     "Attachments",
     "Backfill",
     "BackfillKind",
@@ -40,5 +47,6 @@ __all__ = [
     "default_mapping",
     "defaults",
     "load_configuration",
+    "policy_beside",
     "read_configuration",
 ]

@@ -27,6 +27,8 @@ from syncline.model import Status
 DATABASE_VARIABLE: Final = "SYNCLINE_DATABASE_URL"
 """The environment variable that goes before `database`; the place for a URL with a password."""
 
+POLICY: Final = "escalation.yaml"
+"""The file of the policies, where it stands beside `syncline.yaml`."""
 _BACKENDS: Final = frozenset({"sqlite", "postgresql"})
 
 
@@ -64,9 +66,12 @@ def load_configuration(
 
 def _policy(named: str | None, folder: Path) -> Path | None:
     """The file of the policies: as it is named, else `escalation.yaml` where it stands beside."""
-    if named is not None:
-        return folder / named
-    beside = folder / "escalation.yaml"
+    return folder / named if named is not None else policy_beside(folder)
+
+
+def policy_beside(folder: Path) -> Path | None:
+    """The file of the policies that nobody has to name: `escalation.yaml` beside `syncline.yaml`; None: there is none."""
+    beside = folder / POLICY
     return beside if beside.is_file() else None
 
 

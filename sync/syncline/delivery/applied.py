@@ -12,7 +12,7 @@ from syncline.intake.adoption import link_created, twin
 from syncline.intake.sightings import take_in
 from syncline.mapping.rules import Direction, Rule
 from syncline.model import Kind, Value, json_value
-from syncline.reconcile import Situation, shown
+from syncline.reconcile import Situation
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, items, operations, timeline
 from syncline.store.database import Tx
@@ -87,7 +87,7 @@ def report(tx: Tx, endpoint: Endpoint, s: Situation, logged: Logged) -> None:
     link = link_on(s, endpoint)
     where = f"{endpoint.name} {link.record_key}" if link else endpoint.name
     if logged.kind in {"update", "transition"}:
-        said = ", ".join(f"{n} = {shown(v)}" for n, v in logged.payload.items())
+        said = ", ".join(f"{n} = {timeline.shown(v)}" for n, v in logged.payload.items())
         data: Mapping[str, object] = {"operation": logged.id, "fields": sorted(logged.fields)}
     elif logged.kind in _SAID:
         said, data = _SAID[logged.kind], {"operation": logged.id, "item": logged.item_id}
@@ -358,7 +358,7 @@ def _forced(
             incident_id,
             Event(
                 "forced",
-                f"{endpoint.name} {record.key} was given {name} = {shown(value)} and kept {shown(reading.values.get(name))}; "
+                f"{endpoint.name} {record.key} was given {name} = {timeline.shown(value)} and kept {timeline.shown(reading.values.get(name))}; "
                 "the platform decides there, and Syncline does not fight it",
                 endpoint.name,
                 field=name,

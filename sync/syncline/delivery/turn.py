@@ -40,7 +40,7 @@ from syncline.ledger import Lease
 from syncline.model import ENDED, json_value
 from syncline.planning import Explore as Unexplored
 from syncline.planning import Want, difference
-from syncline.reconcile import Situation, references, settle, shown, situations, unreferenced
+from syncline.reconcile import Situation, references, settle, situations, unreferenced
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, items, operations, timeline
 from syncline.store.database import Tx
@@ -362,7 +362,7 @@ class Turn:
                 tx,
                 s.kept.incident.id,
                 "unreachable",
-                f"{name} of {link.instance} {link.record_key} cannot become {shown(s.kept.incident[name])}: {reason}. Then `syncline park retry`",
+                f"{name} of {link.instance} {link.record_key} cannot become {timeline.shown(s.kept.incident[name])}: {reason}. Then `syncline park retry`",
                 instance=link.instance,
                 field=name,
                 data={"value": json_value(s.kept.incident[name])},

@@ -38,42 +38,39 @@ def claims(
     fields = found.final + found.replaced + found.recorded + len(found.lost)
     began = ", ".join(f"{n} began on {TITLES[side]}" for side, n in by_side.items() if n)
     table = [
-        Claim(
+        _none(
             "Every incident stands on every platform",
-            not found.missing,
-            first_of(found.missing) or f"{opened} incidents ({began}), {opened * len(SIDES)} records",
+            found.missing,
+            f"{opened} incidents ({began}), {opened * len(SIDES)} records",
         ),
-        Claim(
+        _none(
             "Nothing was created twice",
-            not (found.duplicates or found.strays),
-            first_of([*found.duplicates, *found.strays])
-            or "counted by our markers and by the titles that people gave",
+            [*found.duplicates, *found.strays],
+            "counted by our markers and by the titles that people gave",
         ),
-        Claim(
+        _none(
             "All records of an incident agree, field by field",
-            not found.differences,
-            first_of(found.differences) or f"{found.compared} fields compared",
+            found.differences,
+            f"{found.compared} fields compared",
         ),
-        Claim(
+        _none(
             "No edit was lost",
-            not found.lost,
-            first_of(found.lost)
-            or f"{fields} edits of fields: {found.final} stand, {found.replaced} were replaced by people who saw them,"
+            found.lost,
+            f"{fields} edits of fields: {found.final} stand, {found.replaced} were replaced by people who saw them,"
             f" {found.recorded} lost a conflict that is on record",
         ),
     ]
     if remarks or files:
         table += [
-            Claim(
+            _none(
                 "Every comment, note and file is everywhere once",
-                not (found.lost_items or found.duplicate_items),
-                first_of([*found.lost_items, *found.duplicate_items])
-                or f"{remarks} comments and notes and {files} files, looked for in {found.copies} places",
+                [*found.lost_items, *found.duplicate_items],
+                f"{remarks} comments and notes and {files} files, looked for in {found.copies} places",
             ),
-            Claim(
+            _none(
                 "Internal notes stay internal",
-                not found.leaked,
-                first_of(found.leaked) or f"{internal} internal notes, none of which a customer can read",
+                found.leaked,
+                f"{internal} internal notes, none of which a customer can read",
             ),
         ]
     if ending.pages is not None:
@@ -94,41 +91,42 @@ def paging(found: PageFindings, opened: int) -> list[Claim]:
     places = ", ".join(f"#{case} is with {group}" for case, group in found.places.items())
     repeats = f"; {found.repeats} said to be a repeat" if found.repeats else ""
     return [
-        Claim(
+        _none(
             "Whom the rota names is paged, and nobody else",
-            not (found.strangers or found.missing),
-            first_of([*found.strangers, *found.missing])
-            or f"{names}; nobody on vacation, and nobody for the other {opened - len(called)} incidents",
+            [*found.strangers, *found.missing],
+            f"{names}; nobody on vacation, and nobody for the other {opened - len(called)} incidents",
         ),
-        Claim(
+        _none(
             "Every page comes once",
-            not found.doubled,
-            first_of(found.doubled)
-            or f"{asked} asked of PagerDuty, {told} taken by the web hook, through a kill -9 and a restart{repeats}",
+            found.doubled,
+            f"{asked} asked of PagerDuty, {told} taken by the web hook, through a kill -9 and a restart{repeats}",
         ),
-        Claim(
+        _none(
             "No page comes before its time",
-            not found.early,
-            first_of(found.early) or f"{asked + told} pages, at most {found.latest:.0f} s after their time",
+            found.early,
+            f"{asked + told} pages, at most {found.latest:.0f} s after their time",
         ),
-        Claim(
+        _none(
             "An incident moves where the rules say; managers are only told",
-            not found.misplaced,
-            first_of(found.misplaced)
-            or f"{places}; {found.placed} groups, escalation policies and priorities compared",
+            found.misplaced,
+            f"{places}; {found.placed} groups, escalation policies and priorities compared",
         ),
-        Claim(
+        _none(
             "Nobody is paged after somebody took it",
-            not found.late,
-            first_of(found.late) or f"{found.spared} more pages would have come by now",
+            found.late,
+            f"{found.spared} more pages would have come by now",
         ),
-        Claim(
+        _none(
             "Every ticket says who was paged and why, in internal notes",
-            not (found.undocumented or found.public),
-            first_of([*found.undocumented, *found.public])
-            or f"{found.notes} notes, none of which a customer can read",
+            [*found.undocumented, *found.public],
+            f"{found.notes} notes, none of which a customer can read",
         ),
     ]
+
+
+def _none(claim: str, faults: list[str], evidence: str) -> Claim:
+    """Holds if there is no fault; then the evidence says what was looked at, and else what was found."""
+    return Claim(claim, not faults, first_of(faults) or evidence)
 
 
 def _running(play: Play, traffic: Traffic, ending: Ending, reached: tuple[int, int] | None) -> list[Claim]:

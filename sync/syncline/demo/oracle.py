@@ -85,14 +85,7 @@ class Findings:
     @property
     def sound(self) -> bool:
         """Whether everything that was promised holds."""
-        return self.converged and not (
-            self.duplicates
-            or self.strays
-            or self.lost
-            or self.leaked
-            or self.lost_items
-            or self.duplicate_items
-        )
+        return not self.open_questions()
 
     def open_questions(self) -> list[str]:
         """Everything that is not as it should be."""

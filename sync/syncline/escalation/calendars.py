@@ -12,6 +12,7 @@ from itertools import accumulate
 from zoneinfo import ZoneInfo
 
 from syncline.escalation.book import Calendar, Span, Window
+from syncline.escalation.kept import ByIdentity
 from syncline.escalation.local_time import instant, utc
 
 ALWAYS = Calendar("always", ZoneInfo("UTC"))
@@ -207,18 +208,7 @@ class _Kept:
         return _Year(starts, ends, list(accumulate(stop - start for start, stop in clipped)))
 
 
-# By identity: a calendar is frozen, and hashing one takes longer than the question. What is kept holds the
-# calendar, so that no other one can have its identity.
-_calendars: dict[int, _Kept] = {}
-
-
-def _kept(calendar: Calendar) -> _Kept:
-    kept = _calendars.get(id(calendar))
-    if kept is None:
-        if len(_calendars) >= _MOST_CALENDARS:
-            _calendars.clear()
-        kept = _calendars[id(calendar)] = _Kept(calendar)
-    return kept
+_kept = ByIdentity(_Kept, _MOST_CALENDARS)
 
 
 def _never_closes(calendar: Calendar) -> bool:

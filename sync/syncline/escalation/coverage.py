@@ -11,6 +11,7 @@ from itertools import combinations
 
 from syncline.escalation.book import NOWHERE, Book, Place, Span
 from syncline.escalation.duty import Duty, LayerTurns, Turn, duties
+from syncline.escalation.kept import ByIdentity
 from syncline.escalation.local_time import Change, changes, instant, utc
 from syncline.escalation.rota import Piece, laid
 
@@ -209,20 +210,7 @@ def idle(book: Book, schedule_id: str, span: Span) -> list[Idle]:
     return found
 
 
-_Sweep = tuple[Book, list[Piece]]
-
-# By identity of the book, which is held, so that no other one can have its identity.
-_sweeps: dict[tuple[int, str, Span], _Sweep] = {}
-
-
-def _sweep(book: Book, schedule_id: str, span: Span) -> list[Piece]:
-    key = (id(book), schedule_id, span)
-    found = _sweeps.get(key)
-    if found is None:
-        if len(_sweeps) >= _MOST_SWEEPS:
-            _sweeps.clear()
-        found = _sweeps[key] = (book, laid(book, schedule_id, span))
-    return found[1]
+_sweep = ByIdentity(laid, _MOST_SWEEPS)
 
 
 def _people(book: Book, schedule_id: str, span: Span) -> list[tuple[datetime, datetime, str | None]]:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from syncline.escalation.book import Book, Layer, Schedule, Span
 from syncline.escalation.calendars import hours
+from syncline.escalation.kept import ByIdentity
 from syncline.escalation.local_time import clock, instant, utc
 
 _DAY = timedelta(days=1)
@@ -210,18 +211,8 @@ class Duties:
         return list(zip(*self._away.get(person, _NEVER), strict=True))
 
 
-# By identity: a book is frozen, and what is kept holds it, so that no other one can have its identity.
-_books: dict[int, Duties] = {}
-
-
-def duties(book: Book) -> Duties:
-    """The compiled form of a book; kept for the books asked for last."""
-    found = _books.get(id(book))
-    if found is None:
-        if len(_books) >= _MOST_BOOKS:
-            _books.clear()
-        found = _books[id(book)] = Duties(book)
-    return found
+duties = ByIdentity(Duties, _MOST_BOOKS)
+"""The compiled form of a book; kept for the books asked for last."""
 
 
 def _among(absences: _Absences, at: datetime) -> bool:

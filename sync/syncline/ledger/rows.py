@@ -7,11 +7,10 @@ from functools import cache, partial
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from syncline.ledger.items import ORDINARY, Item, Kind
 from syncline.ledger.leases import LEASE, Lease
-from syncline.store.database import Tx
+from syncline.store.database import Tx, insertion
 from syncline.store.schema import work
 
 URGENCIES: Final = range(1, 6)
@@ -47,7 +46,7 @@ _LEASE = sa.update(work).where(work.c.kind == sa.bindparam("of_kind"), work.c.ke
 @cache
 def _mark(dialect: str) -> sa.Executable:
     """Insert a row, or have it worked on once more: the earliest due and the highest urgency win."""
-    insert = (postgresql if dialect == "postgresql" else sqlite).insert(work)
+    insert = insertion(dialect, work)
     new = insert.excluded
     free = work.c.token.is_(None)
     upsert: sa.Executable = insert.on_conflict_do_update(
@@ -111,7 +110,7 @@ class Ledger:
             }
             for item in fresh
         ]
-        tx.execute(_mark(tx.connection.dialect.name), rows)
+        tx.execute(_mark(tx.dialect), rows)
         if self._wake is not None and when <= now:
             for kind, lane in {(item.kind, item.lane) for item in fresh}:
                 tx.after_commit(lambda kind=kind, lane=lane: self._wake(kind, lane))  # type: ignore[misc]

@@ -92,12 +92,21 @@ def read_document(path: Path, name: str | None = None) -> Document:
         Configuration: it cannot be read.
     """
     name = name or str(path)
+    raw = raw_document(path, name)
+    return parse_document(raw, name)
+
+
+def raw_document(path: Path, name: str | None = None) -> bytes:
+    """The content of the file at `path`, called `name` in messages: as much of it as `parse_document` must see.
+
+    Raises:
+        Configuration: it cannot be read.
+    """
     try:
         with path.open("rb") as file:
-            raw = file.read(LARGEST + 1)
+            return file.read(LARGEST + 1)
     except OSError as error:
-        raise Configuration(f"{name} cannot be read: {error.strerror}") from error
-    return parse_document(raw, name)
+        raise Configuration(f"{name or path} cannot be read: {error.strerror}") from error
 
 
 def parse_document(raw: str | bytes, file: str = "", twice: str = "") -> Document:

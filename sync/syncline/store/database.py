@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Engine
 
 from syncline.errors import Configuration
@@ -44,6 +45,11 @@ class Tx:
     now: datetime
     callbacks: list[Callable[[], None]] = field(default_factory=list)
 
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.connection.dialect.name
+
     def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[*tuple[Any, ...]]:
         """Run one statement."""
         return self.connection.execute(statement, parameters)
@@ -51,6 +57,11 @@ class Tx:
     def after_commit(self, callback: Callable[[], None]) -> None:
         """Call that when the transaction is durable; never, if it is rolled back."""
         self.callbacks.append(callback)
+
+
+def insertion(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:
+    """An insert that can say what becomes of a row that is there already; each dialect has its own."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 class Among:

@@ -4,14 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from syncline.escalation.decision import Message, PageState
 from syncline.ports import Ids
-from syncline.store.database import Among, Tx
+from syncline.store.database import Among, Tx, insertion
 from syncline.store.schema import messages
 
 
@@ -109,17 +109,26 @@ _COLUMNS: Final = (
 )
 
 
+@cache
+def _once(dialect: str) -> sa.Executable:
+    """Insert a message that is not there yet."""
+    once: sa.Executable = (
+        insertion(dialect, messages)
+        .on_conflict_do_nothing(
+            index_elements=[
+                messages.c.run_id,
+                messages.c.occasion,
+                messages.c.recipient,
+                messages.c.channel,
+            ]
+        )
+        .execution_options(preserve_rowcount=True)  # PostgreSQL's would be forgotten
+    )
+    return once
+
+
 def insert(tx: Tx, ids: Ids, incident_id: str, decided: Iterable[Message]) -> list[Outgoing]:
     """Put what was decided into the outbox; those that were not there yet. Each wants a mark in the ledger."""
-    insertion = (postgresql if tx.connection.dialect.name == "postgresql" else sqlite).insert(messages)
-    once = insertion.on_conflict_do_nothing(
-        index_elements=[
-            messages.c.run_id,
-            messages.c.occasion,
-            messages.c.recipient,
-            messages.c.channel,
-        ]
-    ).execution_options(preserve_rowcount=True)  # PostgreSQL's would be forgotten
     fresh = []
     for message in decided:
         row = Outgoing(
@@ -162,7 +171,7 @@ def insert(tx: Tx, ids: Ids, incident_id: str, decided: Iterable[Message]) -> li
             "created_at": row.created_at,
             "at": row.at,
         }
-        if tx.execute(once, values).rowcount == 1:
+        if tx.execute(_once(tx.dialect), values).rowcount == 1:
             fresh.append(row)
     return fresh
 

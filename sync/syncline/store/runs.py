@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from syncline.escalation.runs import Run, run_from_json, run_to_json
-from syncline.store.database import Among, Tx
+from syncline.store.database import Among, Tx, insertion
 from syncline.store.schema import runs
 
 _COLUMNS: Final = (
@@ -34,16 +34,22 @@ def of_incidents(tx: Tx, incident_ids: Sequence[str]) -> dict[str, list[Run]]:
     return found
 
 
+@cache
+def _save(dialect: str) -> sa.Executable:
+    """Insert a run, or store how it is now."""
+    insert = insertion(dialect, runs)
+    upsert: sa.Executable = insert.on_conflict_do_update(
+        index_elements=[runs.c.id],
+        set_={"state": insert.excluded.state, "ended_at": insert.excluded.ended_at},
+    )
+    return upsert
+
+
 def save(tx: Tx, incident_id: str, changed: Iterable[Run]) -> None:
     """The runs of an incident as they are now."""
-    insertion = (postgresql if tx.connection.dialect.name == "postgresql" else sqlite).insert(runs)
-    upsert = insertion.on_conflict_do_update(
-        index_elements=[runs.c.id],
-        set_={"state": insertion.excluded.state, "ended_at": insertion.excluded.ended_at},
-    )
     for run in changed:
         tx.execute(
-            upsert,
+            _save(tx.dialect),
             {
                 "id": run.id,
                 "incident_id": incident_id,

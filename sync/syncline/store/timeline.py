@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from syncline.model import Value
 from syncline.store.database import Among, Tx
 from syncline.store.schema import events, parked
 
@@ -83,10 +84,7 @@ _PAST = (
 
 def past_of(tx: Tx, incident_id: str) -> list[Event]:
     """What escalation asks of a timeline, oldest first: changes, remarks, raised hands, and what it did before."""
-    rows = tx.execute(_PAST, {"of_incident": incident_id})
-    return [
-        Event(r.kind, r.text, r.instance, r.actor, r.field, r.data, r.at, r.id, r.incident_id) for r in rows
-    ]
+    return _events(tx, _PAST, of_incident=incident_id)
 
 
 def after(tx: Tx, event_id: int, limit: int = 200) -> list[Event]:
@@ -106,11 +104,21 @@ def count_by_kind(tx: Tx) -> dict[str, int]:
     }
 
 
-def _events(tx: Tx, statement: sa.Select[*tuple[Any, ...]]) -> list[Event]:
+def _events(tx: Tx, statement: sa.Select[*tuple[Any, ...]], **binds: str) -> list[Event]:
     return [
         Event(r.kind, r.text, r.instance, r.actor, r.field, r.data, r.at, r.id, r.incident_id)
-        for r in tx.execute(statement)
+        for r in tx.execute(statement, binds)
     ]
+
+
+def shown(value: Value | float) -> str:
+    """A value as people read it on a timeline: on one line, and cut where it is long."""
+    if value is None or value in ("", ()):
+        return "nothing"
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    text = str(value)
+    return text if len(text) <= 80 and "\n" not in text else text[:77].replace("\n", " ") + "..."
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,8 +221,3 @@ def listed(names: Iterable[str]) -> str:
     if len(every) > _MOST_LISTED:
         return f"{', '.join(every[:_MOST_LISTED])} and {len(every) - _MOST_LISTED} more"
     return " and ".join((", ".join(every[:-1]), every[-1])) if len(every) > 1 else "".join(every)
-
-
-def first_place(*places: Place) -> Place:
-    """The first place that is known."""
-    return next((place for place in places if place.line), NOWHERE)
