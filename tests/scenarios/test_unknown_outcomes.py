@@ -194,3 +194,16 @@ def test_a_record_that_was_made_and_cannot_be_read_is_not_made_again(world):
         issue.state.values["summary"] for issue in world.sandbox["jira"].platform.site.issues.values()
     ] == ["Only once"]
     assert world.parked() == []
+
+
+def test_a_persons_value_that_shares_a_part_with_ours_is_not_taken_for_ours(cloud):
+    """A priority stands in two fields at ServiceNow. While ours was in doubt, a person gave it another one, of which the
+    impact happened to be the same."""
+    trio = cloud.trio(impact="1", urgency="2")
+    cloud.people.jira_set(trio.key, priority={"name": "Low"})
+    cloud.fault("snow", "reset_before", "PATCH", r"table/incident/")
+    cloud.sync()
+    cloud.people.snow_set(trio.sys_id, impact="2", urgency="2")
+    quiet(cloud)
+    assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("3", "Medium")
+    assert any("4" in text for text in trio.said("conflict"))
