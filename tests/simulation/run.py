@@ -98,7 +98,18 @@ def options_of(arguments: argparse.Namespace) -> Options:
         options = replace(options, only=frozenset(filter(None, arguments.only.split(","))))
     if arguments.incidents:
         options = replace(options, incidents=arguments.incidents)
+    if arguments.deeds:
+        options = replace(options, deeds=frozenset(map(int, arguments.deeds.split(","))))
     return options
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What may be said of the worlds."""
+    parser.add_argument("--nets", default="all", choices=("all", "poll", "sweep"))
+    parser.add_argument("--off", default="", help="classes of weather that are off: late,kill")
+    parser.add_argument("--only", help="classes that are on, and no others")
+    parser.add_argument("--incidents", type=int)
+    parser.add_argument("--deeds", help="numbers of the deeds that are done: 0,3,4")
 
 
 def main() -> int:
@@ -106,10 +117,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--first", type=int, default=1)
-    parser.add_argument("--nets", default="all", choices=("all", "poll", "sweep"))
-    parser.add_argument("--off", default="")
-    parser.add_argument("--only")
-    parser.add_argument("--incidents", type=int)
+    add_options(parser)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--trace", action="store_true", help="print the trace of each world")
     parser.add_argument("--digests", action="store_true", help="print the digest of each world")
