@@ -17,7 +17,6 @@ from syncline.demo.oracle import Findings, OnRecord, Oracle
 from syncline.demo.people import Side, everybody
 from syncline.demo.script import CREATE, FIELDS, Edit, Script
 
-
 _NOT_HELD = {("pd", "description"), ("pd", "assignee"), ("pd", "group"), ("jira", "group")}
 """What a platform has no field for, or decides by itself."""
 
@@ -121,7 +120,10 @@ class Judge:
         """Whether a platform leaves no way to know of a lost edit: PagerDuty keeps no history of titles, so one that was
         changed there after our last look, and before our own write, is gone without a trace. Had we looked in between, it
         would be our fault."""
-        edit = next((e for e in self.script.edits if (e.side, e.what) == ("pd", "title") and repr(e.value) in lost), None)
+        edit = next(
+            (e for e in self.script.edits if (e.side, e.what) == ("pd", "title") and repr(e.value) in lost),
+            None,
+        )
         if edit is None:
             return False
         at = (edit.at - self.began).total_seconds()
@@ -173,7 +175,9 @@ class Judge:
                         continue  # PagerDuty itself decides who has an incident that begins, or is open again.
                     if what == "priority" and side == "pd" and ticket.status == "resolved":
                         continue  # It takes no priority any more.
-                    if not mine or any(said & meanings(e.side, what, e.value) for e in mine if not _seen(e, mine)):
+                    if not mine or any(
+                        said & meanings(e.side, what, e.value) for e in mine if not _seen(e, mine)
+                    ):
                         continue
                     found.append(
                         f"invented: #{ticket.case} {what} on {TITLES[side]} {ticket.key} is {ticket.field(what)!r}: "

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from trace import Trace
 
 import requests
 from greenlet import getcurrent
 from loop import Loop, Machine
-from trace import Trace
 
 from syncline.sandbox.faults import Fault
 from syncline.sandbox.instance import Instance
@@ -64,12 +64,17 @@ class Network:
     """
 
     def __init__(
-        self, loop: Loop, instances: dict[str, Instance], trace: Trace, seed: str, applied: Callable[[str], None]
+        self,
+        loop: Loop,
+        instances: dict[str, Instance],
+        trace: Trace,
+        seed: str,
+        applied: Callable[[str], None],
     ) -> None:
         self.loop = loop
         self.instances = instances
         self.trace = trace
-        self.delay = {name: 0.08 for name in instances}
+        self.delay = dict.fromkeys(instances, 0.08)
         self.writes: dict[str, list[tuple[float, str]]] = {name: [] for name in instances}
         self.reads: dict[str, list[tuple[float, str]]] = {name: [] for name in instances}
         self._rng = Random(f"{seed}/network")

@@ -8,11 +8,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
+from trace import Trace
 from typing import Any, cast
 
 import requests
 from loop import Loop
-from trace import Trace
 from weather import SIDES
 
 from syncline.demo import people
@@ -28,7 +28,11 @@ from syncline.sandbox.instance import Instance
 from syncline.sandbox.platform import Request
 
 OURSELVES = "syncline"
-WHO: Mapping[str, Sequence[str]] = {SNOW: ("amina", "diane"), JIRA: ("bruno", "olga"), PD: ("noah", "olga", "amina")}
+WHO: Mapping[str, Sequence[str]] = {
+    SNOW: ("amina", "diane"),
+    JIRA: ("bruno", "olga"),
+    PD: ("noah", "olga", "amina"),
+}
 ASSIGNEES = ("amina.diallo", "bruno.keller", "chloe.martin", "diane.novak", "")
 PRIORITIES: Mapping[str, Sequence[str]] = {
     SNOW: ("1", "2", "3", "4", "5"),
@@ -52,7 +56,13 @@ STATUSES: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
     PD: (("acknowledged", {}), ("resolved", {}), ("acknowledged", {})),
 }
 ENDS = {"6", "7", "8", "Done", "Closed", "Canceled"}
-SUBJECTS = ("Mail is down", "Checkout answers 502", "Züge fahren nicht – 東京", "VPN drops <b>often</b>", "Phones ring 📞 & stop")
+SUBJECTS = (
+    "Mail is down",
+    "Checkout answers 502",
+    "Züge fahren nicht – 東京",
+    "VPN drops <b>often</b>",
+    "Phones ring 📞 & stop",
+)
 
 
 class DirectWire(people.Wire):
@@ -73,7 +83,9 @@ class DirectWire(people.Wire):
     ) -> Any:
         where, _, query = path.partition("?")
         if files is not None:
-            prepared = requests.Request(method, f"{self.url}{path}", headers=dict(headers), files=files).prepare()
+            prepared = requests.Request(
+                method, f"{self.url}{path}", headers=dict(headers), files=files
+            ).prepare()
             request = simulated_request(prepared)
         else:
             content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
@@ -206,7 +218,9 @@ class People:
                 self._act(deed, side, record, rng)
         except PlatformRefusedError as refusal:
             self.script.refused.append(str(refusal))
-            self.trace.add(self.loop.passed, f"refused #{deed.case} {deed.side} {deed.what}: {str(refusal)[:120]}")
+            self.trace.add(
+                self.loop.passed, f"refused #{deed.case} {deed.side} {deed.what}: {str(refusal)[:120]}"
+            )
 
     def _create(self, deed: Deed, rng: Random) -> None:
         side, who = deed.side, rng.choice(WHO[deed.side])
@@ -225,7 +239,10 @@ class People:
 
     def _act(self, deed: Deed, side: str, record: str, rng: Random) -> None:
         who = OURSELVES if rng.random() < self.bots else rng.choice(WHO[side])
-        platform, text = self.sides[side], f"{deed.what} no. {deed.n} {rng.choice(('seen', 'tried', 'naïve ☂'))}"
+        platform, text = (
+            self.sides[side],
+            f"{deed.what} no. {deed.n} {rng.choice(('seen', 'tried', 'naïve ☂'))}",
+        )
         match deed.what:
             case "internal note" | "public comment":
                 public = deed.what == PUBLIC and side == SNOW
@@ -257,7 +274,9 @@ class People:
             case "title":
                 value = f"{rng.choice(SUBJECTS)}, edit {deed.n} #{deed.case}"
             case _:
-                value = f"Text no. {deed.n}\nwith a second line, {rng.choice(('äöü', '<i>', '{code}', '* a'))}."
+                value = (
+                    f"Text no. {deed.n}\nwith a second line, {rng.choice(('äöü', '<i>', '{code}', '* a'))}."
+                )
         if (deed.what, side) in {("assignee", PD), ("description", PD)}:
             return
         before = self.sides[side].look(record).field(deed.what)
@@ -280,7 +299,9 @@ class People:
         else:
             save()
 
-    def _accepted(self, deed: Deed, side: str, who: str, what: str, value: str, before: str, record: str) -> None:
+    def _accepted(
+        self, deed: Deed, side: str, who: str, what: str, value: str, before: str, record: str
+    ) -> None:
         at = self.loop.now()
         self.script.add(deed.case, side, who, what, value, before, at, at, record)
         self.done[what] = self.done.get(what, 0) + 1

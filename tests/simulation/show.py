@@ -25,7 +25,8 @@ def _tell(self, name, request, response, fault):
     body = request.body.decode("utf-8", "replace")[:240]
     said = "" if fault == "none" else f" ({fault})"
     self.trace.add(
-        self.loop.passed, f"{name} {request.method} {request.path} {request.query[:60]} {body} -> {status}{said}"
+        self.loop.passed,
+        f"{name} {request.method} {request.path} {request.query[:60]} {body} -> {status}{said}",
     )
 
 

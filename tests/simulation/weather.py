@@ -70,7 +70,9 @@ class Weather:
     bots: float = 0.0
 
 
-def draw(seed: str, length: float, *, off: Collection[str] = (), only: Collection[str] | None = None) -> Weather:
+def draw(
+    seed: str, length: float, *, off: Collection[str] = (), only: Collection[str] | None = None
+) -> Weather:
     """The weather of a world.
 
     Args:
@@ -152,11 +154,12 @@ def _spells(name: str, rng: Random, length: float) -> list[Spell]:
             starts = {side: at + n * rng.uniform(5.0, 40.0) for n, side in enumerate(down)}
             end = max(starts.values())
             ends = {side: end + (n + 1) * rng.uniform(5.0, 60.0) for n, side in enumerate(back)}
-            return [
-                Spell(starts[side], "outage", side, ends[side] - starts[side], "reset") for side in SIDES
-            ]
+            return [Spell(starts[side], "outage", side, ends[side] - starts[side], "reset") for side in SIDES]
         case "jump":
-            return [Spell(at, "jump", "", 0.0, rng.choice((-1, 1)) * rng.choice((8.0, 120.0, 3600.0))) for at in moments(2)]
+            return [
+                Spell(at, "jump", "", 0.0, rng.choice((-1, 1)) * rng.choice((8.0, 120.0, 3600.0)))
+                for at in moments(2)
+            ]
         case "kill":
             return [Spell(at, "kill", "", rng.choice((0.5, 5.0, 60.0, 240.0))) for at in moments(4)]
         case "restart":

@@ -7,20 +7,21 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from random import Random
+from trace import Trace
 from typing import Any
 
+import urllib3.filepost
 from judge import Judge
 from loop import Loop, Machine
 from network import Network, SkewedClock
 from people import Deed, People, plan, settle_in
 from requests.adapters import BaseAdapter
-from trace import Trace
-from weather import SIDES, Spell, Weather, draw
+from weather import Spell, Weather, draw
 
 import syncline.daemon
 import syncline.workers
@@ -200,7 +201,8 @@ class World:
         self.databases: list[Database] = []
         self.faults: list[str] = []
         self.exceptions = _Exceptions()
-        self.exceptions.tell = lambda text: self.trace.add(self.loop.passed, text)
+        place = str(folder)
+        self.exceptions.tell = lambda text: self.trace.add(self.loop.passed, text.replace(place, ""))
         self.station: Station | None = None
 
     def _configured(self) -> tuple[Mapping[str, Plugin], Configuration]:
@@ -248,9 +250,11 @@ class World:
         def run() -> None:
             try:
                 clean = daemon.run(stop, self._at_work)
-                self.trace.add(self.loop.passed, f"daemon {number} ended, {'clean' if clean else 'not clean'}")
+                self.trace.add(
+                    self.loop.passed, f"daemon {number} ended, {'clean' if clean else 'not clean'}"
+                )
             except Exception as error:  # noqa: BLE001  whatever it is, the oracle must hear of it
-                self.trace.add(self.loop.passed, f"daemon {number} failed: {error!r}")
+                self.exceptions.tell(f"daemon {number} failed: {error!r}")
                 if not (self.full and "disk is full" in str(error)):
                     self.faults.append(f"crashed: the daemon ended by itself: {error!r}")
             machine.dead = True
@@ -488,6 +492,9 @@ class World:
                 super().take()
                 world.rights.append(self)
 
+        boundary = urllib3.filepost.choose_boundary
+        # The one thing that the client libraries draw at random.
+        urllib3.filepost.choose_boundary = lambda: "boundary-of-a-simulated-request"
         assembly.open_database = open_database
         syncline.daemon.OnlyDaemon = Held  # type: ignore[misc]
         # A worker that nobody woke looks once a second. Here it is told, or the test of that is lost in the noise: it looks
@@ -502,6 +509,7 @@ class World:
         try:
             yield
         finally:
+            urllib3.filepost.choose_boundary = boundary
             logger.removeHandler(self.exceptions)
             logger.setLevel(level)
             logger.propagate = propagate

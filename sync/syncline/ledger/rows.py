@@ -112,7 +112,7 @@ class Ledger:
         ]
         tx.execute(_mark(tx.dialect), rows)
         if self._wake is not None and when <= now:
-            for kind, lane in {(item.kind, item.lane) for item in fresh}:
+            for kind, lane in dict.fromkeys((item.kind, item.lane) for item in fresh):
                 tx.after_commit(lambda kind=kind, lane=lane: self._wake(kind, lane))  # type: ignore[misc]
 
     def claim(self, tx: Tx, kinds: Sequence[Kind], lane: str = "", count: int = 1) -> list[Lease]:
