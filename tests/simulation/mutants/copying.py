@@ -87,7 +87,7 @@ MUTANTS: Final = (
         needs={"people": "attach files, and comment, on Jira, where both are numbered alike"},
     ),
     Mutant(
-        name="refused-copy-blocks-no-other",
+        name="copy-done-when-it-is-sent",
         fault="F7",
         breaks="A copy is done when its request has been sent: what becomes of it shows on the platform.",
         expects="lost",

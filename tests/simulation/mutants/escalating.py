@@ -51,9 +51,9 @@ MUTANTS: Final = (
         needs={"escalation": True, "people": "put incidents on hold"},
     ),
     Mutant(
-        name="due-from-now",
+        name="due-from-the-last-step",
         fault="F50",
-        breaks="The next step is due so long after this look, which is when the last one was done.",
+        breaks="A step is due so long after the last one, and every sign of life puts it off.",
         expects="missed",
         file=LADDER,
         before="    due = None if offset is None else c.reading.due(offset)\n",
@@ -108,6 +108,9 @@ MUTANTS: Final = (
     told = timeline.past_of(tx, incident.id)
     known = past(e for e in told if e.field != "status" or e.instance in (origin, None))
 """,
+        also=(
+            (CASE, "        if self.taken_at is not None:\n            signs.append(self.taken_at)\n", ""),
+        ),
         needs={
             "escalation": True,
             "people": "take incidents on other platforms than those on which they began",
@@ -125,13 +128,13 @@ MUTANTS: Final = (
         needs={"escalation": True, "people": "give an incident back that they had taken"},
     ),
     Mutant(
-        name="page-answers-of-all-runs-count",
+        name="page-counts-as-answered",
         fault="escalation",
-        breaks="Whoever answered a page about an incident has it, and goes on to have it.",
+        breaks="A page that has not failed is in the hands of somebody.",
         expects="missed",
         file=CASE,
         before='            (page.at for page in self.pages if page.run_id == run_id and page.state == "answered"),\n',
-        after='            (page.at for page in self.pages if run_id and page.state != "failed"),\n',
+        after='            (page.at for page in self.pages if page.run_id == run_id and page.state != "failed"),\n',
         needs={"escalation": True},
     ),
     Mutant(
@@ -143,16 +146,6 @@ MUTANTS: Final = (
         before='    if status == Status.RESOLVED.value and policy.reopen == "resume":\n',
         after='    if status == Status.RESOLVED.value and policy.reopen == "anew":\n',
         needs={"escalation": True, "people": "resolve incidents and open them again"},
-    ),
-    Mutant(
-        name="run-goes-on-after-the-end",
-        fault="escalation",
-        breaks="A run ends when its condition does not hold any more: that the incident is over is not part of one.",
-        expects="early",
-        file=EVALUATE,
-        before="    if status in OVER:\n",
-        after="    if status in OVER and policy.trigger not in BY_STATE:\n",
-        needs={"escalation": True, "people": "close or resolve incidents"},
     ),
     Mutant(
         name="hand-answered-again",
@@ -178,13 +171,13 @@ MUTANTS: Final = (
         },
     ),
     Mutant(
-        name="failed-page-waits-for-nobody",
+        name="page-taken-by-a-platform-has-arrived",
         fault="F20",
         breaks="A platform that takes a page has delivered it: 2xx is 2xx.",
         expects="missed",
         file=UNDELIVERED,
         before="    return page.state in (ARRIVED if confirms else TAKEN_BY_SERVICE)\n",
-        after="    return page.state in TAKEN_BY_SERVICE and (confirms or not confirms)\n",
+        after="    return page.state in TAKEN_BY_SERVICE\n",
         needs={"escalation": True, "faults": ["page_dropped"]},
     ),
     Mutant(
@@ -198,10 +191,10 @@ MUTANTS: Final = (
         needs={"escalation": True, "faults": ["channel_refuses"]},
     ),
     Mutant(
-        name="lines-of-people-only-in-the-present",
+        name="changes-count-from-when-we-saw-them",
         fault="escalation",
         breaks="Changes count from when we saw them, since platforms' clocks are not to be trusted.",
-        expects="missed",
+        expects="early",
         file=ESCALATING,
         before='        at = min(instant_of(data.get("at")) or event.at, event.at)\n',
         after="        at = event.at\n",

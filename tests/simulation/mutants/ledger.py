@@ -67,11 +67,11 @@ MUTANTS: Final = (
     Mutant(
         name="back-off-without-end",
         fault="F40",
-        breaks="Each failure doubles the wait, and nothing shortens it once the platform is back.",
+        breaks="Each failure makes the wait longer, and nothing shortens it once the platform is back.",
         expects="stuck",
         file=LEASES,
         before="    most = min(LONGEST, SHORTEST * 2.0 ** min(tries, 20))\n",
-        after="    most = SHORTEST * 2.0 ** min(tries, 20)\n",
+        after="    most = SHORTEST * 4.0 ** min(tries, 10)\n",
         also=(
             (
                 "sync/syncline/intake/polling.py",
@@ -107,9 +107,9 @@ MUTANTS: Final = (
         needs={"faults": ["kill"]},
     ),
     Mutant(
-        name="no-leases",
+        name="lease-shorter-than-a-request",
         fault="F41",
-        breaks="There is one daemon, so nobody can take a row that is being worked on: it stays due until it is done.",
+        breaks="A second is enough for a lease: a peer must take over at once what a dead worker held.",
         expects="doubled",
         file=ROWS,
         before='            held = {"due": now + LEASE, "again": None}\n',
@@ -124,19 +124,12 @@ MUTANTS: Final = (
         file=LEASES,
         before='    work.c.token == sa.bindparam("held"),\n',
         after='    sa.bindparam("held") != "",\n',
-        also=(
-            (
-                ROWS,
-                '            held = {"due": now + LEASE, "again": None}\n',
-                '            held = {"due": now + 1.0, "again": None}\n',
-            ),
-        ),
-        needs={"escalation": True, "faults": ["latency", "pause"]},
+        needs={"escalation": True, "faults": ["pause"]},
     ),
     Mutant(
-        name="failed-write-wakes-nobody",
+        name="copy-in-doubt-wakes-nobody",
         fault="F6",
-        breaks="A write that turned out to be lost is done afresh by the next turn: whoever changes something brings that about.",
+        breaks="A copy in doubt is looked for in the next turn, and whoever changes something brings that about.",
         expects="stuck",
         file="sync/syncline/delivery/turn.py",
         before="        due = min((at for at in (done.next_due, *self.doubtful.values()) if at is not None), default=None)\n",

@@ -79,16 +79,6 @@ MUTANTS: Final = (
         needs={"escalation": True, "faults": ["error_after", "reset_after", "late"]},
     ),
     Mutant(
-        name="page-of-a-platform-repeated-unasked",
-        fault="messages",
-        breaks="A page in doubt is sent once more at once: to ask first whether it arrived costs half a minute.",
-        expects="doubled",
-        file=SENDING,
-        before="    to_ask = lease.tries > 0 or tx.now - message.at < ASK_FIRST\n",
-        after="    to_ask = False\n",
-        needs={"escalation": True, "faults": ["error_after", "reset_after"]},
-    ),
-    Mutant(
         name="refused-page-ends-silently",
         fault="messages",
         breaks="A page that was refused is on the timeline; the incident is looked at again when something changes.",
@@ -113,7 +103,7 @@ MUTANTS: Final = (
     Mutant(
         name="message-without-its-mark",
         fault="messages",
-        breaks="A message is in the outbox, and its worker is woken: only those that wait for a time need a mark.",
+        breaks="Pages are marked, since they are urgent; whatever else is in the outbox goes with them.",
         expects="missed",
         file="sync/syncline/escalating.py",
         before="        station.ledger.mark(tx, ledger.message(message.id), message.due, message.urgency)\n",

@@ -156,4 +156,21 @@ MUTANTS: Final = (
         before='                name = "comments" if visibility is Visibility.PUBLIC else "work_notes"\n',
         after='                name = "work_notes" if visibility.value == "work_note" else "comments"\n',
     ),
+    Mutant(
+        name="servicenow-future-row-pushes-the-cursor",
+        fault="F16",
+        breaks="The last row's stamp is how far we have come: that one may lie in the future is not thought of.",
+        expects="lost",
+        file=SNOW + "polling.py",
+        before="            mark = max(self.mark, reached if hold is None else min(reached, hold))\n",
+        after="            mark = max(self.mark, reached)\n",
+        also=(
+            (
+                SNOW + "polling.py",
+                '        mark = min(self.mark, Position(stamp(now), ""))\n',
+                "        mark = self.mark\n",
+            ),
+        ),
+        needs={"nets": "poll", "faults": ["future", "clock"]},
+    ),
 )

@@ -299,4 +299,23 @@ MUTANTS: Final = (
         after="    recent = [v for at, v in written if at - now > breaker.within]",
         needs={"bots": "two automations that set one field against each other"},
     ),
+    Mutant(
+        name="alone-whatever-the-count",
+        fault="F22",
+        breaks="The count of updates went up with our write, so the reply is what came of it.",
+        expects="lost",
+        file=APPLIED,
+        before="receipt.record.revision == action.revision + 1",
+        after="receipt.record.revision >= action.revision + 1",
+    ),
+    Mutant(
+        name="refusal-is-tried-again",
+        fault="F30",
+        breaks="What a platform refuses today it may take tomorrow: it is tried again with a back-off, and parked never.",
+        expects="stuck",
+        file=FAILED,
+        before="        case Refused():\n",
+        after="        case Refused() if link_on(s, endpoint) is None:\n",
+        needs={"people": "write what another platform refuses, and change other fields of the same ticket"},
+    ),
 )
