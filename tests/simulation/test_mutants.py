@@ -4,10 +4,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from mutants import ALL, EXPECTED, Mutant
+from mutants import ALL, EXPECTED, FAULTS, Mutant
 
 HOUSE = Path(__file__).resolve().parents[2]
 NETS = {"poll", "sweep"}
+NEEDS = {"nets", "faults", "escalation", "people", "bots", "conflicts", "page_size"}
 
 each = pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
 
@@ -43,6 +44,10 @@ def test_it_says_what_it_is(mutant: Mutant) -> None:
     assert mutant.breaks.endswith(".")
     assert mutant.expects in EXPECTED
     assert mutant.needs.get("nets", "poll") in NETS
+    assert mutant.needs.keys() <= NEEDS
+    faults = mutant.needs.get("faults", [])
+    assert isinstance(faults, list)
+    assert set(faults) <= FAULTS.keys()
 
 
 def test_there_are_enough_of_them() -> None:

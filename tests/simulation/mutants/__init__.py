@@ -3,9 +3,9 @@
 from typing import Final
 
 from mutants import copying, escalating, intake, ledger, merging, messaging, platforms, writing
-from mutants.mutant import EXPECTED, Mutant
+from mutants.mutant import EXPECTED, FAULTS, Mutant
 
-__all__ = ["ALL", "EXPECTED", "Mutant"]
+__all__ = ["ALL", "EXPECTED", "FAULTS", "Mutant"]
 
 ALL: Final[tuple[Mutant, ...]] = (
     *writing.MUTANTS,

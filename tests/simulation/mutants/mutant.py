@@ -21,6 +21,33 @@ EXPECTED: Final = frozenset(
 """What an oracle may say of one."""
 
 
+FAULTS: Final[Mapping[str, str]] = {
+    "kill": "the daemon is killed, and started again",
+    "down": "the daemon stands still for longer than steps of an escalation lie apart",
+    "pause": "one worker of the daemon stands still for longer than a lease, while the others go on",
+    "clock": "somebody sets the daemon's clock",
+    "outage": "a platform does not answer for a while",
+    "latency": "replies take seconds",
+    "error_before": "a 5xx, not applied",
+    "error_after": "a 5xx, although it was applied",
+    "reset_before": "the connection is reset, not applied",
+    "reset_after": "the connection is reset, although it was applied",
+    "late": "no reply, and applied up to a minute later",
+    "late_reset": "the connection is reset at once, and applied up to a minute later",
+    "throttle": "429",
+    "cancelled": "ServiceNow kills a query, and answers with a part of its rows",
+    "stale": "searches lag behind",
+    "skew": "a platform's clock is minutes ahead of ours, or behind",
+    "future": "a record bears a stamp that lies in the future",
+    "delete": "people delete tickets",
+    "hidden": "our account cannot see a ticket for a while",
+    "channel_silent": "a channel takes a message, or not, and does not say which",
+    "channel_refuses": "a channel turns a message away for good",
+    "page_dropped": "PagerDuty takes a request to page somebody, and tells nobody",
+}
+"""What `needs` may ask for as `faults`; any of those that it names will do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """One mistake in our own code, as a patch of its text: it breaks a promise in some world.
@@ -35,8 +62,8 @@ class Mutant:
         after: What stands there instead.
         also: More places that belong to the same mistake: file, before, after. They are replaced after the first, in order.
         needs: What the world must have to show it; empty where any may. `nets`: the only net that is on (`poll`, `sweep`);
-            `faults`: kinds of faults; `escalation`: a book in force; `bots`: automations and people that use our account;
-            all other keys say in words what people or platforms must do.
+            `faults`: some of `FAULTS`; `escalation`: a book in force. All other keys say in words what is wanted: `people` what
+            people do, `bots` what automations do, `conflicts` the policy, `page_size` the size of pages.
     """
 
     name: str
