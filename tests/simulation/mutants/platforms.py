@@ -20,20 +20,13 @@ MUTANTS: Final = (
         needs={"nets": "poll", "faults": ["stale"]},
     ),
     Mutant(
-        name="jira-mark-at-the-newest-change",
+        name="jira-never-reaches-far-back",
         fault="F14",
-        breaks="The newest change on the last page says how far we have come.",
+        breaks="The long reach is for the first pass, when no clock is known; after that the short one will do.",
         expects="lost",
         file=JIRA + "polling.py",
-        before="    mark = max(at.mark, at.began if now is not None else newest)\n",
-        after="    mark = max(at.mark, at.newest) + 1\n",
-        also=(
-            (
-                JIRA + "polling.py",
-                "    since = max(at.mark - reach, at.floor)\n",
-                "    since = max(at.mark, at.floor)\n",
-            ),
-        ),
+        before="    long = now is None or now - at.deep >= overlap * 250\n",
+        after="    long = now is None\n",
         needs={"nets": "poll", "faults": ["stale"]},
     ),
     Mutant(
