@@ -49,6 +49,13 @@ MUTANTS: Final = (
         file=MERGE,
         before="        if not changed or not rule.direction.reads:\n",
         after="        if not rule.direction.reads:\n",
+        also=(
+            (
+                MERGE,
+                '    reading = mapping.read(view.seen, directory, Incident("", view.settled))\n',
+                "    reading = mapping.read(view.seen, directory)\n",
+            ),
+        ),
     ),
     Mutant(
         name="ownership-by-actor-only",
