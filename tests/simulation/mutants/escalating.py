@@ -97,26 +97,6 @@ MUTANTS: Final = (
         needs={"escalation": True, "people": "take incidents on ServiceNow or Jira"},
     ),
     Mutant(
-        name="acknowledgement-only-where-it-began",
-        fault="escalation",
-        breaks="Who works on an incident does so where it began.",
-        expects="early",
-        file=ESCALATING,
-        before="    known = past(timeline.past_of(tx, incident.id))\n",
-        after="""\
-    origin = next((link.instance for link in links if link.origin), None)
-    told = timeline.past_of(tx, incident.id)
-    known = past(e for e in told if e.field != "status" or e.instance in (origin, None))
-""",
-        also=(
-            (CASE, "        if self.taken_at is not None:\n            signs.append(self.taken_at)\n", ""),
-        ),
-        needs={
-            "escalation": True,
-            "people": "take incidents on other platforms than those on which they began",
-        },
-    ),
-    Mutant(
         name="acknowledgement-outlives-its-end",
         fault="escalation",
         breaks="Somebody who has taken an incident has it, also when it falls back to new.",
