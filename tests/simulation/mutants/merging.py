@@ -63,12 +63,11 @@ MUTANTS: Final = (
         breaks="What our own account wrote last is our own write.",
         expects="lost",
         file=MERGE,
-        before="        ours = next((s for s in reversed(sent) if _came_of(s, changed, view)), None)\n",
+        before="        ours = next((s for s in reversed(sent) if ",
         after="""\
         if view.own:
             continue
-        ours = next((s for s in reversed(sent) if _came_of(s, changed, view)), None)
-""",
+        ours = next((s for s in reversed(sent) if """,
     ),
     Mutant(
         name="send-log-without-sequence",
@@ -91,8 +90,12 @@ MUTANTS: Final = (
         also=(
             (
                 MERGE,
-                "    matches = all(n in sent.values and sent.values[n] == view.seen.get(n) for n in changed)\n",
-                "    return all(n in sent.values and sent.values[n] == view.seen.get(n) for n in changed)\n    matches = True\n",
+                "    matches = changed <= sent.values.keys() and all(\n",
+                """\
+    if all(n in sent.values and sent.values[n] == view.seen.get(n) for n in changed):
+        return True
+    matches = changed <= sent.values.keys() and all(
+""",
             ),
         ),
         needs={"people": "set a status or a priority back and forth"},

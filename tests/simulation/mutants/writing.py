@@ -109,8 +109,8 @@ MUTANTS: Final = (
         breaks="A write that a look does not find did not happen: the look began after it was sent.",
         expects="duplicate",
         file=LOOKED,
-        before="    if evidence.began_at >= latest or by_key:",
-        after="    if evidence.began_at >= logged.created_at or by_key:",
+        before="    waited = evidence.began_at >= latest and ",
+        after="    waited = evidence.began_at >= logged.created_at or ",
         needs={"faults": ["late", "late_reset", "stale"]},
     ),
     Mutant(
