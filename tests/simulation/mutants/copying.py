@@ -97,6 +97,6 @@ MUTANTS: Final = (
             items.copied(tx, item.id, self.endpoint.name, None)
             return self._log(tx, s, "comment", operation, marker=item.id, item=item, link=link)
 """,
-        needs={"faults": ["error_before", "reset_before", "throttle", "kill"]},
+        needs={"faults": ["error", "reset", "throttle", "kill", "killwrite"]},
     ),
 )

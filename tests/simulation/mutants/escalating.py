@@ -38,7 +38,7 @@ MUTANTS: Final = (
                 "        c.sitting.looks.append(c.reading.due(offset + (number + 1) * step.again.every) or c.sitting.now)\n",
             ),
         ),
-        needs={"escalation": True, "faults": ["down"]},
+        needs={"escalation": True, "faults": ["pause"]},
     ),
     Mutant(
         name="due-from-the-start-of-the-run",
@@ -178,6 +178,10 @@ MUTANTS: Final = (
         file=ESCALATING,
         before='        at = min(instant_of(data.get("at")) or event.at, event.at)\n',
         after="        at = event.at\n",
-        needs={"escalation": True, "faults": ["outage", "down"], "people": "put incidents on hold meanwhile"},
+        needs={
+            "escalation": True,
+            "faults": ["outage", "pause"],
+            "people": "put incidents on hold meanwhile",
+        },
     ),
 )

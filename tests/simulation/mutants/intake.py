@@ -34,7 +34,7 @@ MUTANTS: Final = (
     page = endpoint.connector.poll(progress.cursor, PAGE)
     station.database.transact(lambda tx: instances.update(tx, endpoint.name, cursor=dict(page.cursor)))
 """,
-        needs={"nets": "poll", "faults": ["kill"]},
+        needs={"nets": "poll", "faults": ["kill", "killwrite"]},
     ),
     Mutant(
         name="cursor-by-our-own-clock",
@@ -147,7 +147,7 @@ MUTANTS: Final = (
         file=POLLING,
         before="        incidents.update_link(tx, link.incident_id, link.instance, stale=True)\n",
         after="        incidents.update_link(tx, link.incident_id, link.instance, gone_at=tx.now)\n",
-        needs={"faults": ["cancelled", "hidden"]},
+        needs={"faults": ["pages", "hidden"]},
     ),
     Mutant(
         name="sweep-stops-after-a-full-page",

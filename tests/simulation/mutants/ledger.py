@@ -104,7 +104,7 @@ MUTANTS: Final = (
 """,
             ),
         ),
-        needs={"faults": ["kill"]},
+        needs={"faults": ["kill", "killwrite"]},
     ),
     Mutant(
         name="lease-shorter-than-a-request",
@@ -114,7 +114,7 @@ MUTANTS: Final = (
         file=ROWS,
         before='            held = {"due": now + LEASE, "again": None}\n',
         after='            held = {"due": now + 1.0, "again": None}\n',
-        needs={"escalation": True, "faults": ["latency"]},
+        needs={"escalation": True, "faults": ["slow"]},
     ),
     Mutant(
         name="lease-not-fenced",
@@ -134,7 +134,7 @@ MUTANTS: Final = (
         file="sync/syncline/delivery/turn.py",
         before="        due = min((at for at in (done.next_due, *self.doubtful.values()) if at is not None), default=None)\n",
         after="        due = None if self.doubtful else done.next_due\n",
-        needs={"faults": ["late", "error_before", "reset_before"]},
+        needs={"faults": ["late", "error", "reset"]},
     ),
     Mutant(
         name="clock-set-back-the-wrong-way",
@@ -144,6 +144,6 @@ MUTANTS: Final = (
         file=ROWS,
         before=".values(due=work.c.due - seconds))",
         after=".values(due=work.c.due + seconds))",
-        needs={"faults": ["clock"]},
+        needs={"faults": ["jump"]},
     ),
 )

@@ -36,7 +36,7 @@ MUTANTS: Final = (
         file=SENDING,
         before='        _doubt(tx, station, lease, message, "Syncline was interrupted while it was on its way")\n',
         after="        _arrived(tx, station, lease, message, State.SENT)\n",
-        needs={"escalation": True, "faults": ["kill"]},
+        needs={"escalation": True, "faults": ["kill", "killwrite"]},
     ),
     Mutant(
         name="interrupted-message-counts-as-due",
@@ -46,7 +46,7 @@ MUTANTS: Final = (
         file=SENDING,
         before="    if message.state is State.SENDING:\n",
         after="    if message.state is State.SENDING and message.repeated:\n",
-        needs={"escalation": True, "faults": ["kill"]},
+        needs={"escalation": True, "faults": ["kill", "killwrite"]},
     ),
     Mutant(
         name="repeat-does-not-say-so",
@@ -56,7 +56,7 @@ MUTANTS: Final = (
         file=SENDING,
         before='    text = f"{wording.REPEAT}\\n\\n{message.text}" if message.repeated else message.text\n',
         after="    text = message.text\n",
-        needs={"escalation": True, "faults": ["channel_silent", "kill"]},
+        needs={"escalation": True, "faults": ["channel_silent", "kill", "killwrite"]},
     ),
     Mutant(
         name="message-to-stakeholders-repeated",
@@ -66,7 +66,7 @@ MUTANTS: Final = (
         file=SENDING,
         before="    last = message.repeated or not message.urgent\n",
         after="    last = message.repeated\n",
-        needs={"escalation": True, "faults": ["channel_silent", "kill"]},
+        needs={"escalation": True, "faults": ["channel_silent", "kill", "killwrite"]},
     ),
     Mutant(
         name="page-of-a-platform-counts-as-not-sent",
@@ -76,7 +76,7 @@ MUTANTS: Final = (
         file=PAGING,
         before="        return Verdict(Fate.UNKNOWN, str(error))\n",
         after="        return Verdict(Fate.LATER, str(error))\n",
-        needs={"escalation": True, "faults": ["error_after", "reset_after", "late"]},
+        needs={"escalation": True, "faults": ["error", "reset", "late"]},
     ),
     Mutant(
         name="refused-page-ends-silently",

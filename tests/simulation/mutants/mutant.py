@@ -22,22 +22,21 @@ EXPECTED: Final = frozenset(
 
 
 FAULTS: Final[Mapping[str, str]] = {
-    "kill": "the daemon is killed, and started again",
-    "down": "the daemon stands still for longer than steps of an escalation lie apart",
-    "pause": "one worker of the daemon stands still for longer than a lease, while the others go on",
-    "clock": "somebody sets the daemon's clock",
+    # Classes of `weather`.
+    "kill": "kill -9 at some moment",
+    "killwrite": "kill -9 just when a write took effect",
+    "pause": "SIGSTOP for minutes",
+    "jump": "somebody sets the clock of our machine",
     "outage": "a platform does not answer for a while",
-    "latency": "replies take seconds",
-    "error_before": "a 5xx, not applied",
-    "error_after": "a 5xx, although it was applied",
-    "reset_before": "the connection is reset, not applied",
-    "reset_after": "the connection is reset, although it was applied",
-    "late": "no reply, and applied up to a minute later",
-    "late_reset": "the connection is reset at once, and applied up to a minute later",
+    "slow": "replies wait for seconds",
+    "error": "a 5xx, before or after the deed",
+    "reset": "the connection breaks, before or after the deed",
+    "late": "no reply, or a connection that breaks, and the request is applied up to a minute later",
     "throttle": "429",
-    "cancelled": "ServiceNow kills a query, and answers with a part of its rows",
+    "pages": "pages of gateways, and replies that were cut off",
     "stale": "searches lag behind",
     "skew": "a platform's clock is minutes ahead of ours, or behind",
+    # What else may go wrong.
     "future": "a record bears a stamp that lies in the future",
     "delete": "people delete tickets",
     "hidden": "our account cannot see a ticket for a while",
@@ -45,7 +44,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "channel_refuses": "a channel turns a message away for good",
     "page_dropped": "PagerDuty takes a request to page somebody, and tells nobody",
 }
-"""What `needs` may ask for as `faults`; any of those that it names will do."""
+"""What `needs` may ask for as `faults`; any of those that a bug names will do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,6 +164,6 @@ MUTANTS: Final = (
                 "        mark = self.mark\n",
             ),
         ),
-        needs={"nets": "poll", "faults": ["future", "clock"]},
+        needs={"nets": "poll", "faults": ["future", "jump"]},
     ),
 )

@@ -24,7 +24,7 @@ MUTANTS: Final = (
         if kind == "create":
             operations.retract(tx, logged.id)
         return Send(logged, operation, link.revision if link else 0)""",
-        needs={"faults": ["kill", "error_after", "reset_after", "late"]},
+        needs={"faults": ["kill", "killwrite", "error", "reset", "late"]},
     ),
     Mutant(
         name="sent-forgotten-after-a-restart",
@@ -34,7 +34,7 @@ MUTANTS: Final = (
         file=TURN,
         before="        unfinished = [logged for logged in s.sent.get(name, ()) if logged.state in OPEN]",
         after="        unfinished = [logged for logged in s.sent.get(name, ()) if logged.state is State.UNKNOWN]",
-        needs={"faults": ["kill"]},
+        needs={"faults": ["kill", "killwrite"]},
     ),
     Mutant(
         name="create-finished-before-its-record-is-linked",
@@ -44,7 +44,7 @@ MUTANTS: Final = (
         file=APPLIED,
         before="        operations.made(tx, logged.id, receipt.record_id)",
         after="        operations.finish(tx, logged.id, State.APPLIED)",
-        needs={"faults": ["kill", "error_before", "reset_before"]},
+        needs={"faults": ["kill", "killwrite", "error", "reset"]},
     ),
     Mutant(
         name="retry-blindly",
@@ -56,7 +56,7 @@ MUTANTS: Final = (
         after="""\
             operations.retract(tx, logged.id)
             return _wait(tx, endpoint, lease, error)""",
-        needs={"faults": ["error_after", "reset_after", "late"]},
+        needs={"faults": ["error", "reset", "late"]},
     ),
     Mutant(
         name="server-error-counts-as-not-applied",
@@ -71,7 +71,7 @@ MUTANTS: Final = (
         502: Reaction.LATER,
         503: Reaction.LATER,
 """,
-        needs={"faults": ["error_after"]},
+        needs={"faults": ["error"]},
     ),
     Mutant(
         name="timeout-counts-as-not-sent",
@@ -91,7 +91,7 @@ MUTANTS: Final = (
         file=FAILURES,
         before="    return Outcome(error=exchange.without_verdict(cause), repeat=not exchange.write, down=True, reason=cause)",
         after="    return Outcome(error=exchange.without_verdict(cause), repeat=True, down=True, reason=cause)",
-        needs={"faults": ["reset_after", "late_reset"]},
+        needs={"faults": ["reset", "late"]},
     ),
     Mutant(
         name="failed-write-repeated-at-once",
@@ -101,7 +101,7 @@ MUTANTS: Final = (
         file=REPLIES,
         before='            return Outcome(error=error, repeat=not exchange.write, down=down, reason=f"it answers {said}")',
         after='            return Outcome(error=error, repeat=True, down=down, reason=f"it answers {said}")',
-        needs={"faults": ["error_after"]},
+        needs={"faults": ["error"]},
     ),
     Mutant(
         name="search-without-quarantine",
@@ -111,7 +111,7 @@ MUTANTS: Final = (
         file=LOOKED,
         before="    waited = evidence.began_at >= latest and ",
         after="    waited = evidence.began_at >= logged.created_at or ",
-        needs={"faults": ["late", "late_reset", "stale"]},
+        needs={"faults": ["late", "stale"]},
     ),
     Mutant(
         name="quarantine-is-our-own-deadline",
@@ -129,7 +129,7 @@ MUTANTS: Final = (
                 "        return timedelta(seconds=0)",
             ),
         ),
-        needs={"faults": ["late", "late_reset", "stale"]},
+        needs={"faults": ["late", "stale"]},
     ),
     Mutant(
         name="servicenow-correlation-taken-for-a-key",
@@ -139,7 +139,7 @@ MUTANTS: Final = (
         file="connectors/syncline_servicenow/__init__.py",
         before="        create_key=False,",
         after="        create_key=True,",
-        needs={"faults": ["late", "late_reset"]},
+        needs={"faults": ["late"]},
     ),
     Mutant(
         name="unknown-change-counts-as-applied",
@@ -149,7 +149,7 @@ MUTANTS: Final = (
         file=LOOKED,
         before="    if record is None or any(record.values.get(n) != v for n, v in logged.payload.items()):",
         after="    if record is None:",
-        needs={"faults": ["error_before", "reset_before", "late"]},
+        needs={"faults": ["error", "reset", "late"]},
     ),
     Mutant(
         name="seen-from-put",
@@ -267,7 +267,7 @@ MUTANTS: Final = (
         file=FAILED,
         before="    doubtful[logged.id] = probe\n    return None",
         after="    operations.finish(tx, logged.id, State.VOID, str(error))\n    return None",
-        needs={"faults": ["error_after", "reset_after", "late"]},
+        needs={"faults": ["error", "reset", "late"]},
     ),
     Mutant(
         name="file-of-unknown-outcome-not-looked-for",
@@ -277,7 +277,7 @@ MUTANTS: Final = (
         file="sync/syncline/delivery/deliver.py",
         before="        return Looked(action, began_at, attachments=connector.attachments(record_id))",
         after="        return Looked(action, began_at)",
-        needs={"faults": ["error_after", "reset_after", "late"], "people": "attach files"},
+        needs={"faults": ["error", "reset", "late"], "people": "attach files"},
     ),
     Mutant(
         name="too-many-requests-is-a-refusal",
