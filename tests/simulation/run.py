@@ -14,6 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from shrink import smallest
 from world import Options, Verdict, play, prepare
 
 from syncline.ports import SystemClock
@@ -91,6 +92,38 @@ def several(
         os.waitpid(child, 0)
 
 
+def shrunk(verdict: Verdict, options: Options, folder: Path) -> Options:
+    """The smallest part of a failing world that still fails in the same way."""
+    kinds = {finding.partition(":")[0] for finding in verdict.findings}
+
+    def failing(less: Options) -> Verdict | None:
+        again, _ = played(verdict.seed, less, folder)
+        return again if kinds & {finding.partition(":")[0] for finding in again.findings} else None
+
+    return smallest(options, verdict, failing)
+
+
+def numbers(listed: str) -> frozenset[int]:
+    """`0,3,4` as numbers."""
+    return frozenset(int(number) for number in listed.split(",") if number)
+
+
+def said(options: Options) -> str:
+    """The options as the command line has them."""
+    words = [] if options.nets == "all" else ["--nets", options.nets]
+    for name in ("off", "always"):
+        if getattr(options, name):
+            words += [f"--{name}", ",".join(sorted(getattr(options, name)))]
+    if options.only is not None:
+        words += ["--only", f'"{",".join(sorted(options.only))}"']
+    if options.incidents:
+        words += ["--incidents", str(options.incidents)]
+    for name in ("deeds", "spells"):
+        if getattr(options, name) is not None:
+            words += [f"--{name}", f'"{",".join(map(str, sorted(getattr(options, name))))}"']
+    return " ".join(words)
+
+
 def options_of(arguments: argparse.Namespace) -> Options:
     """What the command line says of the worlds."""
     options = Options(nets=arguments.nets, off=frozenset(filter(None, arguments.off.split(","))))
@@ -98,8 +131,11 @@ def options_of(arguments: argparse.Namespace) -> Options:
         options = replace(options, only=frozenset(filter(None, arguments.only.split(","))))
     if arguments.incidents:
         options = replace(options, incidents=arguments.incidents)
-    if arguments.deeds:
-        options = replace(options, deeds=frozenset(map(int, arguments.deeds.split(","))))
+    options = replace(options, always=frozenset(filter(None, arguments.always.split(","))))
+    if arguments.deeds is not None:
+        options = replace(options, deeds=numbers(arguments.deeds))
+    if arguments.spells is not None:
+        options = replace(options, spells=numbers(arguments.spells))
     return options
 
 
@@ -108,7 +144,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--nets", default="all", choices=("all", "poll", "sweep"))
     parser.add_argument("--off", default="", help="classes of weather that are off: late,kill")
     parser.add_argument("--only", help="classes that are on, and no others")
+    parser.add_argument("--always", default="", help="classes that are on, beside those that the seed draws")
+    parser.add_argument("--escalation", default="seed", choices=("seed", "yes", "no"))
     parser.add_argument("--incidents", type=int)
+    parser.add_argument("--spells", help="numbers of the spells of weather that happen: 0,3,4")
     parser.add_argument("--deeds", help="numbers of the deeds that are done: 0,3,4")
 
 
@@ -121,6 +160,11 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--trace", action="store_true", help="print the trace of each world")
     parser.add_argument("--digests", action="store_true", help="print the digest of each world")
+    parser.add_argument("--json", action="store_true", help="a line of JSON for each world, and nothing else")
+    parser.add_argument("--first-finding", action="store_true", help="end with the first world that fails")
+    parser.add_argument(
+        "--shrink", action="store_true", help="find the smallest part of each world that still fails"
+    )
     arguments = parser.parse_args()
     options = options_of(arguments)
     seeds = [str(arguments.first + n) for n in range(arguments.seeds)]
@@ -134,6 +178,20 @@ def main() -> int:
         for verdict, took in several(seeds, options, folder, arguments.jobs):
             processor += took
             totals.update(verdict.counts)
+            if arguments.json:
+                print(
+                    json.dumps(
+                        {
+                            "seed": verdict.seed,
+                            "findings": verdict.findings,
+                            "digest": verdict.digest,
+                            "took": took,
+                        }
+                    ),
+                    flush=True,
+                )
+                failed += [verdict.seed] if verdict.findings else []
+                continue
             if arguments.trace:
                 print("\n".join(verdict.trace))
             if arguments.digests:
@@ -143,7 +201,19 @@ def main() -> int:
                 print(f"seed {verdict.seed} ({took:.1f} s; {', '.join(verdict.weather) or 'fair weather'}):")
                 for finding in verdict.findings[:12]:
                     print(f"  {finding}")
+                print(
+                    f"  the same again: python tests/simulation/show.py {verdict.seed} {said(options)} --case ..."
+                )
+                if arguments.shrink:
+                    least = shrunk(verdict, options, folder)
+                    print(
+                        f"  the least of it: python tests/simulation/show.py {verdict.seed} {said(least)} --case ..."
+                    )
                 sys.stdout.flush()
+                if arguments.first_finding:
+                    break
+    if arguments.json:
+        return 1 if failed else 0
     elapsed = clock.monotonic() - began
     print(
         f"{len(seeds)} worlds ({options.nets}), {len(failed)} failed{': ' + ' '.join(sorted(failed, key=int)) if failed else ''}\n"

@@ -71,7 +71,12 @@ class Weather:
 
 
 def draw(
-    seed: str, length: float, *, off: Collection[str] = (), only: Collection[str] | None = None
+    seed: str,
+    length: float,
+    *,
+    off: Collection[str] = (),
+    only: Collection[str] | None = None,
+    always: Collection[str] = (),
 ) -> Weather:
     """The weather of a world.
 
@@ -80,10 +85,11 @@ def draw(
         length: Seconds that the story takes.
         off: Classes that are off whatever the seed says.
         only: Classes that are on whatever the seed says, and no others; None: by the seed.
+        always: Classes that are on whatever the seed says, beside those that it draws.
     """
     toss = Random(f"{seed}/weather")
     drawn = {name for name in CLASSES if toss.random() < 0.5}
-    on = (drawn if only is None else set(only)) - set(off)
+    on = ((drawn if only is None else set(only)) | set(always)) - set(off)
     rates: dict[str, dict[str, Any]] = {side: {} for side in SIDES}
     skew: dict[str, float] = {}
     spells: list[Spell] = []

@@ -108,6 +108,7 @@ class Options:
         length: Seconds that the story takes.
         off: Classes of weather that are off.
         only: Classes that are on, and no others; None: by the seed.
+        always: Classes that are on beside those that the seed draws.
         deeds: Numbers of the deeds that are done; None: all.
         spells: Numbers of the spells that happen; None: all.
     """
@@ -118,6 +119,7 @@ class Options:
     length: float = 900.0
     off: frozenset[str] = frozenset()
     only: frozenset[str] | None = None
+    always: frozenset[str] = frozenset()
     deeds: frozenset[int] | None = None
     spells: frozenset[int] | None = None
 
@@ -175,7 +177,7 @@ class World:
         self.loop = Loop(seed, BEGIN)
         self.trace = Trace()
         length = options.length
-        self.weather: Weather = draw(seed, length, off=options.off, only=options.only)
+        self.weather: Weather = draw(seed, length, off=options.off, only=options.only, always=options.always)
         self.platforms = Machine(self.loop, "platforms")
         clocks = {name: SkewedClock(self.loop, self.weather.skew.get(name, 0.0)) for name in _KINDS}
         self.instances = {
