@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from syncline import assembly, ledger
-from syncline.application import linking, parking
+from syncline.application import adoption, linking, parking
 from syncline.application.escalations import Escalation, escalations, in_progress
 from syncline.application.explain import Explanation, Unsynced, explained, named, unsynced_anywhere
 from syncline.application.mappings import Mappings, NotFound
@@ -25,9 +25,11 @@ from syncline.daemon import Daemon, OnlyDaemon
 from syncline.errors import Gone, SynclineError
 from syncline.http.redaction import Redactor
 from syncline.intake.sightings import take_in
+from syncline.lineage import Recognised
 from syncline.mapping import against, contradictions
 from syncline.mapping.validation import suggestion
 from syncline.ports import Signal
+from syncline.restoring import Found
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, runs, timeline
 from syncline.store.database import Database, Tx
@@ -184,6 +186,24 @@ class Application:
             )
         )
         return looked, taken_up
+
+    def recognised(self) -> Recognised | None:
+        """Why the database may be a copy, or older than the platforms; None: it is the one."""
+        return self.custody.recognise()
+
+    def adopt(self, progress: Callable[[str], None]) -> Found:
+        """Go on with this database as the only one: look for what exists on the platforms before anything is created.
+
+        Args:
+            progress: Told in a few words what is being done.
+
+        Raises:
+            Configuration: a daemon works on it, or a secret is missing.
+            RetryLater: a platform cannot be asked now; nothing is lost by that, run it again.
+        """
+        found = adoption.adopt(self.station, self.custody, self.recognised(), self.actor, progress)
+        self._station = None  # it was at hand before
+        return found
 
     # ---- looking --------------------------------------------------------------------------------
 
