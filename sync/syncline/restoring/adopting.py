@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from syncline import ledger
-from syncline.connector import Record
+from syncline.connector import PartyKind, Record
 from syncline.intake.adoption import why_not
 from syncline.model import Incident, Status
 from syncline.reconcile import reconcile
@@ -63,6 +63,8 @@ def adopt(station: Station, progress: Callable[[str], None]) -> Found:
     in_question = station.database.transact(_in_question)
     wanted = station.database.transact(lambda tx: _records(tx, in_question))
     survey_of = survey(station, wanted, partial(_matters, station), progress)
+    for endpoint in station.endpoints.values():
+        _meet(station, endpoint, [s for s in survey_of.sheets.values() if s.instance == endpoint.name])
     found = Found(looked=survey_of.looked)
     groups, kin = station.database.transact(lambda tx: _groups(tx, station, survey_of.sheets))
     station.adopting = True
@@ -107,6 +109,22 @@ def _matters(station: Station, endpoint: Endpoint, record: Record) -> bool:
         station, endpoint, incident, record, progress.started_at if progress else None, backfill=True
     )
     return route is not None
+
+
+def _meet(station: Station, endpoint: Endpoint, sheets: Sequence[Sheet]) -> None:
+    """Ask who those are whom the records name and the database has not met: a name that cannot be read would pass for one
+    that was given just now."""
+    strangers: dict[PartyKind, set[str]] = {}
+    for sheet in sheets:
+        natives = [sheet.record.values, *({edit.field: edit.after} for edit in sheet.edits)]
+        for values in natives:
+            for entry in endpoint.mapping.read(values, endpoint.directory).unmapped:
+                if entry.party is not None:
+                    strangers.setdefault(entry.party[0], set()).add(entry.party[1])
+    parties = [party for sheet in sheets for party in sheet.record.parties]
+    for kind, ids in strangers.items():
+        parties += endpoint.connector.parties(kind, sorted(ids))
+    station.database.transact(lambda tx: endpoint.meet(tx, parties))
 
 
 def _groups(

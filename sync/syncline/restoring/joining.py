@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from syncline.connector import PartyKind
 from syncline.intake import hands
-from syncline.intake.adoption import not_understood, twin
+from syncline.intake.adoption import AT_ONCE, not_understood, twin
 from syncline.merge import Origin
 from syncline.model import Incident, Value, json_value
 from syncline.restoring.families import Family
-from syncline.restoring.strands import Claim, Side, claim, side
+from syncline.restoring.strands import Claim, Said, Side, claim, side
 from syncline.restoring.survey import Sheet
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, operations, timeline
@@ -36,6 +37,7 @@ def sides_of(tx: Tx, station: Station, sheets: Sequence[Sheet]) -> Sides:
             endpoint.directory,
             endpoint.capabilities,
             skew_of(endpoint, sheet),
+            {p.name for p in endpoint.directory.parties.values() if p.kind is PartyKind.PERSON},
         )
     return found
 
@@ -100,13 +102,15 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bo
     reading = endpoint.mapping.read(record.values, endpoint.directory)
     settled, entries = dict(reading.values), []
     for name in reading.values:
-        value = incident[name]
-        if one.holds(name, value) or (value in (None, "", ()) and one.last(name) is None):
+        value, last = incident[name], _touched(one, name)
+        if one.holds(name, value) or (value in (None, "", ()) and last is None):
             settled[name] = value
             continue
-        if one.last(name) is None and (
+        if last is None and (
             name == "status" or record.marker is None or any(other.last(name) for other in others)
         ):
+            continue
+        if not endpoint.mapping.rules[name].direction.writes(creating=False) and (last is None or last.own):
             continue
         said = claim(name, one, others, {name: value})
         settled[name] = value if said is None else said.value
@@ -121,6 +125,15 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bo
     text = f"{sheet.instance} {record.key} is its record on {endpoint.title}: found again"
     timeline.append(tx, incident.id, Event("linked", text, sheet.instance, data={"url": record.url}))
     return True
+
+
+def _touched(one: Side, name: str) -> Said | None:
+    """Who gave a field of a record that we created its value since; None: it is as the create left it. What the platform
+    filled by itself with the create is part of that."""
+    last = one.last(name)
+    created = one.record.created_at - one.skew + AT_ONCE
+    by_create = last is not None and (last.own or last.automatic) and last.at <= created
+    return None if by_create and one.record.marker is not None else last
 
 
 def lay(tx: Tx, station: Station, kept: Kept, link: Link, sheet: Sheet, sides: Sides) -> int:

@@ -5,7 +5,7 @@ not pass for anybody's edit: a value that our account wrote is a copy of what so
 then; where nobody did, it was Syncline's own decision.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -86,8 +86,10 @@ def side(
     directory: Directory,
     facts: Capabilities,
     skew: timedelta,
+    people: Collection[str],
 ) -> Side:
-    """A record with its history in common terms."""
+    """A record with its history in common terms. `people`: the names of those who are known there; what the platform assigns
+    in another name it does by itself."""
     values = dict(record.values)
     for edit in reversed(edits):
         if edit.field in values:
@@ -104,7 +106,7 @@ def side(
                 continue
             if name in before and before[name] == after[name]:
                 continue
-            by_itself = own and moved <= facts.assigns
+            by_itself = moved <= facts.assigns and (own or actor not in people)
             who = PLATFORM if by_itself else actor
             said.append(Said(name, after[name], at - skew, own and not by_itself, who, by_itself))
         before = after
