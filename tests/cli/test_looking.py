@@ -20,15 +20,15 @@ def test_status_tells_how_everything_stands(shared):
     assert answer.code == 0
     document = answer.document
     assert set(document) == {
-            "well",
-            "store",
-            "held",
-            "incidents",
-            "instances",
-            "backlog",
-            "parked",
-            "events",
-        }
+        "well",
+        "store",
+        "held",
+        "incidents",
+        "instances",
+        "backlog",
+        "parked",
+        "events",
+    }
     assert document["well"] is True
     assert document["incidents"] == 1
     assert set(document["store"]) == {"identity", "generation"}

@@ -131,10 +131,10 @@ class Application:
         Raises:
             Configuration: one does; or the database may be a copy, or older than the platforms.
         """
+        self.custody.demand()
         right = OnlyDaemon(self.database)
         right.take()
         try:
-            self.custody.demand()
             station = self.station
             station.agree()
             station.authenticate()
