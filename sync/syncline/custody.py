@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from syncline.errors import Configuration
@@ -25,36 +25,40 @@ class Custody:
     Attributes:
         database: Which.
         folder: Of the configuration.
+        strict: Whether it is to be worked with from here. Commands beside a daemon may come from another machine than the
+            daemon's to a database server, and need not be allowed to read its stamp.
         here: Where it is being opened; None: in memory, where nothing can be copied.
     """
 
     database: Database
     folder: Path
+    strict: bool = True
     here: Home | None = field(init=False)
     _last: tuple[int, int] | None = None
     _silent: bool = False
 
     def __post_init__(self) -> None:
         self.here = stamps.home(self.database.url)
+        if self.here is not None and not self.strict and not self.database.sqlite:
+            self.here = replace(self.here, machine="")
 
-    @property
-    def file(self) -> Path | None:
-        """Where the stamp stands; None: there is none of a database in memory."""
-        return None if self.here is None else stamps.path(self.database.url, self.folder, os.environ)
-
-    def stamp(self) -> Stamp | None:
-        """The stamp, where there is one that can be read."""
-        found = stamps.read(self.file) if self.file is not None else None
-        return found if isinstance(found, Stamp) else None
+    def _file(self, kept: Kept) -> Path:
+        """Where the stamp stands. Beside a server it depends on who looks, so the database knows where it was written."""
+        at_home = self.here is not None and kept.home is not None and kept.home.place == self.here.place
+        if kept.stamp and at_home and not self.database.sqlite:
+            return Path(kept.stamp)
+        return stamps.path(self.database.url, self.folder, os.environ)
 
     def recognise(self) -> Recognised | None:
         """What is doubtful about the database; None: it is the one."""
-        file = self.file
-        if self.here is None or file is None:
+        if self.here is None:
             return None
-        # The stamp first: a beat between the two readings must not make it look newer.
-        stamp = stamps.read(file)
-        return recognise(stamp, self.database.transact(meta.kept), self.here)
+        # The stamp before what it is held against: a beat between the two must not make it look newer.
+        stamp = stamps.read(self._file(self.database.transact(meta.kept)))
+        kept = self.database.transact(meta.kept)
+        if not self.strict and not self.database.sqlite and not isinstance(stamp, Stamp):
+            stamp, kept = None, replace(kept, stamp="")
+        return recognise(stamp, kept, self.here)
 
     def demand(self) -> None:
         """See that the database may be worked with.
@@ -86,19 +90,18 @@ class Custody:
         self._write(kept, self.here)
 
     def _write(self, kept: Kept, here: Home) -> None:
-        file = self.file
-        assert file is not None
-        stamped = True
+        file = self._file(kept)
+        stamped = str(file)
         try:
             stamps.write(file, Stamp(kept.identity, kept.generation, kept.beat, here))
         except Configuration as error:
-            stamped = False
+            stamped = ""
             if not self._silent:
                 log.warning("%s", error)
             self._silent = True
-        if kept.home != here or (stamped and not kept.stamped):
+        if kept.home != here or (stamped and kept.stamp != stamped):
             # Only now: a crash before leaves a database that never had a stamp, and none is missed.
-            self.database.transact(lambda tx: meta.settle(tx, here, stamped=stamped))
+            self.database.transact(lambda tx: meta.settle(tx, here, stamped))
 
     def take_over(self, also: Callable[[Tx], None]) -> None:
         """It is the one from now on, whatever was doubtful.
@@ -109,8 +112,9 @@ class Custody:
         Raises:
             RetryLater: the database cannot take it now.
         """
-        here, stamp = self.here or Home("", ""), self.stamp()
-        seen = (stamp.generation, stamp.beat) if stamp is not None else (0, 0)
+        here = self.here or Home("", "")
+        stamp = None if self.here is None else stamps.read(self._file(self.database.transact(meta.kept)))
+        seen = (stamp.generation, stamp.beat) if isinstance(stamp, Stamp) else (0, 0)
 
         def store(tx: Tx) -> Kept:
             also(tx)

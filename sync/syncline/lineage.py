@@ -60,14 +60,14 @@ class Kept:
         generation: Starts of a daemon; 1: none yet.
         beat: Signs of life.
         home: Where it is at home; None: nobody has asked yet.
-        stamped: Whether a stamp was ever written for it.
+        stamp: Where its stamp was written last; empty: none ever was.
     """
 
     identity: str
     generation: int
     beat: int
     home: Home | None
-    stamped: bool
+    stamp: str = ""
 
 
 class Doubt(StrEnum):
@@ -125,7 +125,7 @@ def recognise(stamp: Stamp | Unreadable | None, kept: Kept, here: Home) -> Recog
                 f"the database {kept.identity} is an older state of what was worked with here (start no. {kept.generation}, "
                 f"beat {kept.beat}; the stamp beside it says start no. {stamp.generation}, beat {stamp.beat}): it comes from a backup",
             )
-        case None if kept.stamped and (kept.home is None or not _moved(kept.home, here)):
+        case None if kept.stamp and (kept.home is None or not _moved(kept.home, here)):
             return _found(
                 Doubt.UNSTAMPED,
                 f"the database {kept.identity} has had a stamp beside it, which is gone: the file may have been put back from a backup",

@@ -7,9 +7,9 @@ import pytest
 from syncline.lineage import Doubt, Home, Kept, Stamp, Unreadable, recognise
 
 HERE = Home("m1", "/srv/syncline.db")
-KEPT = Kept("store", 4, 70, HERE, stamped=True)
+KEPT = Kept("store", 4, 70, HERE, "/srv/syncline.db.stamp")
 STAMP = Stamp("store", 4, 70, HERE)
-NEW = Kept("store", 1, 0, None, stamped=False)
+NEW = Kept("store", 1, 0, None)
 
 
 def doubt(stamp, kept=KEPT, here=HERE):
@@ -74,7 +74,7 @@ def test_a_stamp_that_is_gone():
 
 
 def test_none_is_missed_where_none_could_be_written():
-    assert doubt(None, replace(KEPT, stamped=False)) is None
+    assert doubt(None, replace(KEPT, stamp="")) is None
 
 
 def test_a_stamp_that_says_nothing():

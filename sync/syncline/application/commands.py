@@ -74,8 +74,12 @@ class Application:
     def custody(self) -> Custody:
         """Tells whether the database may be worked with."""
         if self._custody is None:
-            self._custody = Custody(self.database, self.configuration.file.parent)
+            self._custody = Custody(self.database, self.configuration.file.parent, strict=False)
         return self._custody
+
+    def _strictly(self) -> Custody:
+        """The same, for what works with the database as a daemon does."""
+        return Custody(self.database, self.configuration.file.parent)
 
     @property
     def station(self) -> Station:
@@ -131,17 +135,18 @@ class Application:
         Raises:
             Configuration: one does; or the database may be a copy, or older than the platforms.
         """
-        self.custody.demand()
+        custody = self._strictly()
+        custody.demand()
         right = OnlyDaemon(self.database)
         right.take()
         try:
             station = self.station
             station.agree()
             station.authenticate()
-            self.custody.beat()
+            custody.beat()
             self.database.transact(station.ledger.release_all)
             result = once(station, progress)
-            self.custody.beat()
+            custody.beat()
             return result
         finally:
             right.give_back()
@@ -189,7 +194,7 @@ class Application:
 
     def recognised(self) -> Recognised | None:
         """Why the database may be a copy, or older than the platforms; None: it is the one."""
-        return self.custody.recognise()
+        return self._strictly().recognise()
 
     def adopt(self, progress: Callable[[str], None]) -> Found:
         """Go on with this database as the only one: look for what exists on the platforms before anything is created.
@@ -201,7 +206,7 @@ class Application:
             Configuration: a daemon works on it, or a secret is missing.
             RetryLater: a platform cannot be asked now; nothing is lost by that, run it again.
         """
-        found = adoption.adopt(self.station, self.custody, self.recognised(), self.actor, progress)
+        found = adoption.adopt(self.station, self._strictly(), self.recognised(), self.actor, progress)
         self._station = None  # it was at hand before
         return found
 

@@ -1,6 +1,7 @@
 """What the store knows of itself: its identity, its starts and signs of life, its home, and when it was last adopted."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +15,7 @@ IDENTITY: Final = "identity"
 GENERATION: Final = "generation"
 _BEAT: Final = "beat"
 _HOME: Final = "home"
-_STAMPED: Final = "stamped"
+_STAMP: Final = "stamp"
 _ADOPTED: Final = "adopted_at"
 
 
@@ -27,7 +28,7 @@ def kept(tx: Tx) -> Kept:
         int(rows[GENERATION]),
         int(rows.get(_BEAT, "0")),
         None if home is None else Home(home["machine"], home["place"]),
-        rows.get(_STAMPED) == "yes",
+        rows.get(_STAMP, ""),
     )
 
 
@@ -35,14 +36,14 @@ def beat(tx: Tx) -> Kept:
     """Count one sign of life; what is known then."""
     found = kept(tx)
     _set(tx, _BEAT, str(found.beat + 1))
-    return Kept(found.identity, found.generation, found.beat + 1, found.home, found.stamped)
+    return replace(found, beat=found.beat + 1)
 
 
-def settle(tx: Tx, home: Home, *, stamped: bool) -> None:
-    """It is at home there; `stamped`: a stamp beside it says so."""
+def settle(tx: Tx, home: Home, stamp: str) -> None:
+    """It is at home there, and that is where its stamp says so; empty: nothing does."""
     _set(tx, _HOME, json.dumps({"machine": home.machine, "place": home.place}))
-    if stamped:
-        _set(tx, _STAMPED, "yes")
+    if stamp:
+        _set(tx, _STAMP, stamp)
 
 
 def adopt(tx: Tx, home: Home, generation: int, beats: int) -> Kept:
@@ -59,7 +60,7 @@ def adopt(tx: Tx, home: Home, generation: int, beats: int) -> Kept:
     _set(tx, _BEAT, str(max(found.beat, beats) + 1))
     _set(tx, _HOME, json.dumps({"machine": home.machine, "place": home.place}))
     # Until the new stamp stands there is none that could be missed.
-    _set(tx, _STAMPED, "no")
+    _set(tx, _STAMP, "")
     _set(tx, _ADOPTED, tx.now.isoformat())
     return kept(tx)
 
