@@ -11,7 +11,7 @@ from syncline.intake.adoption import AT_ONCE, not_understood, twin
 from syncline.merge import Origin
 from syncline.model import Incident, Value, json_value
 from syncline.restoring.families import Family
-from syncline.restoring.strands import Claim, Said, Side, claim, side
+from syncline.restoring.strands import Claim, Said, Side, claim, side, unlogged
 from syncline.restoring.survey import Sheet
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, operations, timeline
@@ -61,7 +61,8 @@ def begin_again(
     origins = dict.fromkeys(incident.values, began)
     others = [other for key, other in sides.items() if key != first.key]
     for name in incident.values:
-        said = claim(name, one, others, {}) if one.last(name) is not None else None
+        told = one.last(name) is not None or unlogged(name, one, others)
+        said = claim(name, one, others, {}) if told else None
         if said is not None:
             origins[name] = Origin(sheet.instance, said.actor, said.at)
     incidents.save(tx, incident, origins)
@@ -106,7 +107,8 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bo
         if one.holds(name, value) or (value in (None, "", ()) and last is None):
             settled[name] = value
             continue
-        if last is None and (
+        silent = last is None and not unlogged(name, one, others)
+        if silent and (
             name == "status" or record.marker is None or any(other.last(name) for other in others)
         ):
             continue

@@ -13,11 +13,13 @@ from typing import Final
 from syncline.connector import Capabilities, Edit, Native, Record
 from syncline.mapping import Directory
 from syncline.mapping import Mapping as FieldMapping
-from syncline.merge import PLATFORM
+from syncline.merge import PLATFORM, SIMULTANEOUS
 from syncline.model import Value
 
 TOLERANCE: Final = timedelta(seconds=5)
 """A copy may bear a time that lies so much before that of its original: platforms' clocks differ, and count seconds."""
+DECIDED: Final = frozenset({"assignee", "group", "labels", "priority", "status", "tier"})
+"""Fields that escalation gives a value by itself. Any other that our account wrote, somebody had said."""
 BEFORE: Final = timedelta(microseconds=1)
 """A copy counts from just before its original: where both stand, the original is the one that was said."""
 
@@ -171,7 +173,25 @@ def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Valu
     value = _value(name, one, known, None)
     if last is not None:
         return Claim(value, last.actor, last.at, automatic=True)
-    return Claim(value, one.record.updated_by or "somebody", one.changed_at(), automatic=one.record.own)
+    at = one.changed_at()
+    if unlogged(name, one, others):
+        # What stands elsewhere was copied from here, and is an earlier edit: the record's own time need not tell that.
+        copies = [said.at for other in others for said in other.said if said.own and said.field == name]
+        at = max(at, max(copies) + 2 * SIMULTANEOUS)
+    return Claim(value, one.record.updated_by or "somebody", at, automatic=one.record.own)
+
+
+def unlogged(name: str, one: Side, others: Sequence[Side]) -> bool:
+    """Whether somebody edited a field on that side though its history does not tell: no platform logs every field. Then our
+    account wrote it elsewhere, and no history says whose words those were."""
+    if name in DECIDED or one.last(name) is not None:
+        return False
+    people = [said for other in others for said in other.said if said.field == name and not said.own]
+    return any(
+        said.own and said.field == name and not any(p.value == said.value for p in people)
+        for other in others
+        for said in other.said
+    )
 
 
 def _value(name: str, one: Side, known: Mapping[str, Value], otherwise: Value) -> Value:
