@@ -107,11 +107,14 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bo
         if one.holds(name, value) or (value in (None, "", ()) and last is None):
             settled[name] = value
             continue
-        silent = last is None and not unlogged(name, one, others)
-        if silent and (
-            name == "status" or record.marker is None or any(other.last(name) for other in others)
-        ):
-            continue
+        if last is None and not unlogged(name, one, others):
+            told = name == "status" or record.marker is None or any(other.last(name) for other in others)
+            # No history tells who differs from what it was created with: whoever stands alone.
+            agree = sum(other.holds(name, value) for other in others)
+            if told or agree < 2:
+                if not told and agree == 1 and endpoint.mapping.rules[name].direction.writes(creating=False):
+                    timeline.append(tx, incident.id, _kept_here(name, sheet, reading.values[name], value))
+                continue
         if not endpoint.mapping.rules[name].direction.writes(creating=False) and (last is None or last.own):
             continue
         said = claim(name, one, others, {name: value})
@@ -127,6 +130,16 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bo
     text = f"{sheet.instance} {record.key} is its record on {endpoint.title}: found again"
     timeline.append(tx, incident.id, Event("linked", text, sheet.instance, data={"url": record.url}))
     return True
+
+
+def _kept_here(name: str, sheet: Sheet, lost: Value, stands: Value) -> Event:
+    """What a record says otherwise than the one with which the incident began, where no history tells who said it last."""
+    text = (
+        f"{name}: {sheet.instance} {sheet.record.key} says {timeline.shown(lost)}; {timeline.shown(stands)} stands, as on the ticket with "
+        "which the incident began, and this is kept here only (no history tells which is newer)"
+    )
+    data = {"winner": json_value(stands), "losers": [[sheet.instance, json_value(lost)]]}
+    return Event("conflict", text, sheet.instance, field=name, data=data)
 
 
 def _touched(one: Side, name: str) -> Said | None:
