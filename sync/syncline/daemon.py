@@ -24,7 +24,7 @@ from syncline.http.redaction import Redactor
 from syncline.ledger import Kind
 from syncline.ports import Signal
 from syncline.station import Station
-from syncline.store import incidents, published, timeline
+from syncline.store import incidents, operations, published, timeline
 from syncline.store.database import Database, Tx
 from syncline.store.migrate import identity, next_generation
 from syncline.store.timeline import Event
@@ -32,8 +32,6 @@ from syncline.workers import Workers
 
 log = logging.getLogger(__name__)
 
-LEAP: Final = 5.0
-"""Seconds by which a clock moves only if somebody sets it."""
 WATCH: Final = 2.0
 """Seconds between two looks for newly published configuration."""
 PATIENCE: Final = 20.0
@@ -201,11 +199,10 @@ class Daemon:
         workers[0].start()
         if started is not None:
             started(station)
-        ahead = _ahead(station)
         looks, replaced = 0, None
         while replaced is None and not stop.wait(WATCH):
             known = self._watch(station, known)
-            ahead = self._watch_clock(station, ahead)
+            self._watch_clock(station)
             looks += 1
             replaced = self._beat(custody) if looks % BEAT == 0 else None
         stop.set()
@@ -255,18 +252,18 @@ class Daemon:
                 )
         return published.newest(tx)
 
-    def _watch_clock(self, station: Station, before: float) -> float:
-        """See whether somebody set the machine's clock, and by how much it is ahead now."""
-        ahead = _ahead(station)
-        moved = ahead - before
-        if abs(moved) < LEAP:
-            return ahead
+    def _watch_clock(self, station: Station) -> None:
+        """See whether somebody set the machine's clock, and let what waits out a time wait as long as before."""
+        moved = station.clock_set_by()
+        if not moved:
+            return
         way = "forward" if moved > 0 else "back"
         text = f"the machine's clock was set {way} by {abs(moved):.0f} s; escalations go by its new time"
         log.warning("%s", text)
 
         def store(tx: Tx) -> None:
             timeline.append(tx, None, Event("clock", text, data={"seconds": round(moved)}))
+            operations.clock_was_set(tx, moved)
             if moved < 0:
                 station.ledger.clock_went_back(tx, -moved)
 
@@ -274,8 +271,8 @@ class Daemon:
             station.database.transact(store)
         except SynclineError as error:
             log.error("%s", error)
-            return before
-        return ahead
+            return
+        station.ahead += moved
 
     def _watch(self, station: Station, known: int) -> int:
         """Take up what was published meanwhile, without a restart."""
@@ -289,11 +286,6 @@ class Daemon:
         except SynclineError as error:
             log.error("%s", error)
             return known
-
-
-def _ahead(station: Station) -> float:
-    """Seconds by which the wall clock is ahead of the clock that nobody sets."""
-    return station.clock.now().timestamp() - station.clock.monotonic()
 
 
 def take_up_policies(tx: Tx, station: Station, known: int) -> None:

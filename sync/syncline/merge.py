@@ -144,7 +144,7 @@ def look(
         changed = {n for n in natives if view.shadow.get(n) != view.seen.get(n)}
         if not changed or not rule.direction.reads:
             continue
-        ours = next((s for s in reversed(sent) if _came_of(s, changed, view)), None)
+        ours = next((s for s in reversed(sent) if _came_of(s, changed, natives, view)), None)
         if ours is not None:
             # A hop on the way to a status stands for no common value: the way goes on.
             if name in ours.fields:
@@ -167,10 +167,13 @@ def look(
     return Look(view.instance, tuple(candidates), shadow, settled, tuple(unmapped))
 
 
-def _came_of(sent: Sent, changed: set[str], view: View) -> bool:
+def _came_of(sent: Sent, changed: set[str], natives: frozenset[str], view: View) -> bool:
     """Whether a difference is our own write that landed: by value and sequence, and by actor where we had given up on
-    it and the platform says who wrote."""
-    matches = all(n in sent.values and sent.values[n] == view.seen.get(n) for n in changed)
+    it and the platform says who wrote. A value that stands in several native fields landed with all of them: a person's
+    may share one."""
+    matches = changed <= sent.values.keys() and all(
+        sent.values[n] == view.seen.get(n) for n in natives if n in sent.values
+    )
     return matches and (sent.open or view.own or view.seen_by is None)
 
 

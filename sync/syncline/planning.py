@@ -136,7 +136,8 @@ def onward(
 
     The workflow of a platform shows itself only from the statuses in which tickets are. A new project has none in most of
     them; then the way is found by walking it, and only over statuses in which people work: nothing ends on the way.
-    One that lies between the present status and the wanted one is best; else work in progress, from where most ways lead.
+    One that lies between the present status and the wanted one is best; else work in progress, from where most ways lead;
+    and what is opened again may begin anew.
 
     Args:
         known: Native status to the steps that lead out of it; one with none was looked up in vain.
@@ -148,6 +149,7 @@ def onward(
     if not isinstance(present, str):
         return ()
     low, high = sorted((_LIFE[Status(present)], _LIFE[wanted]))
+    opening = Status(present) in ENDED and wanted not in ENDED
     found: list[tuple[bool, bool, int, Step]] = []
     for step in known.get(start, ()):
         common = read.get(step.to)
@@ -155,8 +157,9 @@ def onward(
             continue  # a status whose steps are known was part of the search already
         status, life = Status(common), _LIFE[Status(common)]
         between = low < life < high
-        if between or status is Status.IN_PROGRESS:
-            found.append((not between, status is Status.ON_HOLD, abs(_LIFE[wanted] - life), step))
+        anew = opening and status is Status.NEW
+        if between or anew or status is Status.IN_PROGRESS:
+            found.append((not between, anew or status is Status.ON_HOLD, abs(_LIFE[wanted] - life), step))
     return [min(found, key=lambda entry: entry[:3])[3]] if found else ()
 
 

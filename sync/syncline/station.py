@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from syncline.configuration import Configuration, Route
 from syncline.connector import Capabilities, Connector, Pager, Party, PartyKind, Plugin
@@ -25,6 +25,8 @@ from syncline.store.database import Database, Tx
 if TYPE_CHECKING:
     from syncline.messages.channels import Channels
 
+LEAP: Final = 5.0
+"""Seconds by which a clock moves only if somebody sets it."""
 ASK_AGAIN = timedelta(hours=1)
 """So long a platform is not asked again for somebody whom it did not know."""
 
@@ -167,6 +169,19 @@ class Station:
     policies: Policies | None = None
     adopted_at: datetime | None = None
     adopting: bool = False
+    ahead: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ahead = self._ahead()
+
+    def _ahead(self) -> float:
+        """Seconds by which the wall clock is ahead of the clock that nobody sets."""
+        return self.clock.now().timestamp() - self.clock.monotonic()
+
+    def clock_set_by(self) -> float:
+        """Seconds by which somebody set the wall clock since `ahead` was taken; 0 where nobody did."""
+        moved = self._ahead() - self.ahead
+        return moved if abs(moved) >= LEAP else 0.0
 
     def authenticate(self, names: Iterable[str] = ()) -> None:
         """Look for the secrets of those instances, or of all and of the channels, before the first call needs them.

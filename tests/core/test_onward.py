@@ -42,3 +42,9 @@ def test_what_was_searched_already_is_not_walked():
 def test_a_status_without_a_word_of_ours_is_no_ground_to_walk_on():
     assert to({"To Do": steps("Triage")}, "To Do", Status.RESOLVED) == []
     assert to({"Triage": steps("In Progress")}, "Triage", Status.RESOLVED) == []
+
+
+def test_what_is_opened_again_may_begin_anew_where_nothing_else_is_offered():
+    assert to({"Canceled": steps("To Do")}, "Canceled", Status.ON_HOLD) == ["To Do"]
+    assert to({"Canceled": steps("To Do", "In Progress")}, "Canceled", Status.ON_HOLD) == ["In Progress"]
+    assert to({"Canceled": steps("To Do")}, "Canceled", Status.CLOSED) == []

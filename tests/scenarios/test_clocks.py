@@ -8,7 +8,7 @@ import pytest
 
 from syncline import ledger
 from syncline.assembly import Ports
-from syncline.daemon import Daemon, _ahead
+from syncline.daemon import Daemon
 from syncline.ledger import Kind
 
 
@@ -79,15 +79,59 @@ def test_a_clock_of_our_own_that_is_set_is_noticed_and_polls_go_on(cloud, moved,
     daemon = Daemon(station.configuration, {}, Ports())
     clock = SetClock(station.clock)
     station.clock = station.database.clock = clock
-    ahead = daemon._watch_clock(station, _ahead(station))
+    daemon._watch_clock(station)
     station.database.transact(
         lambda tx: station.ledger.mark(tx, ledger.poll("snow"), clock.now().timestamp() + 10)
     )
     clock.set_by = moved
-    ahead = daemon._watch_clock(station, ahead)
-    assert daemon._watch_clock(station, ahead) == ahead
+    daemon._watch_clock(station)
+    daemon._watch_clock(station)
     told = [e.text for e in cloud.events() if e.kind == "clock"]
     assert told == [f"the machine's clock was set {word} by 3600 s; escalations go by its new time"]
     due = station.database.transact(lambda tx: station.ledger.next_due(tx, (Kind.POLL,), "snow"))
     assert due is not None
     assert due - clock.now().timestamp() <= 10
+
+
+@pytest.mark.parametrize("moved", [-3_600.0, 3_600.0])
+@pytest.mark.parametrize("noticed", [True, False], ids=["noticed", "just now"])
+def test_a_write_in_doubt_waits_as_long_as_ever_when_the_clock_is_set(cloud, moved, noticed):
+    """Set forward, the clock must not end the quarantine of a create that is still under way: it would be made twice. Set
+    back, it must not hold it up for an hour."""
+    station = cloud.app.station
+    daemon = Daemon(station.configuration, {}, Ports())
+    clock = SetClock(station.clock)
+    station.clock = station.database.clock = clock
+    cloud.sync()
+    cloud.fault("jira", "late_reset", "POST", "/issue$", seconds=50.0)
+    cloud.people.snow_create(short_description="Once")
+    cloud.settle()
+    assert cloud.people.jira_all() == []
+    clock.set_by = moved
+    if noticed or moved < 0:
+        daemon._watch_clock(station)
+    cloud.sync(6)
+    daemon._watch_clock(station)
+    for _ in range(8):
+        cloud.sync(20)
+    assert [issue["fields"]["summary"] for issue in cloud.people.jira_all()] == ["Once"]
+    assert cloud.parked() == []
+    waiting = station.database.transact(lambda tx: station.ledger.next_due(tx, (Kind.DELIVERY,), "jira"))
+    assert waiting is None
+
+
+def test_a_write_in_doubt_that_never_happened_is_repeated_although_the_clock_was_set_back(cloud):
+    station = cloud.app.station
+    daemon = Daemon(station.configuration, {}, Ports())
+    clock = SetClock(station.clock)
+    station.clock = station.database.clock = clock
+    cloud.sync()
+    cloud.fault("jira", "reset_before", "POST", "/issue$")
+    cloud.people.snow_create(short_description="Once")
+    cloud.settle()
+    assert cloud.people.jira_all() == []
+    clock.set_by = -3_600.0
+    daemon._watch_clock(station)
+    for _ in range(10):
+        cloud.sync(20)
+    assert [issue["fields"]["summary"] for issue in cloud.people.jira_all()] == ["Once"]

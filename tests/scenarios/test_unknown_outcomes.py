@@ -194,3 +194,29 @@ def test_a_record_that_was_made_and_cannot_be_read_is_not_made_again(world):
         issue.state.values["summary"] for issue in world.sandbox["jira"].platform.site.issues.values()
     ] == ["Only once"]
     assert world.parked() == []
+
+
+def test_a_persons_value_that_shares_a_part_with_ours_is_not_taken_for_ours(cloud):
+    """A priority stands in two fields at ServiceNow. While ours was in doubt, a person gave it another one, of which the
+    impact happened to be the same."""
+    trio = cloud.trio(impact="1", urgency="2")
+    cloud.people.jira_set(trio.key, priority={"name": "Low"})
+    cloud.fault("snow", "reset_before", "PATCH", r"table/incident/")
+    cloud.sync()
+    cloud.people.snow_set(trio.sys_id, impact="2", urgency="2")
+    quiet(cloud)
+    assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("3", "Medium")
+    assert any("4" in text for text in trio.said("conflict"))
+
+
+def test_what_a_write_in_doubt_has_overwritten_is_found_with_the_write(cloud):
+    """The look that settles our write shows the edit beneath it. Nothing else will ever speak of that edit."""
+    trio = cloud.trio()
+    cloud.settle()
+    cloud.before("jira", "PUT", "/issue/", lambda: cloud.people.jira_set(trio.key, summary="From Jira"))
+    cloud.fault("jira", "reset_after", "PUT", "/issue/")
+    cloud.people.snow_set(trio.sys_id, short_description="From ServiceNow")
+    quiet(cloud)
+    assert len(set(trio.titles())) == 1
+    lost = ({"From Jira", "From ServiceNow"} - set(trio.titles())).pop()
+    assert any(lost in text for text in trio.said("conflict"))

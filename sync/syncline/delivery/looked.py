@@ -4,7 +4,7 @@ from collections.abc import MutableMapping
 
 from syncline.connector import marker_of
 from syncline.delivery.actions import Action, Done, Looked
-from syncline.delivery.applied import link_on, link_up, report, shows
+from syncline.delivery.applied import link_on, link_up, mark, report, shows
 from syncline.delivery.failed import ASIDE, PROBE
 from syncline.intake.adoption import twin
 from syncline.intake.recovery import recover
@@ -37,7 +37,9 @@ def looked(
     else:
         latest = logged.settle_after
     by_key = logged.kind == "create" and endpoint.capabilities.create_key
-    if evidence.began_at >= latest or by_key:
+    # Right after somebody has set the clock it does not tell how long we have waited.
+    waited = evidence.began_at >= latest and not station.clock_set_by()
+    if waited or by_key:
         operations.finish(tx, logged.id, State.VOID, "it did not happen")
         timeline.append(
             tx,
@@ -99,7 +101,8 @@ def _changed(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
                 for li in incidents.links_of(tx, [link.incident_id])[link.incident_id]
                 if li.instance == link.instance
             )
-            recover(tx, endpoint, fresh, [logged], sighting.edits)
+            if recover(tx, endpoint, fresh, [logged], sighting.edits):
+                mark(tx, station, s)
     return True
 
 

@@ -189,6 +189,13 @@ def doubt(tx: Tx, operation_id: int, error: str, settle_after: datetime) -> None
     )
 
 
+def clock_was_set(tx: Tx, seconds: float) -> None:
+    """The wall clock was set forward by so much, or back: a quarantine lasts as long as it did before."""
+    moved = sa.type_coerce(operations.c.settle_after, sa.BigInteger) + round(seconds * 1_000_000)
+    waiting = operations.c.state.in_([state.value for state in OPEN])
+    tx.execute(sa.update(operations).where(waiting).values(settle_after=moved))
+
+
 def retract(tx: Tx, operation_id: int) -> None:
     """It never took effect, for certain: it was not sent, or the platform said so. It leaves no trace, so that an outage
     neither fills the log nor looks like a fight."""

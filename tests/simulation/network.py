@@ -1,0 +1,165 @@
+"""What lies between the daemon and the platforms. A request belongs to the network, not to who sent it: that of a daemon
+that died meanwhile lands all the same."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+
+import requests
+from greenlet import getcurrent
+from loop import Loop, Machine
+from trace import Trace
+
+from syncline.sandbox.faults import Fault
+from syncline.sandbox.instance import Instance
+from syncline.sandbox.platform import Request, Response
+from syncline.sandbox.server import http_date
+
+_FOR_EVER = 3600.0
+_READS = ("/search", "/search/jql", "/bulkfetch")
+
+
+class SkewedClock:
+    """A platform's own clock, which is wrong by some seconds."""
+
+    def __init__(self, loop: Loop, seconds: float = 0.0) -> None:
+        self._loop = loop
+        self.skew = timedelta(seconds=seconds)
+
+    def now(self) -> datetime:
+        """What it shows."""
+        return self._loop.now() + self.skew
+
+    def monotonic(self) -> float:
+        """Seconds since the world began."""
+        return self._loop.passed
+
+
+@dataclass(slots=True)
+class Sent:
+    """One request on its way."""
+
+    request: Request
+    reply: Response | None = None
+    error: requests.RequestException | None = None
+    over: bool = False
+
+
+def is_write(request: Request) -> bool:
+    """Whether a request changes something."""
+    return request.method != "GET" and not request.path.endswith(_READS) and "oauth" not in request.path
+
+
+class Network:
+    """All lines between the daemon and the platforms.
+
+    Args:
+        loop: Time.
+        instances: The platforms, by name.
+        trace: Told of every request.
+        seed: Of the delays.
+        applied: Told of every write that took effect, before its reply leaves; it may kill the sender.
+    """
+
+    def __init__(
+        self, loop: Loop, instances: dict[str, Instance], trace: Trace, seed: str, applied: Callable[[str], None]
+    ) -> None:
+        self.loop = loop
+        self.instances = instances
+        self.trace = trace
+        self.delay = {name: 0.08 for name in instances}
+        self.writes: dict[str, list[tuple[float, str]]] = {name: [] for name in instances}
+        self.reads: dict[str, list[tuple[float, str]]] = {name: [] for name in instances}
+        self._rng = Random(f"{seed}/network")
+        self._applied = applied
+
+    def exchange(self, machine: Machine, name: str) -> Callable[[Request, float | None], Response]:
+        """How that machine reaches that platform."""
+
+        def exchange(request: Request, patience: float | None) -> Response:
+            sent = Sent(request)
+            me = getcurrent()
+            wait = _FOR_EVER if patience is None else patience
+
+            def over() -> bool:
+                first, sent.over = not sent.over, True
+                return first
+
+            def back() -> None:
+                machine.resume(me, over)
+
+            there = self._rng.uniform(0.002, self.delay[name])
+            self.loop.after(there, lambda: self._arrive(name, sent, back))
+            machine.resume_after(wait, over)
+            machine.yield_()
+            if sent.error is not None:
+                raise sent.error
+            if sent.reply is None:
+                raise requests.ReadTimeout(f"{name} said nothing within {wait:g} s")
+            return sent.reply
+
+        return exchange
+
+    def _arrive(self, name: str, sent: Sent, back: Callable[[], None]) -> None:
+        """The request is there; when its reply, or the end of the connection, gets back to the sender."""
+        instance, request = self.instances[name], sent.request
+        silent = instance.down == "hang"
+        outcome = instance.answer(request)
+        self._tell(name, request, outcome.response, str(outcome.fault))
+        if silent:
+            return
+        delay = outcome.delay + self._rng.uniform(0.002, self.delay[name])
+        if outcome.late is not None:
+            self.loop.after(outcome.late, lambda: self._apply_late(name, sent, outcome.fault, back))
+            if outcome.fault is Fault.LATE:
+                return
+        if outcome.response is None:
+            sent.error = requests.ConnectionError(f"{name} reset the connection")
+        else:
+            date = {"Date": http_date(instance.clock.now())}
+            sent.reply = Response(
+                outcome.response.status, outcome.response.body, {**date, **outcome.response.headers}
+            )
+        self.loop.after(delay, back)
+        if is_write(request) and outcome.fault not in _NOT_APPLIED:
+            self._wrote(name, request)
+        elif outcome.response is not None and outcome.response.status < 300 and outcome.fault is Fault.NONE:
+            self.reads[name].append((self.loop.passed, request.path))
+
+    def _apply_late(self, name: str, sent: Sent, fault: Fault, back: Callable[[], None]) -> None:
+        instance = self.instances[name]
+        response = instance.apply(sent.request)
+        self._tell(name, sent.request, response, "applied late")
+        if is_write(sent.request):
+            self._wrote(name, sent.request)
+        if fault is Fault.LATE:
+            date = {"Date": http_date(instance.clock.now())}
+            sent.reply = Response(response.status, response.body, {**date, **response.headers})
+            self.loop.after(0.01, back)
+
+    def _wrote(self, name: str, request: Request) -> None:
+        self.writes[name].append((self.loop.passed, f"{request.method} {request.path}"))
+        self._applied(name)
+
+    def _tell(self, name: str, request: Request, response: Response | None, fault: str) -> None:
+        status = response.status if response is not None else 0
+        query = f"?{request.query}" if request.query else ""
+        body = zlib.crc32(request.body)
+        said = "" if fault == "none" else f" ({fault})"
+        self.trace.add(
+            self.loop.passed, f"{name} {request.method} {request.path}{query} {body:08x} -> {status}{said}"
+        )
+
+
+_NOT_APPLIED = {
+    Fault.THROTTLE,
+    Fault.ERROR_BEFORE,
+    Fault.RESET_BEFORE,
+    Fault.HTML,
+    Fault.HIBERNATE,
+    Fault.ACCEPTED,
+    Fault.LATE,
+    Fault.LATE_RESET,
+}

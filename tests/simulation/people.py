@@ -1,0 +1,294 @@
+"""What people do in a world: planned from a stream of its own before anything happens, and done on the platforms themselves.
+
+Everything that a platform accepted goes into the script, with what truly stood there at that moment. So it is exact whom
+an edit replaced knowingly, and whom not.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, cast
+
+import requests
+from loop import Loop
+from trace import Trace
+from weather import SIDES
+
+from syncline.demo import people
+from syncline.demo.equivalence import JIRA, PD, SNOW, case_of
+from syncline.demo.jira import JiraSide
+from syncline.demo.pagerduty import PagerDutySide
+from syncline.demo.people import PlatformRefusedError, Side, UnreachableError
+from syncline.demo.script import CREATE, FILE, INTERNAL, LABEL, PUBLIC, Script
+from syncline.demo.servicenow import ServiceNowSide
+from syncline.ports import Runtime
+from syncline.sandbox.adapter import simulated_request
+from syncline.sandbox.instance import Instance
+from syncline.sandbox.platform import Request
+
+OURSELVES = "syncline"
+WHO: Mapping[str, Sequence[str]] = {SNOW: ("amina", "diane"), JIRA: ("bruno", "olga"), PD: ("noah", "olga", "amina")}
+ASSIGNEES = ("amina.diallo", "bruno.keller", "chloe.martin", "diane.novak", "")
+PRIORITIES: Mapping[str, Sequence[str]] = {
+    SNOW: ("1", "2", "3", "4", "5"),
+    JIRA: ("Highest", "High", "Medium", "Low", "Lowest"),
+    PD: ("P1", "P2", "P3", "P4", "P5"),
+}
+STATUSES: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
+    SNOW: (
+        ("2", {}),
+        ("3", {"hold_reason": "4"}),
+        ("6", {"close_code": "Solution provided", "close_notes": "Mended."}),
+        ("8", {}),
+    ),
+    JIRA: (
+        ("In Progress", {}),
+        ("Waiting", {}),
+        ("In Review", {}),
+        ("Done", {"resolution": "Done"}),
+        ("Canceled", {}),
+    ),
+    PD: (("acknowledged", {}), ("resolved", {}), ("acknowledged", {})),
+}
+ENDS = {"6", "7", "8", "Done", "Closed", "Canceled"}
+SUBJECTS = ("Mail is down", "Checkout answers 502", "Züge fahren nicht – 東京", "VPN drops <b>often</b>", "Phones ring 📞 & stop")
+
+
+class DirectWire(people.Wire):
+    """The way of people to a platform: no fault stands in it."""
+
+    def __init__(self, instance: Instance, runtime: Runtime) -> None:
+        super().__init__(f"https://{instance.name}.example", runtime)
+        self.instance = instance
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: Any,
+        raw: bytes | None,
+        files: Mapping[str, tuple[str, bytes]] | None,
+    ) -> Any:
+        where, _, query = path.partition("?")
+        if files is not None:
+            prepared = requests.Request(method, f"{self.url}{path}", headers=dict(headers), files=files).prepare()
+            request = simulated_request(prepared)
+        else:
+            content = raw if raw is not None else b"" if body is None else json.dumps(body).encode()
+            said = {"accept": "application/json", "host": f"{self.instance.name}.example"}
+            if body is not None:
+                said["content-type"] = "application/json"
+            said |= {name.lower(): value for name, value in headers.items()}
+            request = Request(method, where, query, said, content)
+        response = self.instance.apply(request)
+        if response.status >= 500 or response.status == 429:
+            raise UnreachableError(f"{method} {path}: {response.status}")
+        if response.status >= 400:
+            raise PlatformRefusedError(f"{method} {path}: {response.status} {response.body[:300]!r}")
+        return json.loads(response.body) if response.body else None
+
+    def sandbox(self, method: str, what: str, body: Any = None) -> Any:
+        """What the platform holds."""
+        assert (method, what) == ("GET", "state")
+        return self.instance.state()
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One thing that somebody means to do.
+
+    Attributes:
+        n: Its number, by which a part of a story can be told.
+        at: Seconds after the story began.
+        case: The incident.
+        side: Where.
+        what: `create`, a field, a kind of remark, `file`, `label`.
+        looks: Seconds before it at which the person looked; 0: at the same moment.
+    """
+
+    n: int
+    at: float
+    case: str
+    side: str
+    what: str
+    looks: float = 0.0
+
+
+_KINDS = (
+    ("title", 5),
+    ("priority", 5),
+    ("status", 6),
+    ("description", 2),
+    ("assignee", 2),
+    (INTERNAL, 4),
+    (PUBLIC, 1),
+    (FILE, 1),
+    (LABEL, 1),
+)
+
+
+def plan(seed: str, length: float, incidents: int, edits: int) -> list[Deed]:
+    """What people mean to do, in the order of time: incidents that begin in the first third, and about so many edits of
+    each; half of the edits in bursts, in which several people are at one incident within seconds."""
+    rng = Random(f"{seed}/people")
+    deeds: list[tuple[float, str, str, str, float]] = []
+    kinds = [kind for kind, weight in _KINDS for _ in range(weight)]
+    for number in range(incidents):
+        case = f"{number:02d}"
+        born = rng.uniform(0.0, length / 3)
+        deeds.append((born, case, rng.choice(SIDES), CREATE, 0.0))
+        left = rng.randint(1, edits * 2 - 1)
+        while left > 0:
+            at = rng.uniform(born + rng.choice((1.0, 90.0)), length)
+            burst = 1 if rng.random() < 0.5 else min(left, rng.randint(2, 4))
+            what = rng.choice(kinds)
+            for _ in range(burst):
+                looks = rng.uniform(2.0, 60.0) if rng.random() < 0.2 else 0.0
+                deeds.append((at, case, rng.choice(SIDES), what, looks))
+                at += rng.choice((0.0, rng.uniform(0.0, 3.0), rng.uniform(0.0, 30.0)))
+                what = what if rng.random() < 0.7 else rng.choice(kinds)
+            left -= burst
+    deeds.sort()
+    return [Deed(n, *deed) for n, deed in enumerate(deeds)]
+
+
+@dataclass(slots=True)
+class People:
+    """Everybody.
+
+    Attributes:
+        seed: Of the world.
+        loop: Time.
+        sides: The platforms, as they use them.
+        script: What platforms accepted of them.
+        trace: Told of it.
+        bots: The share of edits that they make with our own account.
+        records: Case to side to record.
+        done: How much was done, by kind.
+    """
+
+    seed: str
+    loop: Loop
+    sides: Mapping[str, Side]
+    script: Script
+    trace: Trace
+    bots: float = 0.0
+    records: dict[str, dict[str, str]] = field(default_factory=dict)
+    done: dict[str, int] = field(default_factory=dict)
+
+    def begin(self, deeds: Sequence[Deed]) -> None:
+        """See to it that each deed is done in its time."""
+        for deed in deeds:
+            self.loop.after(deed.at, lambda deed=deed: self._do(deed))  # type: ignore[misc]
+
+    def locate(self, case: str, side: str) -> str | None:
+        """The record of an incident, as a person finds it on that platform."""
+        known = self.records.setdefault(case, {})
+        if side not in known:
+            for ticket in self.sides[side].census():
+                self.records.setdefault(case_of(ticket.title), {}).setdefault(side, ticket.id)
+        return known.get(side)
+
+    def _do(self, deed: Deed) -> None:
+        rng = Random(f"{self.seed}/people/{deed.n}")
+        try:
+            if deed.what == CREATE:
+                self._create(deed, rng)
+                return
+            side = deed.side
+            record = self.locate(deed.case, side)
+            if record is None:
+                side = next((s for s in SIDES if self.locate(deed.case, s)), side)
+                record = self.locate(deed.case, side)
+            if record is not None:
+                self._act(deed, side, record, rng)
+        except PlatformRefusedError as refusal:
+            self.script.refused.append(str(refusal))
+            self.trace.add(self.loop.passed, f"refused #{deed.case} {deed.side} {deed.what}: {str(refusal)[:120]}")
+
+    def _create(self, deed: Deed, rng: Random) -> None:
+        side, who = deed.side, rng.choice(WHO[deed.side])
+        title = f"{rng.choice(SUBJECTS)} #{deed.case}"
+        values = {"priority": rng.choice(PRIORITIES[side])}
+        at = self.loop.now()
+        record = self.sides[side].create(who, title, f"It began at {deed.at:.0f}.", **values)
+        self.records.setdefault(deed.case, {})[side] = record
+        self._accepted(deed, side, who, CREATE, title, "", record)
+        before = self.sides[side].look(record)
+        for what in ("title", "priority"):
+            # What a record is opened with counts like an edit that replaced nobody's.
+            value = before.field(what)
+            if value:
+                self.script.add(deed.case, side, who, what, value, "", at, at, record)
+
+    def _act(self, deed: Deed, side: str, record: str, rng: Random) -> None:
+        who = OURSELVES if rng.random() < self.bots else rng.choice(WHO[side])
+        platform, text = self.sides[side], f"{deed.what} no. {deed.n} {rng.choice(('seen', 'tried', 'naïve ☂'))}"
+        match deed.what:
+            case "internal note" | "public comment":
+                public = deed.what == PUBLIC and side == SNOW
+                platform.remark(rng.choice(WHO[side]), record, text, public=public)
+                self._accepted(deed, side, who, PUBLIC if public else INTERNAL, text, "", record)
+            case "file" if side != PD:
+                name, content = f"trace-{deed.n}.log", rng.randbytes(rng.choice((0, 10, 2_000)))
+                platform.attach(rng.choice(WHO[side]), record, name, content)
+                self._accepted(deed, side, who, FILE, f"{name}|{len(content)}", "", record)
+            case "label" if side == JIRA:
+                assert isinstance(platform, JiraSide)
+                platform.label("bruno", record, f"label-{deed.n}")
+                self._accepted(deed, side, who, LABEL, f"label-{deed.n}", "", record)
+            case "file" | "label":
+                return
+            case _:
+                self._edit(deed, side, who, record, rng)
+
+    def _edit(self, deed: Deed, side: str, who: str, record: str, rng: Random) -> None:
+        more: Mapping[str, str] = {}
+        match deed.what:
+            case "priority":
+                value = rng.choice(PRIORITIES[side])
+            case "status":
+                value, more = rng.choice(STATUSES[side])
+            case "assignee":
+                name = rng.choice(ASSIGNEES)
+                value = f"{name}@example.com" if name else ""
+            case "title":
+                value = f"{rng.choice(SUBJECTS)}, edit {deed.n} #{deed.case}"
+            case _:
+                value = f"Text no. {deed.n}\nwith a second line, {rng.choice(('äöü', '<i>', '{code}', '* a'))}."
+        if (deed.what, side) in {("assignee", PD), ("description", PD)}:
+            return
+        before = self.sides[side].look(record).field(deed.what)
+        if before == value or {before, value} <= ENDS:
+            return  # No workflow leads from one end to another.
+
+        def save() -> None:
+            stood = self.sides[side].look(record).field(deed.what)
+            if stood == value:
+                return  # No platform keeps a trace of what changes nothing.
+            try:
+                self.sides[side].set(who, record, deed.what, value, **more)
+            except PlatformRefusedError as refusal:
+                self.script.refused.append(str(refusal))
+                return
+            self._accepted(deed, side, who, deed.what, value, stood, record)
+
+        if deed.looks:
+            self.loop.after(deed.looks, save)
+        else:
+            save()
+
+    def _accepted(self, deed: Deed, side: str, who: str, what: str, value: str, before: str, record: str) -> None:
+        at = self.loop.now()
+        self.script.add(deed.case, side, who, what, value, before, at, at, record)
+        self.done[what] = self.done.get(what, 0) + 1
+        self.trace.add(self.loop.passed, f"{who} on {side} #{deed.case} {what}: {before!r} -> {value!r}")
+
+
+def settle_in(instances: Mapping[str, Instance], runtime: Runtime) -> dict[str, Side]:
+    """The platforms, as people use them; one of them signs in as Syncline."""
+    cast("dict[str, str]", people.EMAIL).setdefault(OURSELVES, f"{OURSELVES}@example.com")
+    wires = {name: DirectWire(instance, runtime) for name, instance in instances.items()}
+    return {SNOW: ServiceNowSide(wires[SNOW]), JIRA: JiraSide(wires[JIRA]), PD: PagerDutySide(wires[PD])}

@@ -1,0 +1,158 @@
+"""Play many worlds: `python tests/simulation/run.py --seeds 50 --first 1`. Each in a process of its own, so that nothing of one
+reaches the next."""
+
+import argparse
+import json
+import os
+import resource
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from world import Options, Verdict, play, prepare
+
+from syncline.ports import SystemClock
+
+MEMORY = Path("/dev/shm")
+
+
+def played(seed: str, options: Options, folder: Path) -> tuple[Verdict, float]:
+    """One world in a child of this process; and the seconds of processor time that it took."""
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        code = 1
+        try:
+            verdict = play(seed, options, folder / f"world-{seed.replace('/', '-')}")
+            with os.fdopen(writer, "wb") as out:
+                out.write(json.dumps(asdict(verdict)).encode())
+            code = 0
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            # No destructor runs: greenlets that were killed must never be finished.
+            os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as source:
+        said = source.read()
+    _, status, usage = os.wait4(child, 0)
+    took = usage.ru_utime + usage.ru_stime
+    if status or not said:
+        return Verdict(seed, (f"harness: the world itself failed (status {status})",), "", {}, (), 0, 0), took
+    content = json.loads(said)
+    for name in ("findings", "weather", "trace"):
+        content[name] = tuple(content[name])
+    return Verdict(**content), took
+
+
+def several(
+    seeds: Sequence[str], options: Options, folder: Path, jobs: int
+) -> Iterator[tuple[Verdict, float]]:
+    """Many worlds, as many side by side as there are jobs; in no particular order."""
+    if jobs == 1:
+        for seed in seeds:
+            yield played(seed, options, folder)
+        return
+    reader, writer = os.pipe()
+    children = []
+    for number in range(jobs):
+        child = os.fork()
+        if child == 0:
+            os.close(reader)
+            with os.fdopen(writer, "wb", buffering=0) as out:
+                for seed in seeds[number::jobs]:
+                    verdict, took = played(seed, options, folder)
+                    line = json.dumps([asdict(verdict), took]).encode() + b"\n"
+                    if len(line) > 4_000:
+                        (folder / f"{seed.replace('/', '-')}.json").write_bytes(line)
+                        line = json.dumps(seed).encode() + b"\n"
+                    out.write(line)
+            os._exit(0)
+        children.append(child)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as source:
+        for line in source:
+            content = json.loads(line)
+            if isinstance(content, str):
+                file = folder / f"{content.replace('/', '-')}.json"
+                content = json.loads(file.read_bytes())
+                file.unlink()
+            fields, took = content
+            for name in ("findings", "weather", "trace"):
+                fields[name] = tuple(fields[name])
+            yield Verdict(**fields), took
+    for child in children:
+        os.waitpid(child, 0)
+
+
+def options_of(arguments: argparse.Namespace) -> Options:
+    """What the command line says of the worlds."""
+    options = Options(nets=arguments.nets, off=frozenset(filter(None, arguments.off.split(","))))
+    if arguments.only is not None:
+        options = replace(options, only=frozenset(filter(None, arguments.only.split(","))))
+    if arguments.incidents:
+        options = replace(options, incidents=arguments.incidents)
+    if arguments.deeds:
+        options = replace(options, deeds=frozenset(map(int, arguments.deeds.split(","))))
+    return options
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What may be said of the worlds."""
+    parser.add_argument("--nets", default="all", choices=("all", "poll", "sweep"))
+    parser.add_argument("--off", default="", help="classes of weather that are off: late,kill")
+    parser.add_argument("--only", help="classes that are on, and no others")
+    parser.add_argument("--incidents", type=int)
+    parser.add_argument("--deeds", help="numbers of the deeds that are done: 0,3,4")
+
+
+def main() -> int:
+    """Play the worlds, and report; 1 where one broke the promise."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=50)
+    parser.add_argument("--first", type=int, default=1)
+    add_options(parser)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--trace", action="store_true", help="print the trace of each world")
+    parser.add_argument("--digests", action="store_true", help="print the digest of each world")
+    arguments = parser.parse_args()
+    options = options_of(arguments)
+    seeds = [str(arguments.first + n) for n in range(arguments.seeds)]
+    clock = SystemClock()
+    began = clock.monotonic()
+    totals: Counter[str] = Counter()
+    failed, processor = [], 0.0
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
+        folder = Path(name)
+        prepare(folder)
+        for verdict, took in several(seeds, options, folder, arguments.jobs):
+            processor += took
+            totals.update(verdict.counts)
+            if arguments.trace:
+                print("\n".join(verdict.trace))
+            if arguments.digests:
+                print(f"{verdict.seed} {verdict.digest}")
+            if verdict.findings:
+                failed.append(verdict.seed)
+                print(f"seed {verdict.seed} ({took:.1f} s; {', '.join(verdict.weather) or 'fair weather'}):")
+                for finding in verdict.findings[:12]:
+                    print(f"  {finding}")
+                sys.stdout.flush()
+    elapsed = clock.monotonic() - began
+    print(
+        f"{len(seeds)} worlds ({options.nets}), {len(failed)} failed{': ' + ' '.join(sorted(failed, key=int)) if failed else ''}\n"
+        + ", ".join(f"{int(n)} {name}" for name, n in totals.items())
+        + f"\n{processor:.0f} s of processor time, {elapsed:.0f} s; {totals['incidents'] / max(processor, 0.01):.2f} incidents a second of processor time"
+        f"; {resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024} MB at most"
+    )
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

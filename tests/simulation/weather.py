@@ -1,0 +1,169 @@
+"""What goes wrong in a world: drawn from its seed, each class of faults off in half of the seeds.
+
+A class draws from a stream of its own, so that switching one off changes nothing of the others.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+SIDES = ("snow", "jira", "pd")
+CLASSES = (
+    "throttle",  # 429, with Retry-After
+    "error",  # 5xx, before or after the deed
+    "reset",  # the connection breaks, before or after the deed
+    "late",  # nothing is said, or the connection breaks, and the request is applied up to a minute later
+    "pages",  # a gateway's page, the platform's sleeping page, an empty 202, a reply that was cut off, doubled rows
+    "slow",  # replies wait for seconds
+    "outage",  # a platform is down for minutes: refuses, hangs, or answers 503
+    "clog",  # all platforms stop one by one, and come back in another order
+    "stale",  # Jira's search index lags behind by up to 40 s
+    "skew",  # platforms' clocks are wrong by up to ten minutes
+    "jump",  # somebody sets the clock of our machine
+    "kill",  # kill -9 at some moment
+    "killwrite",  # kill -9 just when a write took effect, and before its reply left
+    "restart",  # the daemon is stopped, and started again
+    "pause",  # SIGSTOP for minutes
+    "bots",  # people act with our own account
+    "disk",  # the disk is full for a while
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """Something that is wrong for a while, or happens at a moment.
+
+    Attributes:
+        at: Seconds after the story began.
+        what: A class, or a kind of it.
+        side: The platform; empty: our own machine.
+        seconds: How long.
+        more: By which measure.
+    """
+
+    at: float
+    what: str
+    side: str = ""
+    seconds: float = 0.0
+    more: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """All that goes wrong.
+
+    Attributes:
+        classes: Those that are on.
+        rates: Side to what its requests suffer, as `sandbox.faults.configure` takes it.
+        skew: Side to seconds that its clock is ahead.
+        spells: In the order of time.
+        deadly: The share of writes after whose taking effect the daemon dies.
+        bots: The share of edits that people make with our own account.
+    """
+
+    classes: frozenset[str]
+    rates: dict[str, dict[str, Any]] = field(default_factory=dict)
+    skew: dict[str, float] = field(default_factory=dict)
+    spells: tuple[Spell, ...] = ()
+    deadly: float = 0.0
+    bots: float = 0.0
+
+
+def draw(seed: str, length: float, *, off: Collection[str] = (), only: Collection[str] | None = None) -> Weather:
+    """The weather of a world.
+
+    Args:
+        seed: Of the world.
+        length: Seconds that the story takes.
+        off: Classes that are off whatever the seed says.
+        only: Classes that are on whatever the seed says, and no others; None: by the seed.
+    """
+    toss = Random(f"{seed}/weather")
+    drawn = {name for name in CLASSES if toss.random() < 0.5}
+    on = (drawn if only is None else set(only)) - set(off)
+    rates: dict[str, dict[str, Any]] = {side: {} for side in SIDES}
+    skew: dict[str, float] = {}
+    spells: list[Spell] = []
+    deadly = bots = 0.0
+    for name in CLASSES:
+        if name not in on:
+            continue
+        rng = Random(f"{seed}/weather/{name}")
+        match name:
+            case "skew":
+                skew = {side: rng.choice((0.0, rng.uniform(-5, 5), rng.uniform(-600, 600))) for side in SIDES}
+            case "killwrite":
+                deadly = rng.choice((0.03, 0.1, 0.25))
+            case "bots":
+                bots = 0.25
+            case _:
+                spells += _spells(name, rng, length)
+                _rate(name, rng, rates)
+    return Weather(frozenset(on), rates, skew, tuple(sorted(spells, key=lambda s: s.at)), deadly, bots)
+
+
+def _rate(name: str, rng: Random, rates: dict[str, dict[str, Any]]) -> None:
+    for side in SIDES:
+        height = rng.choice((0.0, 0.02, 0.1, 0.2))
+        share, tail = rng.random(), rng.uniform(1.0, 55.0)
+        match name:
+            case "throttle":
+                rates[side]["throttle"] = height
+            case "error":
+                rates[side] |= {"error_before": height * share, "error_after": height * (1 - share)}
+            case "reset":
+                rates[side] |= {"reset_before": height * share, "reset_after": height * (1 - share)}
+            case "late":
+                rates[side] |= {
+                    "late": height * share / 2,
+                    "late_reset": height * (1 - share) / 2,
+                    "late_seconds": [0.5, tail],
+                }
+            case "pages":
+                for kind in ("html", "hibernate", "accepted", "cancelled", "duplicate_rows"):
+                    rates[side][kind] = height * rng.choice((0.0, 0.1, 0.4))
+            case "slow":
+                rates[side]["latency"] = [0.0, rng.choice((0.2, 2.0, 6.0))]
+            case "stale" if side == "jira":
+                rates[side]["stale"] = rng.uniform(1.0, 40.0)
+
+
+def _spells(name: str, rng: Random, length: float) -> list[Spell]:
+    def moments(most: int) -> list[float]:
+        return sorted(rng.uniform(0.0, length) for _ in range(rng.randint(1, most)))
+
+    match name:
+        case "outage":
+            return [
+                Spell(
+                    at,
+                    "outage",
+                    rng.choice(SIDES),
+                    rng.uniform(20.0, 400.0),
+                    rng.choice(("reset", "hang", "unavailable")),
+                )
+                for at in moments(3)
+            ]
+        case "clog":
+            at = rng.uniform(0.0, length * 0.7)
+            down = rng.sample(SIDES, 3)
+            back = rng.sample(SIDES, 3)
+            starts = {side: at + n * rng.uniform(5.0, 40.0) for n, side in enumerate(down)}
+            end = max(starts.values())
+            ends = {side: end + (n + 1) * rng.uniform(5.0, 60.0) for n, side in enumerate(back)}
+            return [
+                Spell(starts[side], "outage", side, ends[side] - starts[side], "reset") for side in SIDES
+            ]
+        case "jump":
+            return [Spell(at, "jump", "", 0.0, rng.choice((-1, 1)) * rng.choice((8.0, 120.0, 3600.0))) for at in moments(2)]
+        case "kill":
+            return [Spell(at, "kill", "", rng.choice((0.5, 5.0, 60.0, 240.0))) for at in moments(4)]
+        case "restart":
+            return [Spell(at, "restart", "", rng.choice((0.5, 30.0))) for at in moments(2)]
+        case "pause":
+            return [Spell(at, "pause", "", rng.choice((3.0, 40.0, 180.0, 400.0))) for at in moments(2)]
+        case "disk":
+            return [Spell(at, "disk", "", rng.uniform(5.0, 90.0), rng.randrange(3)) for at in moments(2)]
+        case _:
+            return []

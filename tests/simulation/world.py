@@ -1,0 +1,559 @@
+"""One world, from its seed: platforms, people, weather, and the real daemon with the real adapters in virtual time."""
+
+import io
+import logging
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from judge import Judge
+from loop import Loop, Machine
+from network import Network, SkewedClock
+from people import Deed, People, plan, settle_in
+from requests.adapters import BaseAdapter
+from trace import Trace
+from weather import SIDES, Spell, Weather, draw
+
+import syncline.daemon
+import syncline.workers
+from syncline import assembly
+from syncline.assembly import Ports
+from syncline.configuration import Configuration
+from syncline.configuration.loading import load_configuration
+from syncline.connector import Plugin
+from syncline.daemon import Daemon, OnlyDaemon
+from syncline.demo.script import Script
+from syncline.plugins import discover
+from syncline.ports import RandomIds, Signal
+from syncline.sandbox.adapter import SimulatedAdapter
+from syncline.sandbox.catalogue import build
+from syncline.sandbox.instance import Instance
+from syncline.station import Station
+from syncline.store.database import Database
+
+BEGIN = datetime(2026, 3, 28, 22, 30, tzinfo=UTC)
+"""The night in which Europe's clocks go forward."""
+SETTLE_IN = 40.0
+"""Seconds before the story begins, in which every side is polled for the first time."""
+LEAST_QUIET = 400.0
+MOST_QUIET = 5_400.0
+STILL = 300.0
+"""Quiet seconds at the end in which nothing may be written any more."""
+
+_KINDS = {"snow": "servicenow", "jira": "jira-cloud", "pd": "pagerduty"}
+_SECRETS = {
+    "SYNCLINE_SNOW_PASSWORD": "sandbox",
+    "SYNCLINE_JIRA_TOKEN": "token-syncline",
+    "SYNCLINE_PD_TOKEN": "token-syncline",
+}
+_CONFIGURATION = """
+syncline: 1
+database: sqlite:///syncline.db
+instances:
+  snow:
+    platform: servicenow
+    url: https://snow.example
+    auth: basic
+    username: syncline
+    {common}
+  jira:
+    platform: jira
+    url: https://jira.example
+    flavour: cloud
+    auth: api_token
+    user: syncline@example.com
+    projects: [OPS]
+    default_issue_type: Incident
+    {common}
+  pd:
+    platform: pagerduty
+    url: https://pd.example
+    auth: token
+    from_email: syncline@example.com
+    services: [{service}]
+    {common}
+routes:
+  - name: everywhere
+    from: [all]
+    to: [all]
+conflicts:
+  default: latest
+  priority: highest
+reopen:
+  from: [resolved, closed, canceled]
+freeze:
+  writes: 1000
+  minutes: 1
+  returns: 100
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a world is like, beside its seed.
+
+    Attributes:
+        nets: `all`; `poll` (nothing is swept), `sweep` (once all stands everywhere, nothing is polled).
+        incidents: How many people open; None: by the seed.
+        edits: About how many edits each incident has.
+        length: Seconds that the story takes.
+        off: Classes of weather that are off.
+        only: Classes that are on, and no others; None: by the seed.
+        deeds: Numbers of the deeds that are done; None: all.
+        spells: Numbers of the spells that happen; None: all.
+    """
+
+    nets: str = "all"
+    incidents: int | None = None
+    edits: int = 5
+    length: float = 900.0
+    off: frozenset[str] = frozenset()
+    only: frozenset[str] | None = None
+    deeds: frozenset[int] | None = None
+    spells: frozenset[int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of a world.
+
+    Attributes:
+        seed: Its seed.
+        findings: What breaks the promise, a sentence each, beginning with its kind.
+        digest: Of its trace.
+        counts: What happened, in numbers.
+        weather: Classes that were on.
+        deeds: How many things people meant to do.
+        spells: How many things went wrong at some moment.
+        trace: The last lines of its trace.
+    """
+
+    seed: str
+    findings: tuple[str, ...]
+    digest: str
+    counts: Mapping[str, float]
+    weather: tuple[str, ...]
+    deeds: int
+    spells: int
+    trace: tuple[str, ...] = ()
+
+
+class _Exceptions(logging.Handler):
+    """Hears of exceptions that our own code did not foresee, and of failed assertions."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.heard: list[str] = []
+        self.tell: Callable[[str], None] = lambda _text: None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            said = f"{text}: {record.exc_info[1]!r}"
+            out = io.StringIO()
+            out.write(logging.Formatter().formatException(record.exc_info))
+            self.heard.append(f"{said}\n{out.getvalue()}")
+            self.tell(f"log: exception {said[:300]}")
+        elif record.levelno >= logging.WARNING:
+            self.tell(f"log: {text[:300]}")
+
+
+class World:
+    """All of it. Use it once."""
+
+    def __init__(self, seed: str, options: Options, folder: Path) -> None:
+        self.seed, self.options, self.folder = seed, options, folder
+        self.loop = Loop(seed, BEGIN)
+        self.trace = Trace()
+        length = options.length
+        self.weather: Weather = draw(seed, length, off=options.off, only=options.only)
+        self.platforms = Machine(self.loop, "platforms")
+        clocks = {name: SkewedClock(self.loop, self.weather.skew.get(name, 0.0)) for name in _KINDS}
+        self.instances = {
+            name: Instance(name, build(name, kind), clock=clocks[name], runtime=self.platforms, seed=seed)
+            for name, kind in _KINDS.items()
+        }
+        self.network = Network(self.loop, self.instances, self.trace, seed, self._wrote)
+        self.script = Script(self.platforms)
+        self.sides = settle_in(self.instances, self.platforms)
+        self.people = People(seed, self.loop, self.sides, self.script, self.trace, self.weather.bots)
+        rng = Random(f"{seed}/size")
+        incidents = options.incidents or rng.choice((1, 2, 3, 5, 8))
+        self.deeds: Sequence[Deed] = plan(seed, length, incidents, options.edits)
+        self.spells: Sequence[Spell] = self.weather.spells
+        self.plugins, self.configuration = self._configured()
+        self.machine: Machine | None = None
+        self.stop: Signal | None = None
+        self.daemons = 0
+        self.kills = 0
+        self.deadly = Random(f"{seed}/deadly")
+        self.calm = True
+        self.rights: list[OnlyDaemon] = []
+        self.databases: list[Database] = []
+        self.faults: list[str] = []
+        self.exceptions = _Exceptions()
+        self.exceptions.tell = lambda text: self.trace.add(self.loop.passed, text)
+        self.station: Station | None = None
+
+    def _configured(self) -> tuple[Mapping[str, Plugin], Configuration]:
+        common = "\n    ".join(
+            [
+                "poll_every: 20",
+                "sweep_every: 60" if self.options.nets == "sweep" else "sweep_every: 600",
+                "read_timeout: 8",
+                "workers: 2",
+                "requests_per_minute: 6000",
+            ]
+        )
+        plugins, settings = _plugins()
+        service = self.sides["pd"].services  # type: ignore[attr-defined]
+        text = _CONFIGURATION.format(common=common, service=next(iter(service.values())))
+        return plugins, load_configuration(text, self.folder / "syncline.yaml", settings, {})
+
+    # ---- the daemon -----------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the daemon on a machine whose memory is empty."""
+        if self.machine is not None and not self.machine.dead:
+            return
+        self.daemons += 1
+        number = self.daemons
+        machine = Machine(self.loop, f"daemon {number}")
+        machine.set_by = self.machine.set_by if self.machine else 0.0
+        self.machine = machine
+        self.stop = machine.signal()
+        # Ids must not repeat after a restart, and must be the same ones for the same seed.
+        rng = Random(f"{self.seed}/ids/{number}")
+        ids = RandomIds(rng)
+
+        def wire(name: str) -> Callable[[], BaseAdapter]:
+            return lambda: SimulatedAdapter(self.network.exchange(machine, name))
+
+        ports = Ports(machine, ids, machine, Random(f"{self.seed}/jitter/{number}"), wire)
+        polling = self.options.nets != "sweep" or self.calm_start
+        daemon = Daemon(
+            self.configuration, self.plugins, ports, polling=polling, sweeping=self.options.nets != "poll"
+        )
+        self.trace.add(self.loop.passed, f"daemon {number} starts")
+        stop = self.stop
+
+        def run() -> None:
+            try:
+                clean = daemon.run(stop, self._at_work)
+                self.trace.add(self.loop.passed, f"daemon {number} ended, {'clean' if clean else 'not clean'}")
+            except Exception as error:  # noqa: BLE001  whatever it is, the oracle must hear of it
+                self.trace.add(self.loop.passed, f"daemon {number} failed: {error!r}")
+                if not (self.full and "disk is full" in str(error)):
+                    self.faults.append(f"crashed: the daemon ended by itself: {error!r}")
+            machine.dead = True
+
+        machine.spawn(f"daemon-{number}", run)
+
+    calm_start = False
+    full = False
+
+    def _at_work(self, station: Station) -> None:
+        self.station = station
+
+    def kill(self, why: str) -> None:
+        """kill -9; the operating system closes what was open."""
+        if self.machine is None or self.machine.dead:
+            return
+        self.kills += 1
+        self.trace.add(self.loop.passed, f"daemon {self.daemons} is killed: {why}")
+        self.machine.kill()
+        for right in self.rights:
+            right.give_back()
+        self.rights.clear()
+        for database in self.databases:
+            if database._kept is not None:
+                raw = database._kept.connection.dbapi_connection
+                assert raw is not None
+                with suppress(sqlite3.ProgrammingError):
+                    raw.close()
+        self.databases.clear()
+
+    def _wrote(self, name: str) -> None:
+        if not self.calm and self.weather.deadly and self.deadly.random() < self.weather.deadly:
+            self.loop.after(0.0, lambda: self._die_and_rise(f"a write to {name} just took effect", 2.0))
+
+    def _die_and_rise(self, why: str, after: float) -> None:
+        self.kill(why)
+        self.loop.after(after, self.start)
+
+    # ---- the weather ----------------------------------------------------------------------------
+
+    def _begin_weather(self) -> None:
+        for side, faults in self.weather.rates.items():
+            if faults:
+                self.instances[side].set_faults(**faults)
+        for number, spell in enumerate(self.spells):
+            if self.options.spells is None or number in self.options.spells:
+                self.loop.after(spell.at, lambda spell=spell: self._suffer(spell))  # type: ignore[misc]
+
+    def _suffer(self, spell: Spell) -> None:
+        if self.calm:
+            return
+        self.trace.add(self.loop.passed, f"weather: {spell}")
+        machine = self.machine
+        assert machine is not None
+        match spell.what:
+            case "outage":
+                self.instances[spell.side].take_down(spell.more)
+                self.loop.after(spell.seconds, lambda: self.instances[spell.side].take_down(None))
+            case "jump":
+                machine.set_by += spell.more
+            case "kill":
+                self._die_and_rise("by the weather", spell.seconds)
+            case "restart":
+                self._restart(spell.seconds)
+            case "pause":
+                machine.stop(spell.seconds)
+            case "disk":
+                self._fill(spell.more)
+                self.loop.after(spell.seconds, self._empty)
+
+    def _restart(self, after: float) -> None:
+        """SIGTERM, and up again after a while; whoever does not end is killed."""
+        if self.stop is not None:
+            self.stop.set()
+
+        def again() -> None:
+            self.kill("it did not end in time")
+            self.start()
+
+        self.loop.after(after + 45.0, again)
+
+    def _fill(self, pages: int) -> None:
+        self.full = True
+        for database in self.databases:
+            if database._kept is not None:
+                raw: Any = database._kept.connection.dbapi_connection
+                size = raw.execute("PRAGMA page_count").fetchone()[0]
+                raw.execute(f"PRAGMA max_page_count = {size + pages}")
+
+    def _empty(self) -> None:
+        self.full = False
+        for database in self.databases:
+            if database._kept is not None:
+                raw: Any = database._kept.connection.dbapi_connection
+                raw.execute("PRAGMA max_page_count = 1073741823")
+
+    def _calm_down(self) -> None:
+        self.calm = True
+        self.trace.add(self.loop.passed, "the weather calms down")
+        for instance in self.instances.values():
+            instance.take_down(None)
+            instance.clear_faults()
+        self._empty()
+        self.start()
+
+    # ---- all of it ------------------------------------------------------------------------------
+
+    def play(self) -> Verdict:
+        """Let it happen, and judge."""
+        with self._stage():
+            self.calm_start = True
+            self.start()
+            self.loop.run(SETTLE_IN)
+            if self.options.nets == "sweep":
+                self._only_swept()
+            else:
+                self._tell(0.0, 0.0)
+            quiet_from = self.loop.passed
+            self._wait_for_rest(quiet_from)
+            findings = self._judge()
+            assert self.stop is not None
+            self.stop.set()
+            self.loop.run(self.loop.passed + 60.0)
+            if self.machine is not None and not self.machine.dead:
+                findings.append("stuck: the daemon does not end when it is told to")
+        counts = {
+            "incidents": self.script_incidents(),
+            "edits": len(self.script.edits),
+            "requests": sum(i._count for i in self.instances.values()),
+            "writes": sum(len(w) for w in self.network.writes.values()),
+            "kills": self.kills,
+            "starts": self.daemons,
+            "events": self.loop.events,
+            "seconds": self.loop.passed,
+            "refused": len(self.script.refused),
+        } | self.judge.counts
+        return Verdict(
+            self.seed,
+            tuple(findings),
+            self.trace.digest(),
+            counts,
+            tuple(sorted(self.weather.classes)),
+            len(self.deeds),
+            len(self.spells),
+            tuple(self.trace.lines),
+        )
+
+    def script_incidents(self) -> int:
+        """How many incidents people opened."""
+        return len(self.script.cases())
+
+    def _tell(self, begins: float, skip: float) -> None:
+        """The story with its weather."""
+        wanted = self.options.deeds
+        self.people.begin([d for d in self.deeds if (wanted is None or d.n in wanted)])
+        self.calm = False
+        self._begin_weather()
+        self.loop.run(self.loop.passed + self.options.length)
+        # Somebody who looked a minute ago still saves.
+        self.loop.run(self.loop.passed + 60.0)
+        self._calm_down()
+
+    def _only_swept(self) -> None:
+        """What people open is carried everywhere by polls and in calm; from then on there is only the sweep."""
+        wanted = self.options.deeds
+        chosen = [d for d in self.deeds if wanted is None or d.n in wanted]
+        self.people.begin([d for d in chosen if d.what == "create"])
+        self.loop.run(self.loop.passed + self.options.length / 3 + 240.0)
+        self.kill("from now on nothing is polled")
+        self.calm_start = False
+        self.start()
+        self.people.begin([d for d in chosen if d.what != "create"])
+        self.calm = False
+        self._begin_weather()
+        self.loop.run(self.loop.passed + self.options.length + 60.0)
+        self._calm_down()
+
+    def _wait_for_rest(self, since: float) -> None:
+        self.loop.run(since + LEAST_QUIET)
+        while self.loop.passed < since + MOST_QUIET:
+            last = max((w[-1][0] for w in self.network.writes.values() if w), default=0.0)
+            # A platform that asked for quiet is left alone for up to an hour: there is no rest before it was looked at.
+            looked = min((r[-1][0] for r in self.network.reads.values() if r), default=0.0)
+            at_rest = self.loop.passed - last >= STILL and looked > since + 60.0
+            if at_rest and not Judge.busy(self.database_file, self._clock()):
+                return
+            self.loop.run(self.loop.passed + 60.0)
+
+    def _clock(self) -> float:
+        assert self.machine is not None
+        return self.machine.now().timestamp()
+
+    @property
+    def database_file(self) -> Path:
+        """Where the store stands."""
+        return self.folder / "syncline.db"
+
+    judge: Judge
+
+    def _judge(self) -> list[str]:
+        self.judge = Judge(
+            self.script,
+            self.sides,
+            self.network,
+            self.database_file,
+            self.loop.passed,
+            STILL,
+            self._clock(),
+            BEGIN,
+        )
+        return [
+            *self.faults,
+            *self.judge.findings(),
+            *(f"exception: {text}" for text in self.exceptions.heard),
+        ]
+
+    @contextmanager
+    def _stage(self) -> Iterator[None]:
+        """What a machine is to the daemon: environment, files that close with the process, and how long it idles."""
+        before = {name: os.environ.get(name) for name in _SECRETS}
+        os.environ.update(_SECRETS)
+        opened, only = assembly.open_database, syncline.daemon.OnlyDaemon
+        idle, watch = syncline.workers.IDLE, syncline.daemon.WATCH
+        world = self
+
+        def open_database(configuration: Configuration, ports: Ports) -> Database:
+            _from_template(world.database_file)
+            database = opened(configuration, ports)
+            database._turn.sealed = True  # type: ignore[attr-defined]
+            world.databases.append(database)
+            return database
+
+        class Held(OnlyDaemon):
+            def take(self) -> None:
+                super().take()
+                world.rights.append(self)
+
+        assembly.open_database = open_database
+        syncline.daemon.OnlyDaemon = Held  # type: ignore[misc]
+        # A worker that nobody woke looks once a second. Here it is told, or the test of that is lost in the noise: it looks
+        # twice a minute, which thirty times fewer transactions serve.
+        syncline.workers.IDLE = 30.0  # type: ignore[misc]
+        syncline.daemon.WATCH = 20.0  # type: ignore[misc]
+        logger = logging.getLogger("syncline")
+        level, propagate = logger.level, logger.propagate
+        logger.addHandler(self.exceptions)
+        logger.setLevel(logging.WARNING)
+        logger.propagate = False
+        try:
+            yield
+        finally:
+            logger.removeHandler(self.exceptions)
+            logger.setLevel(level)
+            logger.propagate = propagate
+            assembly.open_database, syncline.daemon.OnlyDaemon = opened, only  # type: ignore[misc]
+            syncline.workers.IDLE, syncline.daemon.WATCH = idle, watch  # type: ignore[misc]
+            for name, value in before.items():
+                if value is None:
+                    os.environ.pop(name, None)
+                else:
+                    os.environ[name] = value
+
+
+@cache
+def _plugins() -> tuple[Mapping[str, Plugin], Any]:
+    found = discover()
+    return found.found, found.settings()
+
+
+_template: list[Path] = []
+
+
+def _from_template(file: Path) -> None:
+    """A new database is a copy of one that was migrated once: migrating takes longer than a whole day of a world."""
+    if not file.exists() and _template:
+        shutil.copyfile(_template[0], file)
+
+
+def prepare(folder: Path) -> None:
+    """Migrate one database, of which all others are copies. It has no identity yet: each world draws its own."""
+    from syncline.ports import SystemClock, ThreadRuntime
+    from syncline.store.migrate import upgrade
+
+    file = folder / "template.db"
+    database = Database(f"sqlite:///{file}", SystemClock(), ThreadRuntime())
+    upgrade(database, RandomIds(Random(0)))
+    database.close()
+    connection = sqlite3.connect(file)
+    connection.execute("DELETE FROM meta")
+    connection.commit()
+    connection.close()
+    _template[:] = [file]
+
+
+def play(seed: str, options: Options, folder: Path) -> Verdict:
+    """One world, from its seed, in a folder of its own."""
+    folder.mkdir(parents=True)
+    try:
+        return World(seed, options, folder).play()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def classes(names: str) -> Collection[str]:
+    """`late,kill` as names of classes."""
+    return [name for name in names.split(",") if name]
