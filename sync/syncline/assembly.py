@@ -4,6 +4,7 @@ import logging
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from requests.adapters import BaseAdapter
 
@@ -23,7 +24,7 @@ from syncline.mapping.document import read_document
 from syncline.messages.channels import Channels
 from syncline.ports import Clock, Ids, RandomIds, Runtime, Signal, SystemClock, ThreadRuntime
 from syncline.station import Endpoint, Station
-from syncline.store import instances, published
+from syncline.store import instances, meta, published
 from syncline.store.database import Database, Tx
 from syncline.store.migrate import upgrade
 from syncline.store.published import Version
@@ -166,21 +167,25 @@ def station(
     redactor = redactor or Redactor()
     ledger = Ledger(ports.ids.token, wake)
 
-    def build(tx: Tx) -> tuple[dict[str, Endpoint], Policies | None]:
+    def build(tx: Tx) -> tuple[dict[str, Endpoint], Policies | None, datetime | None]:
         versions = publish_missing(tx, configuration, plugins)
         before = published.current(tx, policies.NAME)
         policies.publish_missing(tx, configuration)
         book = policies.in_force(tx)
         if before is None and book is not None:
             policies.look_again(tx, ledger, configuration.instances)
-        return {
-            name: endpoint(
-                tx, instance, plugins[instance.platform], versions[name], ports, redactor, stop, book
-            )
-            for name, instance in configuration.instances.items()
-        }, book
+        return (
+            {
+                name: endpoint(
+                    tx, instance, plugins[instance.platform], versions[name], ports, redactor, stop, book
+                )
+                for name, instance in configuration.instances.items()
+            },
+            book,
+            meta.adopted_at(tx),
+        )
 
-    endpoints, book = database.transact(build)
+    endpoints, book, adopted_at = database.transact(build)
     return Station(
         configuration,
         database,
@@ -191,6 +196,7 @@ def station(
         ports.runtime,
         Channels(configuration.channels, ports.clock, ports.runtime, redactor),
         book,
+        adopted_at,
     )
 
 

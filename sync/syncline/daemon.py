@@ -17,6 +17,7 @@ from syncline import assembly, ledger, policies
 from syncline.assembly import Ports
 from syncline.configuration import Configuration
 from syncline.connector import Plugin
+from syncline.custody import Custody, Replaced
 from syncline.errors import Configuration as Misconfigured
 from syncline.errors import SynclineError
 from syncline.http.redaction import Redactor
@@ -35,6 +36,8 @@ WATCH: Final = 2.0
 """Seconds between two looks for newly published configuration."""
 PATIENCE: Final = 20.0
 """Seconds that running calls get to end when the daemon stops. What does not is found again at the next start."""
+BEAT: Final = 5
+"""Looks from one sign of life in the database and on its stamp to the next: a backup that is older than that is known."""
 HANDOVER: Final = 0.0005
 """Seconds that a thread may keep the interpreter from the others (Python's default is 0.005). The thread whose turn the
 database is gives it up with every statement; with the default it would wait ten times as long to get it back."""
@@ -134,12 +137,43 @@ class Daemon:
         right = OnlyDaemon(database)
         right.take()
         try:
-            return self._run(database, stop, started)
+            custody = Custody(database, self.configuration.file.parent)
+            if not self._may_work(custody, stop):
+                return True
+            return self._run(database, custody, stop, started)
         finally:
             right.give_back()
             database.close()
 
-    def _run(self, database: Database, stop: Signal, started: Callable[[Station], None] | None) -> bool:
+    def _may_work(self, custody: Custody, stop: Signal) -> bool:
+        """Wait while the database may be a copy, or older than the platforms; False: stopped before it was adopted.
+
+        The daemon stays up: who watches it sees that it stands still and why, and it goes on when the database is adopted.
+        """
+        found = custody.recognise()
+        if found is None:
+            return True
+        log.warning("HELD: %s", found.text)
+        text = f"held: {found.text}"
+        custody.database.transact(
+            lambda tx: timeline.append(tx, None, Event("held", text, data={"doubt": found.doubt}))
+        )
+        while not stop.wait(WATCH):
+            try:
+                if custody.recognise() is None:
+                    log.info("the database was adopted; the daemon goes on with it")
+                    return True
+            except SynclineError as error:
+                log.error("%s", error)
+        return False
+
+    def _run(
+        self,
+        database: Database,
+        custody: Custody,
+        stop: Signal,
+        started: Callable[[Station], None] | None,
+    ) -> bool:
         workers: list[Workers] = []
 
         def wake(kind: Kind, lane: str) -> None:
@@ -159,23 +193,41 @@ class Daemon:
         station.authenticate()
         workers.append(Workers(station, stop, self.polling, self.sweeping))
         known = database.transact(lambda tx: self._begin(tx, station))
+        custody.beat()
         log.info("%s", database.describe())
         sys.setswitchinterval(HANDOVER)
         workers[0].start()
         if started is not None:
             started(station)
-        while not stop.wait(WATCH):
+        looks, replaced = 0, None
+        while replaced is None and not stop.wait(WATCH):
             known = self._watch(station, known)
             self._watch_clock(station)
+            looks += 1
+            replaced = self._beat(custody) if looks % BEAT == 0 else None
+        stop.set()
         log.info("stopping: running calls get %d seconds", PATIENCE)
         clean = workers[0].join(PATIENCE)
         if not clean:
             log.warning("some calls did not end in time; what they did is found again at the next start")
+        if replaced is not None:
+            raise replaced
         try:
             database.transact(lambda tx: timeline.append(tx, None, Event("stopped", "the daemon stopped")))
+            custody.beat()
         except SynclineError as error:  # a database that takes nothing must not keep the daemon from ending
             log.error("%s", error)
         return clean
+
+    def _beat(self, custody: Custody) -> Replaced | None:
+        """Show a sign of life; what is wrong where the database is another one all of a sudden."""
+        try:
+            custody.beat()
+        except Replaced as error:
+            return error
+        except SynclineError as error:
+            log.error("%s", error)
+        return None
 
     def _begin(self, tx: Tx, station: Station) -> int:
         name, _ = identity(tx)

@@ -1,5 +1,6 @@
 """Ties the evaluator to the store: makes the case of an incident, and carries out what was decided, in one transaction."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,14 +9,14 @@ from typing import Any, Final
 from syncline import ledger
 from syncline.escalation.book import Book, Policy, Recurrence
 from syncline.escalation.case import Case, Change, Hand, instant_of
-from syncline.escalation.decision import Decision, Happened
+from syncline.escalation.decision import Decision, Happened, Message
 from syncline.escalation.evaluate import Policies, escalate
 from syncline.escalation.recurrence import counted, told_by_value
 from syncline.escalation.runs import Memory, Run
 from syncline.escalation.wording import over
 from syncline.intake.copying import spread
 from syncline.merge import Origin
-from syncline.model import Incident, Remark, Value, Visibility, value_from_json
+from syncline.model import ENDED, Incident, Remark, Value, Visibility, value_from_json
 from syncline.station import Station
 from syncline.store import incidents, instances, items, messages, runs, timeline
 from syncline.store.database import Tx
@@ -235,7 +236,10 @@ def carry_out(
     incident_id = decision.incident.id
     known, values = {run.id: run for run in before.runs}, before.case.incident.values
     runs.save(tx, incident_id, [run for run in decision.runs if known.get(run.id) != run])
-    fresh = messages.insert(tx, station.ids, incident_id, decision.messages)
+    doubt = doubts(station, before, decision, _said_before(tx, station, incident_id))
+    fresh = messages.insert(tx, station.ids, incident_id, doubt.sure)
+    fresh += messages.insert(tx, station.ids, incident_id, doubt.again, repeated=True)
+    timeline.append(tx, incident_id, *(_not_again(message) for message in doubt.left_out))
     for message in fresh:
         station.ledger.mark(tx, ledger.message(message.id), message.due, message.urgency)
     timeline.append(tx, incident_id, *(_event(h) for h in decision.happened))
@@ -243,10 +247,64 @@ def carry_out(
         tx, incident_id, *(_changed(n, values.get(n), v, tx.now) for n, v in decision.changes.items())
     )
     timeline.append(tx, incident_id, *_not_said(station, links, decision.changes.keys() & SHOWN))
-    notes = [h.text for h in decision.happened if h.note]
+    notes = [h.text for h in decision.happened if h.note and _head(h.text) not in doubt.said]
     if notes:
         _note(tx, station, incident_id, links, "\n\n".join(notes))
     return dict.fromkeys(decision.changes, Origin("", timeline.SYNCLINE, tx.now))
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """What may have been said before the database was adopted, by a state of it that is lost.
+
+    Attributes:
+        sure: Messages that were due since.
+        again: Those that may be repeats, and are wanted all the same.
+        left_out: Those that are not sent: somebody has the incident, or they were told for all that is known.
+        said: How the notes begin that stand on the tickets already.
+    """
+
+    sure: Sequence[Message]
+    again: Sequence[Message] = ()
+    left_out: Sequence[Message] = ()
+    said: frozenset[str] = frozenset()
+
+
+def doubts(station: Station, before: Standing, decision: Decision, said: frozenset[str]) -> Doubts:
+    """Which of the decided messages may have been sent before. A page is sent again where nobody has the incident."""
+    adopted_at = station.adopted_at
+    if adopted_at is None:
+        return Doubts(decision.messages)
+    old = [m for m in decision.messages if m.due is not None and m.due <= adopted_at]
+    wanted = before.case.taken_at is None and decision.incident.status not in ENDED
+    # Who is to be called is called once more; who is only to be told was told, where the ticket says so.
+    again = [m for m in old if wanted and (m.urgent or not said)]
+    return Doubts(
+        [m for m in decision.messages if m not in old], again, [m for m in old if m not in again], said
+    )
+
+
+def _said_before(tx: Tx, station: Station, incident_id: str) -> frozenset[str]:
+    """How the notes of escalation begin that stand on the tickets already; asked only while a database is adopted."""
+    if not station.adopting:
+        return frozenset()
+    own = [item for item in items.of_incident(tx, incident_id) if not item.instance]
+    lines = [line for item in own for line in str(item.content.get("body", "")).splitlines()]
+    return frozenset(_head(line) for line in lines if line.startswith("Escalation "))
+
+
+def _head(text: str) -> str:
+    """What a line of escalation is about, without how late it was."""
+    return re.sub(r"(, [^,]* late| at once)$", "", text.partition(":")[0])
+
+
+def _not_again(message: Message) -> Event:
+    text = (
+        f"{message.recipient} is not told again by {message.channel} ({message.occasion}): it was due before the database was "
+        "adopted, and somebody has the incident or was told"
+    )
+    data = {"run": message.run_id, "occasion": message.occasion, "recipient": message.recipient}
+    return Event("withheld", text, data=data)
 
 
 def end(tx: Tx, incident_id: str, why: str) -> None:

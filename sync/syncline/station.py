@@ -142,7 +142,21 @@ class Endpoint:
 
 @dataclass(slots=True)
 class Station:
-    """What every worker has at hand."""
+    """What every worker has at hand.
+
+    Attributes:
+        configuration: What `syncline.yaml` says.
+        database: The store.
+        ledger: Of work.
+        endpoints: Instance to what it is worked with by.
+        clock: What time it is.
+        ids: New names for new things.
+        runtime: What runs side by side.
+        channels: Ways to reach people.
+        policies: Of escalation; None: there are none.
+        adopted_at: When the database was last adopted: what was due before may have been said by a state that is lost.
+        adopting: Whether it is being adopted.
+    """
 
     configuration: Configuration
     database: Database
@@ -153,6 +167,8 @@ class Station:
     runtime: Runtime
     channels: "Channels"
     policies: Policies | None = None
+    adopted_at: datetime | None = None
+    adopting: bool = False
     ahead: float = field(init=False)
 
     def __post_init__(self) -> None:

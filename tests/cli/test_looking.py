@@ -19,7 +19,16 @@ def test_status_tells_how_everything_stands(shared):
     answer = shared("status", "--json")
     assert answer.code == 0
     document = answer.document
-    assert set(document) == {"well", "store", "incidents", "instances", "backlog", "parked", "events"}
+    assert set(document) == {
+        "well",
+        "store",
+        "held",
+        "incidents",
+        "instances",
+        "backlog",
+        "parked",
+        "events",
+    }
     assert document["well"] is True
     assert document["incidents"] == 1
     assert set(document["store"]) == {"identity", "generation"}

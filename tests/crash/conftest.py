@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -464,6 +465,14 @@ class World:
         other.log = self.folder / "other.log"
         self.others.append(other)
         return other
+
+    def clone(self, folder: Path) -> Daemon:
+        """A daemon on a copy of the database in that folder, with its configuration and its stamp."""
+        folder.mkdir()
+        for file in self.folder.glob("syncline*"):
+            shutil.copy(file, folder / file.name)
+        self.others.append(Daemon(folder))
+        return self.others[-1]
 
     def until(self, condition: Callable[[], Any], seconds: float) -> Any:
         return until(condition, seconds, 0.015)

@@ -11,6 +11,7 @@ from syncline.application.raising import Raised
 from syncline.application.rehearsal import Plan, PlannedCall
 from syncline.application.rehearsing import Rehearsal
 from syncline.application.report import InstanceStatus, StatusReport
+from syncline.restoring import Found
 
 __all__ = [
     "Application",
@@ -20,6 +21,7 @@ __all__ = [
     "Escalation",
     "Explanation",
     "Form",
+    "Found",
     "InstanceStatus",
     "Plan",
     "PlannedCall",

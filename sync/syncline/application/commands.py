@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from syncline import assembly, ledger
-from syncline.application import linking, parking
+from syncline.application import adoption, linking, parking
 from syncline.application.escalations import Escalation, escalations, in_progress
 from syncline.application.explain import Explanation, Unsynced, explained, named, unsynced_anywhere
 from syncline.application.mappings import Mappings, NotFound
@@ -20,13 +20,16 @@ from syncline.application.report import StatusReport, report
 from syncline.assembly import Ports
 from syncline.configuration import Configuration
 from syncline.connector import Finding, Plugin, Severity, Sighting
+from syncline.custody import Custody
 from syncline.daemon import Daemon, OnlyDaemon
 from syncline.errors import Gone, SynclineError
 from syncline.http.redaction import Redactor
 from syncline.intake.sightings import take_in
+from syncline.lineage import Recognised
 from syncline.mapping import against, contradictions
 from syncline.mapping.validation import suggestion
 from syncline.ports import Signal
+from syncline.restoring import Found
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, runs, timeline
 from syncline.store.database import Database, Tx
@@ -58,6 +61,7 @@ class Application:
     redactor: Redactor = field(default_factory=Redactor)
     _database: Database | None = None
     _station: Station | None = None
+    _custody: Custody | None = None
 
     @property
     def database(self) -> Database:
@@ -65,6 +69,17 @@ class Application:
         if self._database is None:
             self._database = assembly.open_database(self.configuration, self.ports)
         return self._database
+
+    @property
+    def custody(self) -> Custody:
+        """Tells whether the database may be worked with."""
+        if self._custody is None:
+            self._custody = Custody(self.database, self.configuration.file.parent, strict=False)
+        return self._custody
+
+    def _strictly(self) -> Custody:
+        """The same, for what works with the database as a daemon does."""
+        return Custody(self.database, self.configuration.file.parent)
 
     @property
     def station(self) -> Station:
@@ -115,15 +130,24 @@ class Application:
         return daemon.run(stop, started)
 
     def sync_once(self, progress: Callable[[str], None]) -> Round:
-        """Do all that is due now, once. Not while a daemon works on the same database."""
+        """Do all that is due now, once. Not while a daemon works on the same database.
+
+        Raises:
+            Configuration: one does; or the database may be a copy, or older than the platforms.
+        """
+        custody = self._strictly()
+        custody.demand()
         right = OnlyDaemon(self.database)
         right.take()
         try:
             station = self.station
             station.agree()
             station.authenticate()
+            custody.beat()
             self.database.transact(station.ledger.release_all)
-            return once(station, progress)
+            result = once(station, progress)
+            custody.beat()
+            return result
         finally:
             right.give_back()
 
@@ -137,6 +161,7 @@ class Application:
             since: Changed since then (aware, UTC); None: from the beginning.
             progress: Told how many were looked at and taken up.
         """
+        self.custody.demand()
         endpoint = self.endpoint(name)
         start = since or datetime.fromtimestamp(0, tz=self.ports.clock.now().tzinfo)
         cursor = endpoint.connector.start(start)
@@ -166,6 +191,24 @@ class Application:
             )
         )
         return looked, taken_up
+
+    def recognised(self) -> Recognised | None:
+        """Why the database may be a copy, or older than the platforms; None: it is the one."""
+        return self._strictly().recognise()
+
+    def adopt(self, progress: Callable[[str], None]) -> Found:
+        """Go on with this database as the only one: look for what exists on the platforms before anything is created.
+
+        Args:
+            progress: Told in a few words what is being done.
+
+        Raises:
+            Configuration: a daemon works on it, or a secret is missing.
+            RetryLater: a platform cannot be asked now; nothing is lost by that, run it again.
+        """
+        found = adoption.adopt(self.station, self._strictly(), self.recognised(), self.actor, progress)
+        self._station = None  # it was at hand before
+        return found
 
     # ---- looking --------------------------------------------------------------------------------
 
@@ -212,8 +255,8 @@ class Application:
 
     def status(self) -> StatusReport:
         """How everything stands."""
-        station = self.station
-        return self.database.transact(lambda tx: report(tx, station))
+        station, found = self.station, self.custody.recognise()
+        return self.database.transact(lambda tx: report(tx, station, found))
 
     def explain(self, key: str) -> list[Explanation]:
         """What happened to the incident that `key` means: its id, or the key of one of its records."""
@@ -301,10 +344,12 @@ class Application:
         Args:
             keys: `instance/key` each; or an incident's id and then the records that join it.
         """
+        self.custody.demand()
         return linking.link(self.station, keys, self.actor)
 
     def unlink(self, key: str, instance: str | None = None) -> str:
         """End the sync of an incident, or of one of its records; deletes nothing on any platform. The incident's id."""
+        self.custody.demand()
         return linking.unlink(self.station, key, instance, self.actor)
 
     # ---- what waits for a person ----------------------------------------------------------------
@@ -326,11 +371,13 @@ class Application:
 
     def park_retry(self, parked_id: int, take: str | None = None) -> str:
         """Try it again; of a conflict, take the latest edit, or that of the instance `take`. What was done."""
+        self.custody.demand()
         station, parked = self.station, self.parked_one(parked_id)
         return self.database.transact(lambda tx: parking.retry(tx, station, parked, self.actor, take))
 
     def park_drop(self, parked_id: int) -> str:
         """Give it up: the incident stays as it is, and so do the platforms. What was done."""
+        self.custody.demand()
         station, parked = self.station, self.parked_one(parked_id)
         return self.database.transact(lambda tx: parking.drop(tx, station, parked, self.actor))
 
@@ -343,6 +390,7 @@ class Application:
             NotFound: no incident is called so.
             Configuration: several are, or its sync was ended.
         """
+        self.custody.demand()
         station = self.station
         return self.database.transact(lambda tx: escalate_by_hand(tx, station, key, self.actor, reason))
 
@@ -371,6 +419,7 @@ class Application:
 
     def look(self, instance: str, key: str) -> str | None:
         """Read a record now and take in what is seen; the incident it belongs to, if any."""
+        self.custody.demand()
         endpoint = self.endpoint(instance)
         record = endpoint.connector.lookup(key)
         if record is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from syncline.ledger import Backlog, backlog
+from syncline.lineage import Recognised
 from syncline.station import Station
 from syncline.store import incidents, instances, timeline
 from syncline.store.database import Tx
@@ -49,6 +50,7 @@ class StatusReport:
         backlog: What waits, lane by lane.
         parked: How much waits for a person.
         events: How many lines of each kind the timelines have.
+        held: Why nothing is polled, written or sent before the database is adopted; None: it is the one.
     """
 
     store: tuple[str, int]
@@ -57,15 +59,20 @@ class StatusReport:
     backlog: Sequence[Backlog]
     parked: int
     events: dict[str, int]
+    held: Recognised | None = None
 
     @property
     def well(self) -> bool:
         """Whether nothing waits for a person and every instance answers."""
-        return not self.parked and not any(i.halted or i.failing_since for i in self.instances)
+        return (
+            self.held is None
+            and not self.parked
+            and not any(i.halted or i.failing_since for i in self.instances)
+        )
 
 
-def report(tx: Tx, station: Station) -> StatusReport:
-    """How everything stands now."""
+def report(tx: Tx, station: Station, held: Recognised | None) -> StatusReport:
+    """How everything stands now; `held` is what was recognised of the database."""
     total, records = incidents.counts(tx)
     progress = {p.instance: p for p in instances.all_progress(tx)}
     rows = []
@@ -85,4 +92,4 @@ def report(tx: Tx, station: Station) -> StatusReport:
             )
         )
     waiting = len(timeline.all_waiting(tx))
-    return StatusReport(identity(tx), total, rows, backlog(tx), waiting, timeline.count_by_kind(tx))
+    return StatusReport(identity(tx), total, rows, backlog(tx), waiting, timeline.count_by_kind(tx), held)

@@ -45,7 +45,7 @@ def register(program: typer.Typer) -> None:
 def status(face: Face) -> None:
     """Show how everything stands: each instance, what is under way, what waits for a person.
 
-    The exit code is 1 where an instance stands still, does not answer or is not polled, or something waits for a person.
+    The exit code is 1 where the database waits to be adopted, an instance stands still, does not answer or is not polled, or something waits for a person.
     """
     with face.application() as application:
         report = application.status()
@@ -54,6 +54,7 @@ def status(face: Face) -> None:
     document = {
         "well": well,
         "store": {"identity": report.store[0], "generation": report.store[1]},
+        "held": {"doubt": report.held.doubt, "reason": report.held.text} if report.held else None,
         "incidents": report.incidents,
         "instances": [
             {
@@ -94,6 +95,8 @@ def _overdue(application: "Application", instance: "InstanceStatus") -> bool:
 
 def _say_status(report: "StatusReport", overdue: dict[str, bool], *, well: bool) -> None:
     say(f"{counted(report.incidents, 'incident')}; store {report.store[0]}, start no. {report.store[1]}")
+    if report.held:
+        say(f"HELD: {plain(report.held.text)}", "red")
     say()
     table(
         ("instance", "platform", "records", "last poll", "last sweep", "state"),
@@ -122,7 +125,7 @@ def _say_status(report: "StatusReport", overdue: dict[str, bool], *, well: bool)
             f"{counted(report.parked, 'thing waits', 'things wait')} for a person: `syncline park list`",
             "yellow",
         )
-    if any(overdue.values()):
+    if any(overdue.values()) and not report.held:
         say("an instance is not being polled: is the daemon (`syncline run`) at work?", "yellow")
     if well:
         say("all is well", "green")

@@ -8,6 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from syncline.cli import (
+    adopting,
     escalations,
     links,
     looking,
@@ -87,6 +88,7 @@ def _shared(context: typer.Context, config: ConfigOption = None, as_json: JsonOp
 
 setting_up.register(program)
 running.register(program)
+adopting.register(program)
 looking.register(program)
 links.register(program)
 park.register(program)

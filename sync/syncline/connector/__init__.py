@@ -12,12 +12,14 @@ from syncline.connector.contract import (
     FieldSchema,
     Finding,
     HistoryKind,
+    Linking,
     Pager,
     Plugin,
     Schema,
     Severity,
 )
 from syncline.connector.operations import (
+    LINKS,
     Attach,
     Comment,
     Create,
@@ -37,6 +39,7 @@ from syncline.connector.records import Cursor, Edit, Hint, Native, Page, Party, 
 
 __all__ = [
     "CONTRACT",
+    "LINKS",
     "Attach",
     "Capabilities",
     "Comment",
@@ -49,6 +52,7 @@ __all__ = [
     "Hint",
     "HistoryKind",
     "LinkBack",
+    "Linking",
     "Native",
     "Operation",
     "Page",

@@ -229,6 +229,15 @@ class Pager(Connector, Protocol):
         ...
 
 
+@runtime_checkable
+class Linking(Connector, Protocol):
+    """The connector of a platform whose links back are no notes, so that `remarks` does not show them."""
+
+    def linked(self, record_id: str) -> Sequence[str]:
+        """The markers of the links back that stand on a record. Raises `Gone` where it is no more."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Plugin:
     """What an entry point of `syncline.connectors` gives.

@@ -9,6 +9,9 @@ from typing import Final
 from syncline.connector.records import Native, Record
 from syncline.model import Visibility
 
+LINKS: Final = "The same incident elsewhere:"
+"""How a note with links back begins."""
+
 _MARK: Final = re.compile(r"\[syncline:([0-9a-z]{12})\]\s*\Z")
 
 
@@ -101,7 +104,7 @@ class LinkBack:
     def text(self) -> str:
         """The note; it ends with the mark by which it is known as ours."""
         lines = [f"{r.platform} {r.key}: {r.url}" for r in self.references]
-        return "\n".join(("The same incident elsewhere:", *lines, mark(self.marker)))
+        return "\n".join((LINKS, *lines, mark(self.marker)))
 
 
 @dataclass(frozen=True, slots=True)

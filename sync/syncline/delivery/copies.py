@@ -4,7 +4,7 @@ from syncline.configuration import PublicComments
 from syncline.connector import Attach, Comment, LinkBack, Reference
 from syncline.model import Visibility
 from syncline.reconcile import Situation
-from syncline.remarks import copy_of
+from syncline.remarks import copy_of, link_mark
 from syncline.station import Endpoint, Station
 from syncline.store.incidents import Link
 from syncline.store.items import Item
@@ -55,5 +55,4 @@ def link_back(station: Station, s: Situation, link: Link) -> LinkBack:
         for li in s.live
         if li.instance != link.instance
     )
-    # The same marker for all of an incident's links back: written again, they replace what stands there.
-    return LinkBack(link.record_id, s.kept.incident.id.replace("-", "").lower(), siblings)
+    return LinkBack(link.record_id, link_mark(s.kept.incident.id), siblings)

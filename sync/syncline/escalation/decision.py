@@ -23,6 +23,7 @@ class Message:
         text: All of it.
         not_before: The end of the recipient's quiet hours, or None.
         confirm_by: Pages: by then a sign is wanted that it arrived.
+        due: When it was due, where that was not just now.
     """
 
     run_id: str
@@ -35,6 +36,7 @@ class Message:
     text: str
     not_before: datetime | None = None
     confirm_by: datetime | None = None
+    due: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

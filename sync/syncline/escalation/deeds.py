@@ -59,6 +59,7 @@ def page_one(c: Climb, occasion: str, person_id: str, way: Way, title: str, text
             title=title,
             text=text,
             confirm_by=confirm_by,
+            due=c.due,
         )
     )
     s.look(confirm_by)
@@ -93,6 +94,7 @@ def _say(c: Climb, say: Say, occasion: str, step: Step | None) -> None:
                 title=title,
                 text=text,
                 not_before=quiet,
+                due=c.due,
             )
             for way in found
         )

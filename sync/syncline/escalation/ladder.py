@@ -21,12 +21,15 @@ def climb(c: Climb) -> Run:
     at_once = _see_lapse(c)
     see_pages(c)
     for key in c.order:
+        c.due = None
         mark = c.run.marks.get(key)
         if mark is None:
             at_once = _step(c, key, at_once=at_once)
         elif mark.fired:
             _repeat(c, key, mark)
+    c.due = None
     _end(c, at_once=at_once)
+    c.due = None
     say_again(c)
     return c.run
 
@@ -94,6 +97,7 @@ def _step(c: Climb, key: Key, *, at_once: bool) -> bool:
         return _wait(c, key, step, to)
     late = 0.0 if due is None or early else (now - due).total_seconds()
     repetitions = _due_repetition(c, step, offset)
+    c.due = None if early else due
     c.run = c.run.marked(key, Mark(now, fired=True, repetitions=repetitions, tier=c.tier))
     c.tell(
         "step",
@@ -168,6 +172,7 @@ def _repeat(c: Climb, key: Key, mark: Mark) -> None:
     number = _due_repetition(c, step, offset)
     if number > mark.repetitions:
         c.run = c.run.marked(key, replace(mark, repetitions=number))
+        c.due = c.reading.due(offset + number * step.again.every)
         if _superfluous(c, step) is None:
             to = c.sitting.reach(step.page, mark.tier)
             text = wording.again(c.policy, key, step, number, to)
@@ -196,6 +201,7 @@ def _end(c: Climb, *, at_once: bool) -> None:
     number = max(0, int((c.reading.counted(c.sitting.now) - last) / end.every))
     if number > c.run.repetitions_end:
         c.run = replace(c.run, repetitions_end=number)
+        c.due = c.reading.due(last + number * end.every)
         _fire_end(c, number)
     elif at_once and END_AT_ONCE not in c.run.given_over:
         c.run = replace(c.run, given_over=c.run.given_over | {END_AT_ONCE})

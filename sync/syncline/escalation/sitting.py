@@ -77,6 +77,7 @@ class Climb:
         offsets: When each step of the first round is due on the clock; None: it is a share of no target.
         order: All steps of all rounds, in their order.
         acknowledged: Since when somebody has the incident; None: nobody has, or they did nothing about it for too long.
+        due: When that was due which is being done; None: just now.
     """
 
     sitting: Sitting
@@ -87,6 +88,7 @@ class Climb:
     offsets: Sequence[timedelta | None] = field(init=False)
     order: Sequence[Key] = field(init=False)
     acknowledged: datetime | None = field(init=False)
+    due: datetime | None = None
 
     def __post_init__(self) -> None:
         """Read the clock, and see whether somebody has the incident."""

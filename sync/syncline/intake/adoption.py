@@ -55,8 +55,20 @@ def adopt(tx: Tx, station: Station, endpoint: Endpoint, record: Record, *, backf
             reason = twin(tx, endpoint, kept.incident.id, present[0].record_key, record.key)
             return Adoption(record.id, None, reason)
         # The store is older than the record: it came from a backup. The marker is the incident's name all the same.
-        return _begin(tx, station, endpoint, record, record.marker, backfill=backfill)
+        adoption = _begin(tx, station, endpoint, record, record.marker, backfill=backfill)
+        if adoption.incident_id is not None:
+            timeline.append(tx, None, _older(endpoint, record))
+        return adoption
     return _begin(tx, station, endpoint, record, station.ids.incident(), backfill=backfill)
+
+
+def _older(endpoint: Endpoint, record: Record) -> Event:
+    text = (
+        f"{endpoint.name} {record.key} carries the marker {record.marker}, which this database does not know: another database made it, or "
+        "this one went back together with its stamp, as with the snapshot of a whole machine. Then stop the daemon, and "
+        "`syncline adopt --anyway` looks for what exists"
+    )
+    return Event("restored", text, endpoint.name, data={"marker": record.marker, "url": record.url})
 
 
 def twin(tx: Tx, endpoint: Endpoint, incident_id: str, present: str, other: str) -> str:

@@ -75,16 +75,16 @@ class Link:
         return View(self.instance, self.shadow, self.settled, self.seen, self.seen_at, self.seen_by, self.own)
 
     def candidates(self) -> list[Candidate]:
-        """What the shadow cannot show and waits to be merged: edits that our own writes overwrote, and values that the
-        platform derived from them."""
+        """What the shadow cannot show and waits to be merged: edits that our own writes overwrote, values that the
+        platform derived from them, and what was found when an old database was adopted."""
         return [
             Candidate(
                 entry["field"],
                 value_from_json(entry["value"]),
                 value_from_json(entry["base"]),
                 Origin(self.instance, entry["actor"], datetime.fromisoformat(entry["at"])),
-                recovered=not entry.get("derived", False),
-                automatic=bool(entry.get("derived", False)),
+                recovered=not entry.get("derived", False) and not entry.get("found", False),
+                automatic=bool(entry.get("derived", False) or entry.get("automatic", False)),
             )
             for entry in self.recovered
         ]

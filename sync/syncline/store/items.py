@@ -164,6 +164,18 @@ def native_of_copy(tx: Tx, item_id: str, instance: str) -> str | None:
     return found
 
 
+def targets(tx: Tx, item_id: str) -> dict[str, str]:
+    """Where the item is copied to, or is to be: instance to `due`, `done` or `withheld`."""
+    rows = tx.execute(sa.select(copies.c.instance, copies.c.state).where(copies.c.item_id == item_id))
+    return {instance: state for instance, state in rows}
+
+
+def owed(tx: Tx) -> list[str]:
+    """The incidents that still lack a copy somewhere."""
+    rows = tx.execute(sa.select(copies.c.incident_id).where(copies.c.state == "due").distinct())
+    return sorted(row[0] for row in rows)
+
+
 def withhold(tx: Tx, item_id: str, instance: str, reason: str) -> None:
     """The copy is not made, for that reason."""
     tx.execute(

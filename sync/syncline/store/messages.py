@@ -127,8 +127,11 @@ def _once(dialect: str) -> sa.Executable:
     return once
 
 
-def insert(tx: Tx, ids: Ids, incident_id: str, decided: Iterable[Message]) -> list[Outgoing]:
-    """Put what was decided into the outbox; those that were not there yet. Each wants a mark in the ledger."""
+def insert(
+    tx: Tx, ids: Ids, incident_id: str, decided: Iterable[Message], *, repeated: bool = False
+) -> list[Outgoing]:
+    """Put what was decided into the outbox; those that were not there yet. Each wants a mark in the ledger. `repeated`:
+    they may have been sent before, by a state of the database that is lost."""
     fresh = []
     for message in decided:
         row = Outgoing(
@@ -146,7 +149,7 @@ def insert(tx: Tx, ids: Ids, incident_id: str, decided: Iterable[Message]) -> li
             message.confirm_by,
             State.DUE,
             0,
-            False,
+            repeated,
             tx.now,
             None,
             tx.now,
@@ -167,7 +170,7 @@ def insert(tx: Tx, ids: Ids, incident_id: str, decided: Iterable[Message]) -> li
             "confirm_by": row.confirm_by,
             "state": row.state,
             "tried": 0,
-            "repeated": False,
+            "repeated": repeated,
             "created_at": row.created_at,
             "at": row.at,
         }
@@ -229,6 +232,17 @@ def states(tx: Tx, incident_ids: Sequence[str]) -> dict[str, list[PageState]]:
     for row in _STATES.rows(tx, incident_ids):
         found.setdefault(row.incident_id, []).append(PageState(*row[1:]))
     return found
+
+
+def unfinished(tx: Tx) -> list[str]:
+    """The incidents about which something is still to be said."""
+    rows = tx.execute(sa.select(messages.c.incident_id).where(messages.c.finished_at.is_(None)).distinct())
+    return sorted(row[0] for row in rows)
+
+
+def suspect(tx: Tx, message: Outgoing) -> None:
+    """It may have been sent before: it says so."""
+    _update(tx, message.id, repeated=True)
 
 
 def begin(tx: Tx, message: Outgoing, *, repeat: bool = False) -> None:

@@ -3,8 +3,6 @@
 Migrations expand first and contract a release later, so that a daemon of the version before can finish its work.
 """
 
-from typing import Final
-
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -14,10 +12,8 @@ from alembic.script import ScriptDirectory
 from syncline.errors import Configuration
 from syncline.ports import Ids
 from syncline.store.database import Database, Tx
+from syncline.store.meta import GENERATION, IDENTITY
 from syncline.store.schema import meta
-
-_IDENTITY: Final = "identity"
-_GENERATION: Final = "generation"
 
 
 def _config() -> Config:
@@ -47,10 +43,10 @@ def upgrade(database: Database, ids: Ids) -> None:
             config = _config()
             config.attributes["connection"] = tx.connection
             command.upgrade(config, "head")
-        if tx.execute(sa.select(meta.c.value).where(meta.c.name == _IDENTITY)).first() is None:
+        if tx.execute(sa.select(meta.c.value).where(meta.c.name == IDENTITY)).first() is None:
             tx.execute(
                 sa.insert(meta),
-                [{"name": _IDENTITY, "value": ids.token()}, {"name": _GENERATION, "value": "1"}],
+                [{"name": IDENTITY, "value": ids.token()}, {"name": GENERATION, "value": "1"}],
             )
 
     database.transact(work)
@@ -60,11 +56,11 @@ def identity(tx: Tx) -> tuple[str, int]:
     """The identity and the generation of the store: a clone shares the first, and a restored backup is behind in
     the second."""
     rows = {name: value for name, value in tx.execute(sa.select(meta.c.name, meta.c.value))}
-    return rows[_IDENTITY], int(rows[_GENERATION])
+    return rows[IDENTITY], int(rows[GENERATION])
 
 
 def next_generation(tx: Tx) -> int:
     """Count one start of a daemon on this store; the new generation."""
     generation = identity(tx)[1] + 1
-    tx.execute(sa.update(meta).where(meta.c.name == _GENERATION).values(value=str(generation)))
+    tx.execute(sa.update(meta).where(meta.c.name == GENERATION).values(value=str(generation)))
     return generation

@@ -211,6 +211,13 @@ def unsettled(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list
     return found
 
 
+def under_way(tx: Tx) -> list[str]:
+    """The incidents that have a write of unknown outcome."""
+    states = [state.value for state in OPEN]
+    rows = tx.execute(sa.select(operations.c.incident_id).where(operations.c.state.in_(states)).distinct())
+    return sorted(row[0] for row in rows)
+
+
 def recent(tx: Tx, incident_id: str, instance: str, within: timedelta) -> list[Logged]:
     """The writes to a record in the last while, oldest first."""
     rows = tx.execute(_RECENT, {"of_incident": incident_id, "on": instance, "since": tx.now - within})

@@ -92,6 +92,12 @@ def after(tx: Tx, event_id: int, limit: int = 200) -> list[Event]:
     return _events(tx, sa.select(events).where(events.c.id > event_id).order_by(events.c.id).limit(limit))
 
 
+def last_of(tx: Tx, kinds: Sequence[str]) -> Event | None:
+    """The daemon's own newest line of one of those kinds."""
+    newest = sa.select(events).where(events.c.incident_id.is_(None), events.c.kind.in_(kinds))
+    return next(iter(_events(tx, newest.order_by(events.c.id.desc()).limit(1))), None)
+
+
 def last_id(tx: Tx) -> int:
     """The newest line's id; 0 where there is none."""
     return tx.execute(sa.select(sa.func.max(events.c.id))).scalar() or 0

@@ -1,0 +1,201 @@
+"""What a change history says in common terms, and who last gave a field its value. Pure.
+
+A database that comes from a backup has forgotten its own writes. They stand on the platforms beside what people did, and must
+not pass for anybody's edit: a value that our account wrote is a copy of what somebody said elsewhere before, and counts from
+then; where nobody did, it was Syncline's own decision.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from syncline.connector import Capabilities, Edit, Native, Record
+from syncline.mapping import Directory
+from syncline.mapping import Mapping as FieldMapping
+from syncline.merge import PLATFORM, SIMULTANEOUS
+from syncline.model import Value
+
+TOLERANCE: Final = timedelta(seconds=5)
+"""A copy may bear a time that lies so much before that of its original: platforms' clocks differ, and count seconds."""
+DECIDED: Final = frozenset({"assignee", "group", "labels", "priority", "status", "tier"})
+"""Fields that escalation gives a value by itself. Any other that our account wrote, somebody had said."""
+BEFORE: Final = timedelta(microseconds=1)
+"""A copy counts from just before its original: where both stand, the original is the one that was said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """That a field got a value on one side.
+
+    Attributes:
+        field: Common field.
+        value: Common value.
+        at: When, by our clock.
+        own: Whether our account wrote it.
+        actor: Who did, as the platform calls them.
+        automatic: Whether the platform gave it by itself.
+    """
+
+    field: str
+    value: Value
+    at: datetime
+    own: bool
+    actor: str
+    automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One record, and what happened to it.
+
+    Attributes:
+        instance: Where.
+        record: As it is now.
+        said: Its history in common terms, oldest first.
+        mapping: Of the instance.
+        directory: Of the instance.
+        resets: What the platform made of other native fields with our own writes.
+        skew: By how much the platform's clock is ahead of ours.
+    """
+
+    instance: str
+    record: Record
+    said: Sequence[Said]
+    mapping: FieldMapping
+    directory: Directory
+    resets: Mapping[str, Native]
+    skew: timedelta
+
+    def last(self, name: str) -> Said | None:
+        """Who last gave that field a value, as far as the history tells."""
+        return next((s for s in reversed(self.said) if s.field == name), None)
+
+    def holds(self, name: str, value: Value) -> bool:
+        """Whether the record says that value."""
+        return self.mapping.holds(name, value, self.record.values, self.directory)
+
+    def changed_at(self) -> datetime:
+        """When the record last changed, by our clock."""
+        return self.record.updated_at - self.skew
+
+
+def side(
+    instance: str,
+    record: Record,
+    edits: Sequence[Edit],
+    mapping: FieldMapping,
+    directory: Directory,
+    facts: Capabilities,
+    skew: timedelta,
+    people: Collection[str],
+) -> Side:
+    """A record with its history in common terms. `people`: the names of those who are known there; what the platform assigns
+    in another name it does by itself."""
+    values = dict(record.values)
+    for edit in reversed(edits):
+        if edit.field in values:
+            values[edit.field] = edit.before
+    said: list[Said] = []
+    before = mapping.read(values, directory).values
+    for at, actor, own, group in _strokes(edits):
+        touched = {edit.field for edit in group}
+        values.update({edit.field: edit.after for edit in group if edit.field in values})
+        after = mapping.read(values, directory).values
+        for name, rule in mapping.rules.items():
+            moved = touched & mapping.natives_of(name)
+            if not moved or not rule.direction.reads or name not in after:
+                continue
+            if name in before and before[name] == after[name]:
+                continue
+            by_itself = moved <= facts.assigns and (own or actor not in people)
+            who = PLATFORM if by_itself else actor
+            said.append(Said(name, after[name], at - skew, own and not by_itself, who, by_itself))
+        before = after
+    ours = [edit.field for edit in edits if edit.own]
+    return Side(instance, record, said, mapping, directory, facts.resets_of(ours), skew)
+
+
+def _strokes(edits: Iterable[Edit]) -> Iterable[tuple[datetime, str, bool, list[Edit]]]:
+    """The edits that were made at one stroke, together."""
+    group: list[Edit] = []
+    for edit in edits:
+        if group and (edit.at, edit.actor, edit.own) != (group[0].at, group[0].actor, group[0].own):
+            yield group[0].at, group[0].actor, group[0].own, group
+            group = []
+        group.append(edit)
+    if group:
+        yield group[0].at, group[0].actor, group[0].own, group
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a side has to say about a field.
+
+    Attributes:
+        value: Common value.
+        actor: Who said it.
+        at: Since when it counts, by our clock.
+        automatic: It is no sign of a person's.
+    """
+
+    value: Value
+    actor: str
+    at: datetime
+    automatic: bool
+
+
+def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Value]) -> Claim | None:
+    """What a side says about a field now, and since when; None: nothing that counts.
+
+    Args:
+        name: Common field.
+        one: The side.
+        others: The other records of the incident.
+        known: Common values that the side may stand for in its own words.
+    """
+    natives = one.mapping.natives_of(name)
+    last = one.last(name)
+    if last is not None and not last.own:
+        return Claim(_value(name, one, known, last.value), last.actor, last.at, last.automatic)
+    if natives and all(n in one.resets and one.resets[n] == one.record.values.get(n) for n in natives):
+        return None
+    until = (last.at if last is not None else one.changed_at()) + TOLERANCE
+    sources = [
+        said
+        for other in others
+        for said in other.said
+        if said.field == name and not said.own and said.at <= until and one.holds(name, said.value)
+    ]
+    if sources:
+        source = max(sources, key=lambda said: said.at)
+        return Claim(source.value, source.actor, source.at - BEFORE, automatic=True)
+    value = _value(name, one, known, None)
+    if last is not None:
+        return Claim(value, last.actor, last.at, automatic=True)
+    at = one.changed_at()
+    if unlogged(name, one, others):
+        # What stands elsewhere was copied from here, and is an earlier edit: the record's own time need not tell that.
+        copies = [said.at for other in others for said in other.said if said.own and said.field == name]
+        at = max(at, max(copies) + 2 * SIMULTANEOUS)
+    return Claim(value, one.record.updated_by or "somebody", at, automatic=one.record.own)
+
+
+def unlogged(name: str, one: Side, others: Sequence[Side]) -> bool:
+    """Whether somebody edited a field on that side though its history does not tell: no platform logs every field. Then our
+    account wrote it elsewhere, and no history says whose words those were."""
+    if name in DECIDED or one.last(name) is not None:
+        return False
+    people = [said for other in others for said in other.said if said.field == name and not said.own]
+    return any(
+        said.own and said.field == name and not any(p.value == said.value for p in people)
+        for other in others
+        for said in other.said
+    )
+
+
+def _value(name: str, one: Side, known: Mapping[str, Value], otherwise: Value) -> Value:
+    """What the side says: a value that is known already, where its own words mean that."""
+    if name in known and known[name] is not None and one.holds(name, known[name]):
+        return known[name]
+    return one.mapping.read(one.record.values, one.directory).values.get(name, otherwise)
