@@ -33,6 +33,7 @@ class Judge:
         still: Seconds before now in which nothing may have been written.
         clock: What the daemon's clock shows, in seconds since 1970.
         began: When the world began.
+        lost: Stores that were replaced by a backup: what they had on record was on record.
     """
 
     def __init__(
@@ -45,9 +46,11 @@ class Judge:
         still: float,
         clock: float,
         began: datetime,
+        lost: Sequence[Path] = (),
     ) -> None:
         self.script, self.sides, self.network, self.file = script, sides, network, file
         self.now, self.still, self.clock, self.began = now, still, clock, began
+        self.lost = lost
         self.counts: dict[str, float] = {}
         self._conflicts: dict[str, list[OnRecord]] = defaultdict(list)
         self._case_of_incident: dict[str, set[str]] = defaultdict(set)
@@ -139,22 +142,26 @@ class Judge:
     def _read_store(self, world: Mapping[str, Sequence[Ticket]]) -> None:
         """The conflicts on record, by case."""
         by_id = {(side, t.id): t.case for side, tickets in world.items() for t in tickets}
-        with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)) as connection:
-            assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-            for incident_id, instance, record_id in connection.execute(
-                "SELECT incident_id, instance, record_id FROM links"
-            ):
-                case = by_id.get((instance, record_id))
-                if case:
-                    self._case_of_incident[incident_id].add(case)
-            for incident_id, what, data in connection.execute(
-                "SELECT incident_id, field, data FROM events WHERE kind IN ('conflict', 'parked') AND field IS NOT NULL"
-            ):
-                for case in self._case_of_incident.get(incident_id, ()):
-                    self._conflicts[case] += _losers(what, json.loads(data) if data else {})
-            self._parked = connection.execute(
-                "SELECT incident_id, instance, kind, reason FROM parked WHERE ended_at IS NULL"
-            ).fetchall()
+        for file in (*self.lost, self.file):
+            with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+                assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+                self._read_records(connection, by_id)
+
+    def _read_records(self, connection: sqlite3.Connection, by_id: Mapping[tuple[str, str], str]) -> None:
+        for incident_id, instance, record_id in connection.execute(
+            "SELECT incident_id, instance, record_id FROM links"
+        ):
+            case = by_id.get((instance, record_id))
+            if case:
+                self._case_of_incident[incident_id].add(case)
+        for incident_id, what, data in connection.execute(
+            "SELECT incident_id, field, data FROM events WHERE kind IN ('conflict', 'parked') AND field IS NOT NULL"
+        ):
+            for case in self._case_of_incident.get(incident_id, ()):
+                self._conflicts[case] += _losers(what, json.loads(data) if data else {})
+        self._parked = connection.execute(
+            "SELECT incident_id, instance, kind, reason FROM parked WHERE ended_at IS NULL"
+        ).fetchall()
 
     # ---- what the oracle of the demo does not look at -------------------------------------------
 

@@ -27,6 +27,7 @@ CLASSES = (
     "pause",  # SIGSTOP for minutes
     "bots",  # people act with our own account
     "disk",  # the disk is full for a while
+    "restore",  # an old backup of the store is put back, and adopted
 )
 
 
@@ -172,6 +173,9 @@ def _spells(name: str, rng: Random, length: float) -> list[Spell]:
             return [Spell(at, "restart", "", rng.choice((0.5, 30.0))) for at in moments(2)]
         case "pause":
             return [Spell(at, "pause", "", rng.choice((3.0, 40.0, 180.0, 400.0))) for at in moments(2)]
+        case "restore":
+            at = rng.uniform(60.0, length)
+            return [Spell(at, "restore", "", 0.0, rng.choice((30.0, 120.0, 400.0)))]
         case "disk":
             return [Spell(at, "disk", "", rng.uniform(5.0, 90.0), rng.randrange(3)) for at in moments(2)]
         case _:

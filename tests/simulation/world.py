@@ -16,6 +16,7 @@ from trace import Trace
 from typing import Any
 
 import urllib3.filepost
+from backup import Backup
 from judge import Judge
 from loop import Loop, Machine
 from network import Network, SkewedClock
@@ -202,6 +203,7 @@ class World:
         self.rights: list[OnlyDaemon] = []
         self.databases: list[Database] = []
         self.faults: list[str] = []
+        self.backup = Backup(self)
         self.exceptions = _Exceptions()
         place = str(folder)
         self.exceptions.tell = lambda text: self.trace.add(self.loop.passed, text.replace(place, ""))
@@ -238,10 +240,8 @@ class World:
         rng = Random(f"{self.seed}/ids/{number}")
         ids = RandomIds(rng)
 
-        def wire(name: str) -> Callable[[], BaseAdapter]:
-            return lambda: SimulatedAdapter(self.network.exchange(machine, name))
-
-        ports = Ports(machine, ids, machine, Random(f"{self.seed}/jitter/{number}"), wire)
+        rng = Random(f"{self.seed}/jitter/{number}")
+        ports = Ports(machine, ids, machine, rng, lambda name: self.wire(machine, name))
         polling = self.options.nets != "sweep" or self.calm_start
         daemon = Daemon(
             self.configuration, self.plugins, ports, polling=polling, sweeping=self.options.nets != "poll"
@@ -262,6 +262,10 @@ class World:
             machine.dead = True
 
         machine.spawn(f"daemon-{number}", run)
+
+    def wire(self, machine: Machine, name: str) -> Callable[[], BaseAdapter]:
+        """What carries the requests of that machine to that platform."""
+        return lambda: SimulatedAdapter(self.network.exchange(machine, name))
 
     calm_start = False
     full = False
@@ -304,6 +308,8 @@ class World:
         for number, spell in enumerate(self.spells):
             if self.options.spells is None or number in self.options.spells:
                 self.loop.after(spell.at, lambda spell=spell: self._suffer(spell))  # type: ignore[misc]
+                if spell.what == "restore":
+                    self.loop.after(max(0.0, spell.at - spell.more), self.backup.taken)
 
     def _suffer(self, spell: Spell) -> None:
         if self.calm:
@@ -323,6 +329,8 @@ class World:
                 self._restart(spell.seconds)
             case "pause":
                 machine.stop(spell.seconds)
+            case "restore":
+                self.backup.put_back()
             case "disk":
                 self._fill(spell.more)
                 self.loop.after(spell.seconds, self._empty)
@@ -440,7 +448,7 @@ class World:
             last = max((w[-1][0] for w in self.network.writes.values() if w), default=0.0)
             # A platform that asked for quiet is left alone for up to an hour: there is no rest before it was looked at.
             looked = min((r[-1][0] for r in self.network.reads.values() if r), default=0.0)
-            at_rest = self.loop.passed - last >= STILL and looked > since + 60.0
+            at_rest = self.loop.passed - last >= STILL and looked > since + 60.0 and not self.backup.owed
             if at_rest and not Judge.busy(self.database_file, self._clock()):
                 return
             self.loop.run(self.loop.passed + 60.0)
@@ -466,6 +474,7 @@ class World:
             STILL,
             self._clock(),
             BEGIN,
+            self.backup.lost,
         )
         return [
             *self.faults,
