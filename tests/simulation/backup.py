@@ -6,12 +6,13 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from loop import Machine
 from requests.adapters import BaseAdapter
 
 from syncline.application import Application
 from syncline.assembly import Ports
-from syncline.errors import RetryLater
-from syncline.ports import RandomIds
+from syncline.errors import SynclineError
+from syncline.ports import RandomIds, Task
 
 if TYPE_CHECKING:
     from world import World
@@ -32,6 +33,7 @@ class Backup:
         self.owed = False
         self.lost: list[Path] = []
         self._tries = 0
+        self._task: tuple[Machine, Task] | None = None
 
     def taken(self) -> None:
         """Copy the store; between transactions, as a backup does."""
@@ -56,6 +58,10 @@ class Backup:
         world.start()
         world.loop.after(20.0, self.adopt)
 
+    def _running(self, machine: Machine) -> bool:
+        """Whether it was asked for on this machine, and has not ended."""
+        return self._task is not None and self._task[0] is machine and self._task[1].is_alive()
+
     def adopt(self) -> None:
         """The admin asks for it, again and again where a platform is down or the machine died meanwhile."""
         world = self.world
@@ -63,7 +69,7 @@ class Backup:
             return
         machine = world.machine
         assert machine is not None
-        if machine.dead or world.loop.passed < machine.still_until:
+        if machine.dead or world.loop.passed < machine.still_until or self._running(machine):
             world.loop.after(ASKS_AGAIN, self.adopt)
             return
         self._tries += 1
@@ -81,10 +87,10 @@ class Backup:
                 found = application.adopt(lambda _text: None)
                 self.owed = False
                 world.trace.add(world.loop.passed, f"the admin adopted the backup: {found}")
-            except RetryLater as error:
+            except SynclineError as error:
                 world.trace.add(world.loop.passed, f"the admin is asked to come again: {str(error)[:160]}")
             application.close()
 
         world.trace.add(world.loop.passed, "the admin runs syncline adopt")
-        machine.spawn(f"adopt-{number}", run)
+        self._task = machine, machine.spawn(f"adopt-{number}", run)
         world.loop.after(ASKS_AGAIN, self.adopt)

@@ -17,6 +17,8 @@ from syncline.demo.oracle import Findings, OnRecord, Oracle
 from syncline.demo.people import Side, everybody
 from syncline.demo.script import CREATE, FIELDS, Edit, Script
 
+_WRITES_EACH = 6
+"""So many writes for each edit are beyond what repetitions explain: two platforms, each tried again once or twice."""
 _NOT_HELD = {("pd", "description"), ("pd", "assignee"), ("pd", "group"), ("jira", "group")}
 """What a platform has no field for, or decides by itself."""
 
@@ -88,6 +90,9 @@ class Judge:
         found += [f"lost: {text}" for text in judged.lost_items]
         found += [f"leaked: {text}" for text in judged.leaked]
         found += self._invented(world)
+        found += self._split()
+        found += self._phantoms()
+        found += self._wasteful()
         found += self._stuck()
         found += self._restless()
         self.counts |= {
@@ -143,6 +148,7 @@ class Judge:
         """The conflicts on record, by case."""
         by_id = {(side, t.id): t.case for side, tickets in world.items() for t in tickets}
         for file in (*self.lost, self.file):
+            self._case_of_incident.clear()
             with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
                 assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
                 self._read_records(connection, by_id)
@@ -191,6 +197,44 @@ class Judge:
                         f"all who wrote that were replaced by somebody who saw it"
                     )
         return found
+
+    def _split(self) -> list[str]:
+        """Incidents of ours that are about the same case, or about several."""
+        incidents: dict[str, set[str]] = defaultdict(set)
+        for incident_id, cases in self._case_of_incident.items():
+            for case in cases:
+                incidents[case].add(incident_id)
+        return [
+            f"split: #{case} is {len(those)} incidents: {', '.join(sorted(those))}"
+            for case, those in sorted(incidents.items())
+            if len(those) > 1
+        ] + [
+            f"split: incident {incident_id} is about {', '.join(sorted(cases))}"
+            for incident_id, cases in sorted(self._case_of_incident.items())
+            if len(cases) > 1
+        ]
+
+    def _phantoms(self) -> list[str]:
+        """Conflicts on record about a title, of which nobody ever wrote the losing one: a record must not be had by putting down
+        whatever stands there."""
+        return [
+            f"phantom: a conflict of #{case} has {entry.value!r} on {entry.instance}, which nobody wrote there"
+            for case, entries in sorted(self._conflicts.items())
+            for entry in entries
+            if entry.what == "title"
+            and not any(
+                e.value == entry.value
+                for e in self.script.of_case(case)
+                if e.what == "title" and e.side == entry.instance
+            )
+        ]
+
+    def _wasteful(self) -> list[str]:
+        """More writes than any trouble explains: the sides write back to one another what they wrote."""
+        edits, cases = len(self.script.edits), len(self.script.cases())
+        writes = sum(len(written) for written in self.network.writes.values())
+        most = _WRITES_EACH * (edits + 2 * cases)
+        return [f"wasteful: {writes} writes for {edits} edits of {cases} incidents"] if writes > most else []
 
     def _stuck(self) -> list[str]:
         return [f"stuck: {text}" for text in self.busy(self.file, self.clock)] + [

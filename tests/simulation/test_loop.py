@@ -19,7 +19,9 @@ def machine(loop):
 def test_sleepers_wake_in_their_order(loop, machine):
     woken = []
     for seconds in (3.0, 1.0, 2.0):
-        machine.spawn(f"{seconds}", lambda s=seconds: (machine.sleep(s), woken.append((s, round(loop.passed)))))
+        machine.spawn(
+            f"{seconds}", lambda s=seconds: (machine.sleep(s), woken.append((s, round(loop.passed))))
+        )
     loop.run(10.0)
     assert woken == [(1.0, 1), (2.0, 2), (3.0, 3)]
     assert loop.passed == 10.0

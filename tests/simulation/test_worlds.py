@@ -51,7 +51,17 @@ def test_it_holds_with_each_net_alone(folder, nets):
 def test_the_same_seed_is_the_same_world_whatever_the_order_of_sets():
     digests = []
     for order in ("1", "2"):
-        command = [sys.executable, str(HERE / "run.py"), "--seeds", "2", "--first", "7", "--jobs", "1", "--json"]
+        command = [
+            sys.executable,
+            str(HERE / "run.py"),
+            "--seeds",
+            "2",
+            "--first",
+            "7",
+            "--jobs",
+            "1",
+            "--json",
+        ]
         told = subprocess.run(
             command,
             env={**os.environ, "PYTHONHASHSEED": order},
