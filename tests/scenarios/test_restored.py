@@ -301,10 +301,23 @@ def test_the_ticket_with_which_it_began_is_told_by_its_title(cloud):
     assert cloud.said(cloud.people.snow_all()[0]["number"], "began")[0].startswith("found again: snow INC")
 
 
+def test_it_is_told_by_the_title_that_it_had(cloud):
+    """Found by the simulation: somebody had renamed it, and it passed for another incident, of which everything was made twice."""
+    backup = stopped_before_the_links(cloud, "Mail is down")
+    row = cloud.people.snow_all()[0]
+    cloud.clock.advance(30)
+    cloud.people.snow_set(row["sys_id"], short_description="Something else altogether")
+    backup.restore()
+    found = backup.adopt()
+    assert (found.incidents, found.links) == (1, 2)
+    assert numbers(cloud) == (1, 1, 1)
+
+
 def test_where_it_is_not_found_nothing_is_created_and_a_person_decides(cloud):
     backup = stopped_before_the_links(cloud, "Mail is down")
     row = cloud.people.snow_all()[0]
-    cloud.people.snow_set(row["sys_id"], short_description="Something else altogether")
+    cloud.people.snow_set(row["sys_id"], short_description="Entirely", description="Otherwise")
+    cloud.sandbox["snow"].platform._database.tables["sys_audit"].rows.clear()
     backup.restore()
     found = cloud.app.adopt(lambda _text: None)
     assert len(found.orphans) == 1

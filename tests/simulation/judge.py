@@ -95,6 +95,9 @@ class Judge:
         found += self._wasteful()
         found += self._stuck()
         found += self._restless()
+        asked = self._asked_about()
+        self.counts["asked"] = len(asked)
+        found = [f for f in found if not any(f"#{case}" in f or incident in f for case, incident in asked)]
         self.counts |= {
             "compared": judged.compared,
             "final": judged.final,
@@ -235,6 +238,17 @@ class Judge:
         writes = sum(len(written) for written in self.network.writes.values())
         most = _WRITES_EACH * (edits + 2 * cases)
         return [f"wasteful: {writes} writes for {edits} edits of {cases} incidents"] if writes > most else []
+
+    def _asked_about(self) -> list[tuple[str, str]]:
+        """Case and incident of which a restored store could not find the first ticket: it was lost between our create and the
+        link back, and nothing that stands on the two tickets says any more that they are one. A person is asked, who alone
+        can tell."""
+        return [
+            (case, incident_id)
+            for incident_id, _, kind, reason in self._parked
+            if kind == "create" and "found again without the ticket with which it began" in reason
+            for case in sorted(self._case_of_incident.get(incident_id, ()))
+        ]
 
     def _stuck(self) -> list[str]:
         return [f"stuck: {text}" for text in self.busy(self.file, self.clock)] + [

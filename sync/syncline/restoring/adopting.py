@@ -12,7 +12,7 @@ from syncline.connector import PartyKind, Record
 from syncline.intake.adoption import why_not
 from syncline.model import Incident, Status
 from syncline.reconcile import reconcile
-from syncline.restoring.families import Family, Trace, backs_in, families, incident_of
+from syncline.restoring.families import Family, Trace, backs_in, families, incident_of, words_of
 from syncline.restoring.hearing import Hearing
 from syncline.restoring.joining import begin_again, join, lay, look_before_creating, sides_of
 from syncline.restoring.survey import Sheet, survey
@@ -153,16 +153,29 @@ def _trace(station: Station, sheet: Sheet) -> Trace:
     endpoint, record = station.endpoints[sheet.instance], sheet.record
     backs, texts = backs_in(sheet.remarks)
     linked = frozenset(i for marker in sheet.linked if (i := incident_of(marker)) is not None)
-    title = endpoint.mapping.read(record.values, endpoint.directory).values.get("title")
     return Trace(
         (sheet.instance, record.id),
         record.url,
-        str(title or ""),
+        _words(endpoint, sheet),
         endpoint.by_our_clock(record.created_at),
         record.marker,
         backs | linked,
         texts,
     )
+
+
+def _words(endpoint: Endpoint, sheet: Sheet) -> frozenset[str]:
+    """What its title and description say now, and said before each change that the history knows."""
+    found: list[str] = []
+    for name in ("title", "description"):
+        natives = endpoint.mapping.natives_of(name)
+        changes = [{e.field: v} for e in sheet.edits if e.field in natives for v in (e.before, e.after)]
+        for values in ({}, *changes):
+            reading = endpoint.mapping.read({**sheet.record.values, **values}, endpoint.directory)
+            found.append(str(reading.values.get(name) or ""))
+        # What is written once and never read again says what stood there at the beginning.
+        found += [str(sheet.record.values.get(native) or "") for native in natives]
+    return words_of(found)
 
 
 # ---- one incident, in one transaction -----------------------------------------------------------

@@ -1,7 +1,8 @@
 """Which records are one incident: by the marker that our creates carry, and by the links back. Pure.
 
 The record with which an incident began carries no marker. It is told by the link back that we wrote on it, by the links back
-on its siblings, which lead to it, and at last by its title: a sibling was created from it, soon after it.
+on its siblings, which lead to it, and at last by its words: a sibling was created from it, soon after it, with its title and its
+description as they were then.
 """
 
 import re
@@ -18,6 +19,9 @@ SOON: Final = timedelta(minutes=15)
 """So long after the first record its siblings are created, unless their platform is down."""
 JUST: Final = timedelta(seconds=5)
 """What two platforms' clocks may differ by."""
+LETTERS: Final = 60
+"""So much of a text is compared: platforms cut long ones."""
+FEWEST: Final = 5
 _INCIDENT: Final = re.compile(r"sl([0-9a-z]{10})\Z")
 
 Key = tuple[str, str]
@@ -31,7 +35,7 @@ class Trace:
     Attributes:
         key: Which.
         url: Where people open it.
-        title: As its platform has it, in common terms.
+        words: What its title and its description say, or said once: letters and digits alone.
         created_at: By our clock.
         marker: Ours, or None.
         backs: Ids of incidents whose links back stand on it.
@@ -41,7 +45,7 @@ class Trace:
 
     key: Key
     url: str
-    title: str
+    words: frozenset[str]
     created_at: datetime
     marker: str | None = None
     backs: frozenset[str] = frozenset()
@@ -57,13 +61,18 @@ class Family:
         incident_id: Which.
         made: Records that we created, the oldest first.
         others: Records that people created, the oldest first; the incident began with the first.
-        guessed: Of these, one that was told by its title alone.
+        guessed: Of these, one that was told by its words alone.
     """
 
     incident_id: str
     made: list[Trace] = field(default_factory=list)
     others: list[Trace] = field(default_factory=list)
     guessed: Trace | None = None
+
+
+def words_of(texts: Iterable[str]) -> frozenset[str]:
+    """Those texts, so that they can be compared across platforms; a few letters say nothing, and are left out."""
+    return frozenset(found[:LETTERS] for text in texts if len(found := letters(text)) >= FEWEST)
 
 
 def incident_of(marker: str) -> str | None:
@@ -115,22 +124,23 @@ def families(traces: Sequence[Trace], known: Collection[str]) -> list[Family]:
                 into(incident_id, trace)
     for incident_id, family in found.items():
         if not family.others and incident_id not in known:
-            first = _by_title(family, [t for t in free if t.key not in taken and t.fresh])
+            first = _by_words(family, [t for t in free if t.key not in taken and t.fresh])
             if first is not None:
                 into(incident_id, first)
                 family.guessed = first
     return list(found.values())
 
 
-def _by_title(family: Family, free: Sequence[Trace]) -> Trace | None:
+def _by_words(family: Family, free: Sequence[Trace]) -> Trace | None:
     """The one record with which the family can have begun; None where there is none, or several."""
+    words = frozenset().union(*(trace.words for trace in family.made))
     oldest = family.made[0]
     instances = {trace.key[0] for trace in family.made}
     fits = [
         trace
         for trace in free
         if trace.key[0] not in instances
-        and letters(trace.title)[:60] == letters(oldest.title)[:60]
+        and not words.isdisjoint(trace.words)
         and oldest.created_at - SOON <= trace.created_at <= oldest.created_at + JUST
     ]
     return fits[0] if len(fits) == 1 else None
