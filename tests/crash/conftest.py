@@ -10,14 +10,17 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
+from tcp_proxy import Fate, Proxy, Toxics
 
 from syncline.ports import SystemClock, ThreadRuntime
 
@@ -75,7 +78,14 @@ routes:
 conflicts:
   default: latest
 """
-COMMON = ("overlap: 20", "poll_every: 0.5", "requests_per_minute: 6000", "read_timeout: 4", "quarantine: 5")
+COMMON = {
+    "overlap": 20,
+    "poll_every": 0.5,
+    "requests_per_minute": 6000,
+    "connect_timeout": 2,
+    "read_timeout": 4,
+    "quarantine": 5,
+}
 LATE = {"latency": [0.0, 0.25], "late": 0.08, "late_seconds": [0.2, 1.5], "methods": "POST|PUT|PATCH"}
 
 
@@ -268,17 +278,29 @@ class Platforms:
 class Daemon:
     """`syncline run` as a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bytecode: Path, lease: float | None = None) -> None:
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "daemon.log"
+        self._bytecode = bytecode
+        self._shorten = (
+            f"from syncline.ledger import leases, rows; leases.LEASE = rows.LEASE = {lease}; "
+            if lease is not None
+            else ""
+        )
+
+    def twin(self) -> "Daemon":
+        """A second one, that is not started yet."""
+        return Daemon(self.folder, self._bytecode)
 
     def start(self) -> None:
-        run = "from syncline.cli import main; main()"
+        run = f"{self._shorten}from syncline.cli import main; main()"
+        # Half of a start is compiling, where nothing of that is kept.
+        kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(self._bytecode)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", run, "--config", str(self.folder / "syncline.yaml"), "run"],
-                env={**os.environ, **SECRETS},
+                env={**os.environ, **SECRETS, **kept},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -291,6 +313,19 @@ class Daemon:
         self.process.kill()
         assert self.process.wait(20) == -signal.SIGKILL
         self.process = None
+
+    def stop(self) -> None:
+        """SIGSTOP: it stands still in the middle of whatever it does, and knows nothing of it."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        stopped, status = os.waitpid(self.process.pid, os.WUNTRACED)
+        assert stopped
+        assert os.WIFSTOPPED(status), f"the daemon ended by itself with {status}:\n{self.tail()}"
+
+    def go_on(self) -> None:
+        """SIGCONT."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     def close(self) -> None:
         if self.process is not None:
@@ -439,7 +474,10 @@ class World:
     story: Story
     seed: str
     folder: Path
+    lines: dict[str, Proxy]
+    patience: float
     others: list[Daemon] = field(default_factory=list)
+    drawn: dict[str, str] = field(default_factory=dict)
 
     def settle(self, seconds: float = 180.0) -> None:
         """Wait until all stands as people left it and nothing is under way; then for one more look at every side."""
@@ -458,9 +496,32 @@ class World:
     late = LATE
     secrets = SECRETS
 
+    def spoil(self, name: str, sides: tuple[str, ...] = SIDES) -> None:
+        """Something happens to the lines to those sides."""
+        for side in sides:
+            toxics = Toxics.drawn(random.Random(f"{self.seed}/{name}/{side}"), self.patience)
+            self.drawn[side] = "down" if toxics is None else str(toxics)
+            if toxics is None:
+                self.lines[side].down()
+            else:
+                self.lines[side].toxics = toxics
+                self.lines[side].up()
+
+    def mend(self) -> None:
+        """All is well with the lines."""
+        for side, line in self.lines.items():
+            self.drawn[side] = str(Toxics())
+            line.toxics = Toxics()
+            line.up()
+
+    def met(self) -> str:
+        """What became of the exchanges."""
+        counts = sum((line.met for line in self.lines.values()), Counter[Fate]())
+        return ", ".join(f"{counts[fate]} {fate}" for fate in Fate if counts[fate])
+
     def beside(self) -> Daemon:
         """A second daemon on the same database, with a log of its own."""
-        other = Daemon(self.folder)
+        other = self.daemon.twin()
         other.log = self.folder / "other.log"
         self.others.append(other)
         return other
@@ -493,7 +554,7 @@ class World:
         said = "\n".join(faults)
         return (
             f"seed {self.seed}; the same again: SYNCLINE_SEED={self.seed.partition('/')[0]} pytest {os.environ.get('PYTEST_CURRENT_TEST', '')}\n"
-            f"{said}\nunder way: {self.daemon.busy()}\nevents:\n"
+            f"{said}\nunder way: {self.daemon.busy()}\nlines: {self.drawn or 'straight'}; {self.met()}\nevents:\n"
             + "\n".join(
                 textwrap.shorten(str(row), 300)
                 for row in self.daemon.query(
@@ -504,23 +565,44 @@ class World:
         )
 
 
+@pytest.fixture(scope="session")
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all daemons keep what they have compiled."""
+    return tmp_path_factory.mktemp("bytecode")
+
+
 @pytest.fixture
-def worlds(tmp_path: Path) -> Iterator[Callable[[str], World]]:
-    """Makes worlds; a seed is the whole of what is drawn at random in one."""
+def worlds(tmp_path: Path, bytecode: Path) -> Iterator[Callable[..., World]]:
+    """Makes worlds; a seed is the whole of what is drawn at random in one. `proxied`: a line that can be disturbed to
+    each platform. `lease`: seconds, instead of the product's. All else is set for each instance."""
     made: list[World] = []
 
-    def make(seed: str) -> World:
+    def make(seed: str, *, proxied: bool = False, lease: float | None = None, **settings: float) -> World:
         folder = tmp_path / f"world-{len(made)}"
         folder.mkdir()
         platforms = Platforms(seed)
-        text = CONFIGURATION.format(common="\n    ".join(COMMON), service=platforms.service, **platforms.urls)
+        lines = {}
+        if proxied:
+            for side, url in platforms.urls.items():
+                address = urlsplit(url)
+                lines[side] = Proxy((str(address.hostname), address.port or 0), f"{seed}/{side}")
+        urls = {**platforms.urls, **{side: line.url for side, line in lines.items()}}
+        common = {**COMMON, **settings}
+        text = CONFIGURATION.format(
+            common="\n    ".join(f"{name}: {value}" for name, value in common.items()),
+            service=platforms.service,
+            **urls,
+        )
         (folder / "syncline.yaml").write_text(text)
-        made.append(World(platforms, Daemon(folder), Story(platforms, seed), seed, folder))
+        daemon, story = Daemon(folder, bytecode, lease), Story(platforms, seed)
+        made.append(World(platforms, daemon, story, seed, folder, lines, common["read_timeout"]))
         return made[-1]
 
     yield make
     for world in made:
         for daemon in (world.daemon, *world.others):
             daemon.close()
+        for line in world.lines.values():
+            line.close()
         with suppress(OSError):
             world.platforms.close()

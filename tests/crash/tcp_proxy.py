@@ -66,6 +66,23 @@ class Toxics:
                 return fate
         return Fate.PASSES
 
+    @classmethod
+    def drawn(cls, rng: random.Random, patience: float) -> "Toxics | None":
+        """Something that happens to lines; None: they are down. `patience` is how long a client waits for a reply."""
+        kinds = (
+            cls(),
+            cls(latency=(0.0, patience / 3)),
+            cls(bandwidth=6_000),
+            cls(slices=40, pause=0.003, cut_before_reply=0.1),
+            cls(slices=1, pause=patience / 20),  # so slow that nothing ever comes whole in time
+            cls(cut_request=0.1, cut_before_reply=0.15, cut_reply=0.1, truncate=0.1),
+            cls(cut_before_reply=0.4),
+            cls(truncate=0.3, slow_close=patience * 1.5),  # now and then longer than a client waits
+            cls(swallow_request=0.15, swallow_reply=0.15),
+            None,
+        )
+        return rng.choices(kinds, (2, 2, 1, 2, 1, 4, 2, 1, 1, 1))[0]
+
     def __str__(self) -> str:
         changed = (f.name for f in fields(self) if getattr(self, f.name) != f.default)
         return ", ".join(f"{name} {getattr(self, name)}" for name in changed) or "nothing"
