@@ -282,6 +282,7 @@ class Daemon:
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "daemon.log"
+        self.kills = 0
         self._bytecode = bytecode
         self._shorten = (
             f"from syncline.ledger import leases, rows; leases.LEASE = rows.LEASE = {lease}; "
@@ -313,6 +314,7 @@ class Daemon:
         self.process.kill()
         assert self.process.wait(20) == -signal.SIGKILL
         self.process = None
+        self.kills += 1
 
     def stop(self) -> None:
         """SIGSTOP: it stands still in the middle of whatever it does, and knows nothing of it."""

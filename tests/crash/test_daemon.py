@@ -2,6 +2,8 @@
 
 import random
 import signal
+import sqlite3
+from contextlib import closing, suppress
 
 import pytest
 import sqlalchemy as sa
@@ -30,6 +32,31 @@ def test_there_is_one_until_it_dies(worlds):
     other.process.send_signal(signal.SIGTERM)
     assert other.process.wait(30) == 0
     other.close()
+
+
+@pytest.mark.timeout(120)
+def test_one_that_stands_still_in_the_middle_of_a_transaction_keeps_its_right(worlds):
+    world = worlds("still")
+    world.daemon.start()
+    world.first_poll()
+    world.daemon.stop()
+    with closing(sqlite3.connect(world.folder / "syncline.db", isolation_level=None, timeout=0)) as held:
+        with suppress(sqlite3.OperationalError):  # it is in one already
+            held.execute("BEGIN IMMEDIATE")
+        other = world.beside()
+        other.start()
+        # Who waited for the database first would do so for 30 s, and then blame another program.
+        assert other.process.wait(25) == 2
+        assert f"another syncline daemon (process {world.daemon.process.pid}) works on" in other.tail()
+        assert "busy" not in other.tail()
+    world.daemon.go_on()
+    world.story.create("snow", random.Random("still"))
+    world.settle()
+    world.daemon.stop()
+    world.daemon.kill()
+    other.start()
+    world.story.create("jira", random.Random("killed"))
+    world.settle()
 
 
 @pytest.mark.timeout(120)

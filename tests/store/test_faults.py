@@ -15,7 +15,7 @@ from syncline.errors import Configuration, RetryLater
 from syncline.ledger import Kind
 from syncline.merge import Origin
 from syncline.model import Incident
-from syncline.ports import RandomIds, ThreadRuntime
+from syncline.ports import RandomIds, SystemClock, ThreadRuntime
 from syncline.store import incidents, operations, timeline
 from syncline.store.database import Database
 from syncline.store.faults import storage_error
@@ -300,6 +300,20 @@ def test_a_second_daemon_is_refused_until_the_first_has_gone(database, opening, 
     first.give_back()
     second.take()
     second.give_back()
+
+
+def test_a_second_daemon_does_not_wait_for_a_transaction_of_the_first(database, opening, url):
+    first = OnlyDaemon(database)
+    first.take()
+
+    def standing_still(tx):
+        with pytest.raises(Configuration, match="another syncline daemon"):
+            OnlyDaemon(opening(url)).take()
+
+    before = SystemClock().monotonic()
+    database.transact(standing_still)
+    assert SystemClock().monotonic() - before < 9  # PostgreSQL ends a session that is idle for ten
+    first.give_back()
 
 
 @sqlite_only

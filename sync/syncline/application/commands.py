@@ -30,6 +30,7 @@ from syncline.ports import Signal
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, runs, timeline
 from syncline.store.database import Database, Tx
+from syncline.store.migrate import upgrade
 from syncline.store.timeline import Event, Parked
 
 _FIRST: Final = frozenset({"reachable", "authorised"})
@@ -116,9 +117,12 @@ class Application:
 
     def sync_once(self, progress: Callable[[str], None]) -> Round:
         """Do all that is due now, once. Not while a daemon works on the same database."""
-        right = OnlyDaemon(self.database)
+        database = self._database or assembly.named_database(self.configuration, self.ports)
+        right = OnlyDaemon(database)
         right.take()
         try:
+            upgrade(database, self.ports.ids)
+            self._database = database
             station = self.station
             station.agree()
             station.authenticate()

@@ -186,6 +186,12 @@ class Database:
             self._kept = self.engine.connect()
         return self._kept
 
+    def beside(self) -> Connection:
+        """A connection to PostgreSQL that no pool gets back and that waits for no transaction's turn."""
+        connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT", out_of_turn=True)
+        connection.detach()
+        return connection
+
     def _one_of(
         self,
         job: _Job[Any],
@@ -297,6 +303,7 @@ def _postgres_engine(url: sa.URL) -> Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
+        if not connection.get_execution_options().get("out_of_turn"):
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 
     return engine
