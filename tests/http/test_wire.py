@@ -121,6 +121,23 @@ def test_a_reply_that_comes_byte_by_byte_takes_no_longer_than_one_that_does_not_
         seen.set()
 
 
+@pytest.mark.parametrize("reply", [DRIP[:at] for at in (3, 10, 17, 40, DRIP.index(b"\r\n\r\n") + 2)])
+@pytest.mark.parametrize(("method", "error"), [("POST", OutcomeUnknown), ("GET", RetryLater)])
+def test_a_reply_whose_head_ends_early_is_none(live, server, caplog, method, error, reply):
+    """Half a head says 200, and nothing of a body: it must not pass for a reply without one."""
+    once = ThreadRuntime().signal()
+    once.set()
+
+    def cut(handler):
+        handler.close_connection = True
+        handler.wfile.write(reply)
+
+    server.answer = cut
+    with pytest.raises(error, match="broke off the connection before its reply was complete"):
+        live(stop=once).request(method, "/x")
+    assert not [record for record in caplog.records if record.name.startswith("urllib3")]
+
+
 def test_a_library_can_shorten_the_timeout_but_not_lengthen_it(make):
     world = make(timeout=(5.0, 30.0))
     session = world.http.session()

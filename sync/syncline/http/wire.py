@@ -1,11 +1,12 @@
-"""The wire of production: one kept-alive connection, no retries of its own, and a reply that has to end in time.
+"""The wire of production: one kept-alive connection, no retries of its own, and a reply that has to be whole in time.
 
 A socket's timeout is for one packet. A reply that comes byte by byte meets every one of them and lasts for hours: so the
-time that is left for the whole is what each packet may take.
+time that is left for the whole is what each packet may take. And to http.client a head that ends early is a head: its status is
+believed, and that no length was stated too.
 """
 
 import io
-from http.client import HTTPResponse
+from http.client import HTTPResponse, IncompleteRead
 from socket import SocketIO, socket
 from typing import Any, Final, cast
 
@@ -25,12 +26,17 @@ def one_connection() -> BaseAdapter:
 
 
 class _Timely(io.RawIOBase):
-    """What comes in by a socket, until the time is over."""
+    """What comes in by a socket, until the time is over.
+
+    Attributes:
+        ended: Whether the other side said that nothing more comes.
+    """
 
     def __init__(self, sock: socket, packets: SocketIO) -> None:
         self._socket = sock
         self._packets = packets
         self._patience = sock.gettimeout()
+        self.ended = False
         self.begin()
 
     def begin(self) -> None:
@@ -43,17 +49,17 @@ class _Timely(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         """The next packet. Raises TimeoutError."""
-        if self._until is None:
-            return self._packets.readinto(buffer)
-        left = self._until - _CLOCK.monotonic()
-        if left <= 0:
+        left = None if self._until is None else self._until - _CLOCK.monotonic()
+        if left is not None and left <= 0:
             raise TimeoutError("the reply did not end in time")
         self._socket.settimeout(left)
         try:
-            return self._packets.readinto(buffer)
+            size = self._packets.readinto(buffer)
         finally:
             # The next request leaves by the same socket.
             self._socket.settimeout(self._patience)
+        self.ended = size == 0
+        return size
 
     def close(self) -> None:
         """Let go of the socket."""
@@ -71,8 +77,14 @@ class _TimelyResponse(HTTPResponse):
         self.fp = io.BufferedReader(self._timely)
 
     def begin(self) -> None:
-        """Read the head."""
+        """Read the head.
+
+        Raises:
+            IncompleteRead: it ended before its end.
+        """
         super().begin()
+        if self._timely.ended:  # a whole head is read without asking for more
+            raise IncompleteRead(b"")
         self._timely.begin()
 
 
