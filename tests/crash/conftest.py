@@ -5,6 +5,7 @@ import json
 import os
 import random
 import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -329,6 +330,21 @@ class Daemon:
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
 
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """It can write no file but its log, for as long as this lasts."""
+        assert self.process is not None
+        pid, which = self.process.pid, resource.RLIMIT_FSIZE
+        before = resource.prlimit(pid, which)
+        # The least transaction needs more room in the journal; a hundred lines of the log do not.
+        room = self.log.stat().st_size + 4_096
+        assert room < (self.folder / "syncline.db").stat().st_size
+        resource.prlimit(pid, which, (room, before[1]))
+        try:
+            yield
+        finally:
+            resource.prlimit(pid, which, before)
+
     def close(self) -> None:
         if self.process is not None:
             self.process.kill()
@@ -336,6 +352,8 @@ class Daemon:
             self.process = None
 
     def tail(self, lines: int = 40) -> str:
+        if not self.log.exists():
+            return "none: it runs in the process of the test"
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:

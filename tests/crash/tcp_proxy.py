@@ -255,10 +255,20 @@ class Connection:
         if toxics.bandwidth:
             size = min(size, max(1, toxics.bandwidth // PER_SECOND))
         for at in range(0, len(piece), max(1, size)):
+            if to is self.server and self._gave_up():
+                return self.reset()
             slice_ = piece[at : at + size]
             to.sendall(slice_)
             if at + size < len(piece):
                 self._ended.wait(toxics.pause + (len(slice_) / toxics.bandwidth if toxics.bandwidth else 0.0))
+        return None
+
+    def _gave_up(self) -> bool:
+        """Whether the client has gone. What it said does not get through then: else it took effect later than who looks
+        for a write waits for it."""
+        with suppress(BlockingIOError):
+            return self.client.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        return False
 
     def _end(self, to: socket.socket) -> None:
         self._ended.wait(self.proxy.toxics.slow_close)

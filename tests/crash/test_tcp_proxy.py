@@ -182,6 +182,14 @@ def test_what_is_slow_comes_whole_and_takes_its_time(client, platform, proxy, to
     assert platform.got == [ASKED]
 
 
+def test_a_request_whose_client_gives_up_on_the_way_does_not_get_through(client, platform, proxy):
+    proxy.toxics = Toxics(slices=1, pause=0.03)
+    client.sendall(ASKED)
+    client.close()
+    assert platform.ended.wait(20)
+    assert platform.answered == 0
+
+
 def test_shares_of_exchanges_are_kept_on_one_connection_too(client, platform, proxy):
     proxy.toxics = Toxics(swallow_reply=0.5)
     client.settimeout(0.05)

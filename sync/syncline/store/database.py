@@ -115,6 +115,7 @@ class Database:
         self._turn: AbstractContextManager[Any] = runtime.lock()
         self._waiting: list[_Job[Any]] = []
         self._kept: Connection | None = None
+        self._unfit = False
         self._own = runtime.local()
         self.commits = 0
 
@@ -172,6 +173,8 @@ class Database:
             if not isinstance(error, Exception):
                 raise
         finally:
+            if self._unfit:
+                self._kept, self._unfit = None, False
             if connection is not None and connection is not self._kept:
                 connection.close()
             for job in batch:
@@ -205,6 +208,9 @@ class Database:
             job.result = job.work(tx)
         except Exception as error:  # noqa: BLE001  it belongs to the caller whose work this is: handed back there
             job.error = storage_error(error, self.url)
+            # What failed may be the connection: SQLite opens a file that it may not write to for reading, and goes on
+            # to do no more than that when it may.
+            self._unfit = self._unfit or job.error is not error
         if savepoint is not None and job.error is None:
             savepoint.commit()
         elif savepoint is not None:
