@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -281,6 +282,30 @@ def test_a_standby_is_waited_for(database):
         database.transact(readonly)
 
 
+@sqlite_only
+def test_what_could_only_be_read_for_a_while_is_written_to_again(database, folder):
+    """SQLite then opens it for reading, without a word; so the next connection must be another one."""
+    reading = [True]
+
+    def connect(_dialect, _record, _arguments, options):
+        if reading:
+            return sqlite3.connect(f"file:{folder}/store.db?mode=ro", uri=True, **options)
+        return None
+
+    def note(tx):
+        tx.execute(sa.text("INSERT INTO meta (name, value) VALUES ('note', 'x')"))
+
+    database.close()
+    sa.event.listen(database.engine, "do_connect", connect)
+    for _ in range(3):
+        with pytest.raises(Configuration, match="cannot be written"):
+            database.transact(note)
+    reading.clear()
+    database.transact(note)
+    noted = sa.text("SELECT value FROM meta WHERE name = 'note'")
+    assert database.transact(lambda tx: tx.execute(noted).scalar()) == "x"
+
+
 def test_what_is_no_fault_of_a_database_is_left_alone():
     for error in (ValueError("x"), KeyboardInterrupt(), sa.exc.IntegrityError("s", {}, Exception("unique"))):
         assert storage_error(error, sa.make_url("sqlite:///x.db")) is error
@@ -303,12 +328,12 @@ def test_a_second_daemon_is_refused_until_the_first_has_gone(database, opening, 
 
 
 def test_a_second_daemon_does_not_wait_for_a_transaction_of_the_first(database, opening, url):
-    first = OnlyDaemon(database)
+    first, second = OnlyDaemon(database), OnlyDaemon(opening(url))
     first.take()
 
     def standing_still(tx):
         with pytest.raises(Configuration, match="another syncline daemon"):
-            OnlyDaemon(opening(url)).take()
+            second.take()
 
     before = SystemClock().monotonic()
     database.transact(standing_still)

@@ -165,18 +165,13 @@ class Database:
             for job in batch:
                 # What failed by itself keeps its own reason; all others fail by that of the commit.
                 job.error = job.error or storage_error(error, self.url)
-            if connection is not None:
-                if isinstance(error, sa.exc.DBAPIError | sqlite3.Error):
-                    connection.invalidate()
-                if connection.invalidated:
-                    self._kept = None
+            if connection is not None and isinstance(error, sa.exc.DBAPIError | sqlite3.Error):
+                connection.invalidate()
             if not isinstance(error, Exception):
                 raise
         finally:
-            if self._unfit:
-                self._kept, self._unfit = None, False
-            if connection is not None and connection is not self._kept:
-                connection.close()
+            if connection is not None:
+                self._let_go(connection)
             for job in batch:
                 job.finished = True
         return callbacks
@@ -188,6 +183,13 @@ class Database:
         if self._kept is None:
             self._kept = self.engine.connect()
         return self._kept
+
+    def _let_go(self, connection: Connection) -> None:
+        """Keep it for the next batch, unless it is none that is kept, or failed."""
+        if connection.invalidated or self._unfit:
+            self._kept, self._unfit = None, False
+        if connection is not self._kept:
+            connection.close()
 
     def beside(self) -> Connection:
         """A connection to PostgreSQL that no pool gets back and that waits for no transaction's turn."""
