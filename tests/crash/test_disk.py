@@ -28,7 +28,7 @@ def test_the_disk_takes_nothing_while_a_write_is_on_its_way(worlds):
     world.settle()
     # The log of a platform shows a write as soon as it is done, and the reply takes its time.
     world.platforms.disturb({"latency": [0.5, 0.6]})
-    for number, what in enumerate(("create", "title", "status", "remark", "priority", "create")):
+    for number, what in enumerate(("create", "title", "status", "remark")):
         marks = world.platforms.marks()
         rng = random.Random(f"outcome {number}")
         if what == "create":
@@ -37,7 +37,7 @@ def test_the_disk_takes_nothing_while_a_write_is_on_its_way(worlds):
             told.remarks.append(f"{told.token}.0: seen")
             world.platforms.remark("snow", world.story.find("snow", told), told.remarks[-1])
         else:
-            value = {"title": f"{told.token} still down", "status": "in_progress", "priority": 1}[what]
+            value = {"title": f"{told.token} still down", "status": "in_progress"}[what]
             side = told.owner[what]
             world.platforms.set(side, world.story.find(side, told), what, value)
             setattr(told, what, value)
