@@ -572,8 +572,13 @@ class World:
 
     def report(self, faults: list[str]) -> str:
         said = "\n".join(faults)
+        numbers = [n for n in sorted(os.environ) if n.startswith("SYNCLINE_") and n not in SECRETS]
+        given = {name: os.environ[name] for name in numbers}
+        given["SYNCLINE_SEED"] = self.seed.partition("/")[0]
+        again = " ".join(f"{name}={value}" for name, value in given.items())
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").removesuffix(" (call)")
         return (
-            f"seed {self.seed}; the same again: SYNCLINE_SEED={self.seed.partition('/')[0]} pytest {os.environ.get('PYTEST_CURRENT_TEST', '')}\n"
+            f"seed {self.seed}; the same again: {again} pytest '{test}'\n"
             f"{said}\nunder way: {self.daemon.busy()}\nlines: {self.drawn or 'straight'}; {self.met()}\nevents:\n"
             + "\n".join(
                 textwrap.shorten(str(row), 300)

@@ -18,7 +18,7 @@ EACH = 100
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", range(max(1, round(LINES / EACH))))
 def test_lines_that_change_at_random(worlds, number):
-    world = worlds(f"lines {SEED}/{number}", proxied=True, read_timeout=1.5)
+    world = worlds(f"{SEED}/lines {number}", proxied=True, read_timeout=1.5)
     world.daemon.start()
     world.first_poll()
     for change in range(min(LINES, EACH)):

@@ -66,7 +66,7 @@ def stop_again_and_again(world, stops, lengths):
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("number", range(max(1, round(STOPS / EACH))))
 def test_stopped_at_random_moments(worlds, number):
-    world = worlds(f"stops {SEED}/{number}", lease=LEASED, read_timeout=READING, sweep_every=8)
+    world = worlds(f"{SEED}/stops {number}", lease=LEASED, read_timeout=READING, sweep_every=8)
     # Longer than a lease; longer than a reply is waited for; and than a write of unknown outcome is.
     stop_again_and_again(world, min(STOPS, EACH), (0.1, READING + 0.3, LEASED + 0.3, 5.5))
 
@@ -74,5 +74,5 @@ def test_stopped_at_random_moments(worlds, number):
 @pytest.mark.timeout(7_200)
 @pytest.mark.skipif(not MINUTES, reason="it takes minutes: make soak")
 def test_stopped_for_minutes(worlds):
-    world = worlds(f"minutes {SEED}", sweep_every=8)
+    world = worlds(f"{SEED}/minutes", sweep_every=8)
     stop_again_and_again(world, MINUTES, (LEASE + 5.0, LEASE + 30.0))
