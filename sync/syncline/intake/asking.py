@@ -81,11 +81,6 @@ def _refresh(station: Station, endpoint: Endpoint, gap: Gap) -> None:
         edits = connector.history(link.record_id, since - timedelta(seconds=2))
 
     def store(tx: Tx) -> None:
-        now = incidents.link_of(tx, link.incident_id, link.instance)
-        if now is not None and now.shadow != link.shadow:
-            # A write of ours came to its end while we asked: what was answered may be the state before it.
-            station.ledger.mark(tx, ledger.incident(link.incident_id))
-            return
         take_in(tx, station, endpoint, [sighting])
         if edits is not None:
             recover(tx, endpoint, link, gap.audit, edits)
