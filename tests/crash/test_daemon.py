@@ -87,15 +87,22 @@ def test_a_disk_that_fills_up_again_and_again_costs_time_and_nothing_else(worlds
     running = ThreadRuntime().spawn("daemon", lambda: ended.append(application.run(stop, stations.append)))
     try:
         world.first_poll()
-        database = stations[0].database
+        database, room = stations[0].database, []
+
+        def limit(connection, _record):
+            if room:
+                connection.execute(f"PRAGMA max_page_count = {room[0]}")
+
+        sa.event.listen(database.engine, "connect", limit)
         for n in range(8):
             rng = random.Random(f"disk/{n}")
             before = caplog.text.count("the disk is full")
-            surely(database, lambda tx, rng=rng: leave(tx, rng.randrange(3)))
+            surely(database, lambda tx, rng=rng: room.insert(0, leave(tx, rng.randrange(3))))
             for side in ("snow", "jira", "pd"):
                 world.story.create(side, rng)
             world.story.step(f"{n}")
             assert world.until(lambda before=before: caplog.text.count("the disk is full") > before, 30)
+            room.clear()
             surely(database, lambda tx: tx.execute(sa.text("PRAGMA max_page_count = 1073741823")))
         world.settle()
         said = [r.getMessage() for r in caplog.records if "the disk is full" in r.getMessage()]
@@ -120,6 +127,7 @@ def surely(database, work):
 
 
 def leave(tx, pages):
-    """Let the database grow by so many pages and no further."""
-    size = tx.execute(sa.text("PRAGMA page_count")).scalar()
-    tx.execute(sa.text(f"PRAGMA max_page_count = {size + pages}"))
+    """Let the database grow by so many pages and no further; how many it then has. The limit is one connection's."""
+    most = tx.execute(sa.text("PRAGMA page_count")).scalar() + pages
+    tx.execute(sa.text(f"PRAGMA max_page_count = {most}"))
+    return most

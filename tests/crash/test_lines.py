@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-LINES = int(os.environ.get("SYNCLINE_LINES", "20"))
+LINES = int(os.environ.get("SYNCLINE_LINES", "15"))
 SEED = os.environ.get("SYNCLINE_SEED", "1")
 EACH = 100
 """Changes in one world."""

@@ -12,7 +12,7 @@ import pytest
 
 from syncline.ledger.leases import LEASE
 
-STOPS = int(os.environ.get("SYNCLINE_STOPS", "6"))
+STOPS = int(os.environ.get("SYNCLINE_STOPS", "4"))
 MINUTES = int(os.environ.get("SYNCLINE_MINUTES", "0"))
 SEED = os.environ.get("SYNCLINE_SEED", "1")
 EACH = 40
