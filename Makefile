@@ -18,7 +18,12 @@ PACKAGE := pyproject.toml requirements/build.txt
 
 ARGS ?=
 DEMO ?=
-KILLS ?= 300
+PART ?=
+SEED ?= 1
+KILLS ?= 1000
+LINES ?= 1000
+STOPS ?= 200
+MINUTES ?= 3
 TIMERS ?= 100000
 
 help: ## Show this
@@ -41,8 +46,10 @@ lint: .venv/.dev ## Style, types, who imports whom, and that no file names someb
 bench: .venv/.dev ## Measure: calls, latency, throughput, memory, drift
 	@$(PY) tests/bench/run.py $(ARGS)
 
-soak: .venv/.dev ## The crash tests at length: KILLS=300 kills of the daemon, TIMERS=100000 escalations
-	@SYNCLINE_KILLS=$(KILLS) SYNCLINE_TIMERS=$(TIMERS) $(PY) -m pytest tests/crash --timeout 7200 $(ARGS)
+soak: .venv/.dev ## The crash tests at length: KILLS=1000 LINES=1000 STOPS=200 MINUTES=3 TIMERS=100000 SEED=1; one of them by PART=kills, lines, stops, disk, daemon or timers
+	@SYNCLINE_SEED=$(SEED) SYNCLINE_KILLS=$(KILLS) SYNCLINE_LINES=$(LINES) SYNCLINE_STOPS=$(STOPS) \
+	    SYNCLINE_MINUTES=$(MINUTES) SYNCLINE_TIMERS=$(TIMERS) \
+	    $(PY) -m pytest tests/crash$(if $(PART),/test_$(PART).py) --timeout 7200 $(ARGS)
 
 lock: .venv/.dev ## Choose versions anew (needs uv)
 	@PATH="$$PWD/.venv/bin:$$PATH" sh .ci/lock

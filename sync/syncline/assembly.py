@@ -57,9 +57,14 @@ def open_database(configuration: Configuration, ports: Ports) -> Database:
     Raises:
         Configuration: it cannot be made, or a newer version made it.
     """
-    database = Database(configuration.database, ports.clock, ports.runtime)
+    database = named_database(configuration, ports)
     upgrade(database, ports.ids)
     return database
+
+
+def named_database(configuration: Configuration, ports: Ports) -> Database:
+    """The database as it stands, not looked at yet: for a daemon, which first makes sure that it is alone."""
+    return Database(configuration.database, ports.clock, ports.runtime)
 
 
 def mapping_name(instance: str) -> str:

@@ -26,7 +26,8 @@ from syncline.ports import Signal
 from syncline.station import Station
 from syncline.store import incidents, operations, published, timeline
 from syncline.store.database import Database, Tx
-from syncline.store.migrate import identity, next_generation
+from syncline.store.faults import storage_error
+from syncline.store.migrate import identity, next_generation, upgrade
 from syncline.store.timeline import Event
 from syncline.workers import Workers
 
@@ -56,20 +57,25 @@ class OnlyDaemon:
         """Take it.
 
         Raises:
-            Configuration: another daemon works on this database.
+            Configuration: another daemon works on this database, or it takes none until a person acts.
+            RetryLater: it cannot be reached now.
         """
         where = self._database.url.render_as_string(hide_password=True)
         if self._database.sqlite:
             self._take_file(where)
             return
-        # A connection of its own, that no pool gets back: the lock is as long as the connection.
-        self._connection = self._database.engine.connect()
-        self._connection.detach()
-        taken = self._connection.execute(sa.select(sa.func.pg_try_advisory_lock(_ADVISORY))).scalar()
-        self._connection.commit()
+        try:
+            taken = self._take_lock()
+        except sa.exc.DBAPIError as error:
+            self.give_back()
+            raise storage_error(error, self._database.url) from None
         if not taken:
-            self._connection.close()
+            self.give_back()
             raise Misconfigured(f"another syncline daemon works on {where}; stop that one first")
+
+    def _take_lock(self) -> bool:
+        self._connection = self._database.beside()  # the lock is as long as the connection
+        return bool(self._connection.execute(sa.select(sa.func.pg_try_advisory_lock(_ADVISORY))).scalar())
 
     def _take_file(self, where: str) -> None:
         path = self._database.url.database
@@ -133,10 +139,12 @@ class Daemon:
         Raises:
             Configuration: it cannot start; the message says why and what to do.
         """
-        database = assembly.open_database(self.configuration, self.ports)
+        database = assembly.named_database(self.configuration, self.ports)
         right = OnlyDaemon(database)
+        # Before the first transaction: another daemon that stands still in the middle of one would let us wait for it.
         right.take()
         try:
+            upgrade(database, self.ports.ids)
             custody = Custody(database, self.configuration.file.parent)
             if not self._may_work(custody, stop):
                 return True

@@ -47,6 +47,10 @@ class Gone(SynclineError):
     """The record no longer exists, or we may no longer see it."""
 
 
+class DatabaseFault(SynclineError):
+    """It is our own database that cannot do it, beside what must be done about that. It says nothing about a platform."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One fault in a file that a person edits.

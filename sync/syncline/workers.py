@@ -11,7 +11,7 @@ from typing import Any, Final
 from syncline.delivery.actions import Action
 from syncline.delivery.deliver import deliver
 from syncline.delivery.turn import Turn
-from syncline.errors import SynclineError
+from syncline.errors import DatabaseFault, SynclineError
 from syncline.intake import polling
 from syncline.intake.asking import gaps, meet, refresh
 from syncline.ledger import MESSAGES, Kind, Lease, LeaseLost
@@ -288,6 +288,8 @@ class Workers:
         try:
             endpoint.fit()
             polling.poll(self.station, endpoint, lease)
+        except DatabaseFault:
+            raise
         except SynclineError as error:
             log.warning("%s", error)
             polling.failed(self.station, endpoint, lease, error)
@@ -296,6 +298,8 @@ class Workers:
         """Read the next linked records of one instance again."""
         try:
             polling.sweep(self.station, endpoint, lease)
+        except DatabaseFault:
+            raise
         except SynclineError as error:
             log.warning("%s", error)
             polling.failed(self.station, endpoint, lease, error)

@@ -5,20 +5,24 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
+from tcp_proxy import Fate, Proxy, Toxics
 
 from syncline.ports import SystemClock, ThreadRuntime
 
@@ -76,7 +80,14 @@ routes:
 conflicts:
   default: latest
 """
-COMMON = ("overlap: 20", "poll_every: 0.5", "requests_per_minute: 6000", "read_timeout: 4", "quarantine: 5")
+COMMON = {
+    "overlap": 20,
+    "poll_every": 0.5,
+    "requests_per_minute": 6000,
+    "connect_timeout": 2,
+    "read_timeout": 4,
+    "quarantine": 5,
+}
 LATE = {"latency": [0.0, 0.25], "late": 0.08, "late_seconds": [0.2, 1.5], "methods": "POST|PUT|PATCH"}
 
 
@@ -269,17 +280,30 @@ class Platforms:
 class Daemon:
     """`syncline run` as a process of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bytecode: Path, lease: float | None = None) -> None:
         self.folder = folder
         self.process: subprocess.Popen[bytes] | None = None
         self.log = folder / "daemon.log"
+        self.kills = 0
+        self._bytecode = bytecode
+        self._shorten = (
+            f"from syncline.ledger import leases, rows; leases.LEASE = rows.LEASE = {lease}; "
+            if lease is not None
+            else ""
+        )
+
+    def twin(self) -> "Daemon":
+        """A second one, that is not started yet."""
+        return Daemon(self.folder, self._bytecode)
 
     def start(self) -> None:
-        run = "from syncline.cli import main; main()"
+        run = f"{self._shorten}from syncline.cli import main; main()"
+        # Half of a start is compiling, where nothing of that is kept.
+        kept = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(self._bytecode)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", run, "--config", str(self.folder / "syncline.yaml"), "run"],
-                env={**os.environ, **SECRETS},
+                env={**os.environ, **SECRETS, **kept},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -292,6 +316,35 @@ class Daemon:
         self.process.kill()
         assert self.process.wait(20) == -signal.SIGKILL
         self.process = None
+        self.kills += 1
+
+    def stop(self) -> None:
+        """SIGSTOP: it stands still in the middle of whatever it does, and knows nothing of it."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+        stopped, status = os.waitpid(self.process.pid, os.WUNTRACED)
+        assert stopped
+        assert os.WIFSTOPPED(status), f"the daemon ended by itself with {status}:\n{self.tail()}"
+
+    def go_on(self) -> None:
+        """SIGCONT."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """It can write no file but its log, for as long as this lasts."""
+        assert self.process is not None
+        pid, which = self.process.pid, resource.RLIMIT_FSIZE
+        before = resource.prlimit(pid, which)
+        # The least transaction needs more room in the journal; a hundred lines of the log do not.
+        room = self.log.stat().st_size + 4_096
+        assert room < (self.folder / "syncline.db").stat().st_size
+        resource.prlimit(pid, which, (room, before[1]))
+        try:
+            yield
+        finally:
+            resource.prlimit(pid, which, before)
 
     def close(self) -> None:
         if self.process is not None:
@@ -300,6 +353,8 @@ class Daemon:
             self.process = None
 
     def tail(self, lines: int = 40) -> str:
+        if not self.log.exists():
+            return "none: it runs in the process of the test"
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -440,7 +495,10 @@ class World:
     story: Story
     seed: str
     folder: Path
+    lines: dict[str, Proxy]
+    patience: float
     others: list[Daemon] = field(default_factory=list)
+    drawn: dict[str, str] = field(default_factory=dict)
 
     def settle(self, seconds: float = 180.0) -> None:
         """Wait until all stands as people left it and nothing is under way; then for one more look at every side."""
@@ -459,9 +517,32 @@ class World:
     late = LATE
     secrets = SECRETS
 
+    def spoil(self, name: str, sides: tuple[str, ...] = SIDES) -> None:
+        """Something happens to the lines to those sides."""
+        for side in sides:
+            toxics = Toxics.drawn(random.Random(f"{self.seed}/{name}/{side}"), self.patience)
+            self.drawn[side] = "down" if toxics is None else str(toxics)
+            if toxics is None:
+                self.lines[side].down()
+            else:
+                self.lines[side].toxics = toxics
+                self.lines[side].up()
+
+    def mend(self) -> None:
+        """All is well with the lines."""
+        for side, line in self.lines.items():
+            self.drawn[side] = str(Toxics())
+            line.toxics = Toxics()
+            line.up()
+
+    def met(self) -> str:
+        """What became of the exchanges."""
+        counts = sum((line.met for line in self.lines.values()), Counter[Fate]())
+        return ", ".join(f"{counts[fate]} {fate}" for fate in Fate if counts[fate])
+
     def beside(self) -> Daemon:
         """A second daemon on the same database, with a log of its own."""
-        other = Daemon(self.folder)
+        other = self.daemon.twin()
         other.log = self.folder / "other.log"
         self.others.append(other)
         return other
@@ -500,9 +581,14 @@ class World:
 
     def report(self, faults: list[str]) -> str:
         said = "\n".join(faults)
+        numbers = [n for n in sorted(os.environ) if n.startswith("SYNCLINE_") and n not in SECRETS]
+        given = {name: os.environ[name] for name in numbers}
+        given["SYNCLINE_SEED"] = self.seed.partition("/")[0]
+        again = " ".join(f"{name}={value}" for name, value in given.items())
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").removesuffix(" (call)")
         return (
-            f"seed {self.seed}; the same again: SYNCLINE_SEED={self.seed.partition('/')[0]} pytest {os.environ.get('PYTEST_CURRENT_TEST', '')}\n"
-            f"{said}\nunder way: {self.daemon.busy()}\nevents:\n"
+            f"seed {self.seed}; the same again: {again} pytest '{test}'\n"
+            f"{said}\nunder way: {self.daemon.busy()}\nlines: {self.drawn or 'straight'}; {self.met()}\nevents:\n"
             + "\n".join(
                 textwrap.shorten(str(row), 300)
                 for row in self.daemon.query(
@@ -513,23 +599,44 @@ class World:
         )
 
 
+@pytest.fixture(scope="session")
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all daemons keep what they have compiled."""
+    return tmp_path_factory.mktemp("bytecode")
+
+
 @pytest.fixture
-def worlds(tmp_path: Path) -> Iterator[Callable[[str], World]]:
-    """Makes worlds; a seed is the whole of what is drawn at random in one."""
+def worlds(tmp_path: Path, bytecode: Path) -> Iterator[Callable[..., World]]:
+    """Makes worlds; a seed is the whole of what is drawn at random in one. `proxied`: a line that can be disturbed to
+    each platform. `lease`: seconds, instead of the product's. All else is set for each instance."""
     made: list[World] = []
 
-    def make(seed: str) -> World:
+    def make(seed: str, *, proxied: bool = False, lease: float | None = None, **settings: float) -> World:
         folder = tmp_path / f"world-{len(made)}"
         folder.mkdir()
         platforms = Platforms(seed)
-        text = CONFIGURATION.format(common="\n    ".join(COMMON), service=platforms.service, **platforms.urls)
+        lines = {}
+        if proxied:
+            for side, url in platforms.urls.items():
+                address = urlsplit(url)
+                lines[side] = Proxy((str(address.hostname), address.port or 0), f"{seed}/{side}")
+        urls = {**platforms.urls, **{side: line.url for side, line in lines.items()}}
+        common = {**COMMON, **settings}
+        text = CONFIGURATION.format(
+            common="\n    ".join(f"{name}: {value}" for name, value in common.items()),
+            service=platforms.service,
+            **urls,
+        )
         (folder / "syncline.yaml").write_text(text)
-        made.append(World(platforms, Daemon(folder), Story(platforms, seed), seed, folder))
+        daemon, story = Daemon(folder, bytecode, lease), Story(platforms, seed)
+        made.append(World(platforms, daemon, story, seed, folder, lines, common["read_timeout"]))
         return made[-1]
 
     yield make
     for world in made:
         for daemon in (world.daemon, *world.others):
             daemon.close()
+        for line in world.lines.values():
+            line.close()
         with suppress(OSError):
             world.platforms.close()

@@ -2,6 +2,8 @@
 
 import random
 import signal
+import sqlite3
+from contextlib import closing, suppress
 
 import pytest
 import sqlalchemy as sa
@@ -33,6 +35,31 @@ def test_there_is_one_until_it_dies(worlds):
 
 
 @pytest.mark.timeout(120)
+def test_one_that_stands_still_in_the_middle_of_a_transaction_keeps_its_right(worlds):
+    world = worlds("still")
+    world.daemon.start()
+    world.first_poll()
+    world.daemon.stop()
+    with closing(sqlite3.connect(world.folder / "syncline.db", isolation_level=None, timeout=0)) as held:
+        with suppress(sqlite3.OperationalError):  # it is in one already
+            held.execute("BEGIN IMMEDIATE")
+        other = world.beside()
+        other.start()
+        # Who waited for the database first would do so for 30 s, and then blame another program.
+        assert other.process.wait(25) == 2
+        assert f"another syncline daemon (process {world.daemon.process.pid}) works on" in other.tail()
+        assert "busy" not in other.tail()
+    world.daemon.go_on()
+    world.story.create("snow", random.Random("still"))
+    world.settle()
+    world.daemon.stop()
+    world.daemon.kill()
+    other.start()
+    world.story.create("jira", random.Random("killed"))
+    world.settle()
+
+
+@pytest.mark.timeout(120)
 def test_it_ends_promptly_when_told_to_and_leaves_nothing_half_done(worlds):
     world = worlds("end")
     world.daemon.start()
@@ -60,15 +87,22 @@ def test_a_disk_that_fills_up_again_and_again_costs_time_and_nothing_else(worlds
     running = ThreadRuntime().spawn("daemon", lambda: ended.append(application.run(stop, stations.append)))
     try:
         world.first_poll()
-        database = stations[0].database
+        database, room = stations[0].database, []
+
+        def limit(connection, _record):
+            if room:
+                connection.execute(f"PRAGMA max_page_count = {room[0]}")
+
+        sa.event.listen(database.engine, "connect", limit)
         for n in range(8):
             rng = random.Random(f"disk/{n}")
             before = caplog.text.count("the disk is full")
-            surely(database, lambda tx, rng=rng: leave(tx, rng.randrange(3)))
+            surely(database, lambda tx, rng=rng: room.insert(0, leave(tx, rng.randrange(3))))
             for side in ("snow", "jira", "pd"):
                 world.story.create(side, rng)
             world.story.step(f"{n}")
             assert world.until(lambda before=before: caplog.text.count("the disk is full") > before, 30)
+            room.clear()
             surely(database, lambda tx: tx.execute(sa.text("PRAGMA max_page_count = 1073741823")))
         world.settle()
         said = [r.getMessage() for r in caplog.records if "the disk is full" in r.getMessage()]
@@ -93,6 +127,7 @@ def surely(database, work):
 
 
 def leave(tx, pages):
-    """Let the database grow by so many pages and no further."""
-    size = tx.execute(sa.text("PRAGMA page_count")).scalar()
-    tx.execute(sa.text(f"PRAGMA max_page_count = {size + pages}"))
+    """Let the database grow by so many pages and no further; how many it then has. The limit is one connection's."""
+    most = tx.execute(sa.text("PRAGMA page_count")).scalar() + pages
+    tx.execute(sa.text(f"PRAGMA max_page_count = {most}"))
+    return most

@@ -12,6 +12,7 @@ from syncline.errors import Configuration, OutcomeUnknown, Refused, RetryLater
 from syncline.http.body import MAX_DEPTH, UnusableBodyError, checked_json
 from syncline.http.dialect import Dialect
 from syncline.http.line import MAX_REPLY
+from syncline.ports import ThreadRuntime
 
 documents = st.recursive(
     st.none()
@@ -242,3 +243,33 @@ def test_a_wrong_certificate_file_is_a_matter_of_settings(tmp_path, make):
     world = make(OSError(2, "No such file"), ca_file=tmp_path / "none.pem")
     with pytest.raises(Configuration, match="ca_file"):
         world.http.request("GET", "/x")
+
+
+def test_an_empty_reply_to_a_question_is_no_answer(live, server):
+    """It would pass for one that there is nothing: a write of unknown outcome would be believed not to have happened."""
+    once = ThreadRuntime().signal()
+    once.set()
+    server.answer = empty(200)
+    http = live(stop=once)
+    for ask in (
+        lambda: http.json("GET", "/comments"),
+        lambda: http.json("POST", "/search", json={}, safe=True),
+    ):
+        with pytest.raises(RetryLater, match="the reply is empty"):
+            ask()
+    assert (
+        http.json("POST", "/comments", json={}) is None
+    )  # what an empty reply to a write means, its connector knows
+    assert http.request("GET", "/file", raw=True).content == b""
+    server.answer = empty(204)
+    assert http.json("GET", "/comments") is None
+
+
+def empty(status):
+    def answer(handler):
+        handler.send_response(status)
+        if status != 204:
+            handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    return answer

@@ -16,7 +16,7 @@ from syncline.errors import Configuration, OutcomeUnknown, RetryLater
 from syncline.http.auth import BearerAuth, HeaderAuth
 from syncline.http.client import Http
 from syncline.http.dialect import Dialect
-from syncline.ports import ThreadRuntime
+from syncline.ports import SystemClock, ThreadRuntime
 
 
 @pytest.fixture
@@ -82,6 +82,60 @@ def test_a_slow_reply_leaves_a_write_unknown(live, server):
     finally:
         done.set()
     assert len(server.requests) == 1
+
+
+DRIP = (
+    b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 62\r\n\r\n{"a": "'
+    + b"x" * 53
+    + b'"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("at_once", "words"), [(10, "no reply .* in time"), (75, "the reply did not end in time")]
+)
+@pytest.mark.parametrize(("method", "error"), [("POST", OutcomeUnknown), ("GET", RetryLater)])
+def test_a_reply_that_comes_byte_by_byte_takes_no_longer_than_one_that_does_not_come(
+    live, server, method, error, at_once, words
+):
+    """From within its head, and from within its body."""
+    seen, once, clock = ThreadRuntime().signal(), ThreadRuntime().signal(), SystemClock()
+    once.set()  # who shall stop repeats nothing
+
+    def drip(handler):
+        handler.close_connection = True
+        with contextlib.suppress(OSError):
+            handler.wfile.write(DRIP[:at_once])
+            for byte in DRIP[at_once:]:
+                if seen.wait(0.1):
+                    return
+                handler.wfile.write(bytes([byte]))
+
+    server.answer = drip
+    before = clock.monotonic()
+    try:
+        with pytest.raises(error, match=words):
+            live(timeout=(5.0, 0.4), stop=once).request(method, "/x")
+        assert clock.monotonic() - before < 2.5  # the whole of it would take more than five
+    finally:
+        seen.set()
+
+
+@pytest.mark.parametrize("reply", [DRIP[:at] for at in (3, 10, 17, 40, DRIP.index(b"\r\n\r\n") + 2)])
+@pytest.mark.parametrize(("method", "error"), [("POST", OutcomeUnknown), ("GET", RetryLater)])
+def test_a_reply_whose_head_ends_early_is_none(live, server, caplog, method, error, reply):
+    """Half a head says 200, and nothing of a body: it must not pass for a reply without one."""
+    once = ThreadRuntime().signal()
+    once.set()
+
+    def cut(handler):
+        handler.close_connection = True
+        handler.wfile.write(reply)
+
+    server.answer = cut
+    with pytest.raises(error, match="broke off the connection before its reply was complete"):
+        live(stop=once).request(method, "/x")
+    assert not [record for record in caplog.records if record.name.startswith("urllib3")]
 
 
 def test_a_library_can_shorten_the_timeout_but_not_lengthen_it(make):

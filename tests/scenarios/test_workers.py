@@ -1,10 +1,13 @@
 """The daemon's workers, one after the other in the test's own thread."""
 
+import sqlite3
+
 import pytest
 import sqlalchemy as sa
 
 from syncline import ledger, reconcile
 from syncline.delivery.turn import Turn
+from syncline.intake import polling
 from syncline.ports import ThreadRuntime
 from syncline.store import timeline
 from syncline.store.schema import work
@@ -172,3 +175,29 @@ def test_a_fault_in_what_follows_does_not_undo_the_delivery_before_it(linked, mo
     assert summaries == {"Mail and calendar are down", "Printer on fire"}
     assert row(world, ledger.delivery(incident_id, "jira")).due is None
     assert row(world, ledger.delivery(other_id, "jira")).faults >= 1
+
+
+@pytest.mark.parametrize("code", ["SQLITE_READONLY", "SQLITE_FULL"])
+def test_a_fault_of_our_own_database_is_not_held_against_a_platform(linked, monkeypatch, code):
+    """It says that the database cannot be written; the platform would pass for one that refuses us, or is down."""
+    world, sys_id, _ = linked
+    take_in, faults = polling.take_in, []
+
+    def once(*arguments, **options):
+        if faults:
+            return take_in(*arguments, **options)
+        faults.append(sqlite3.OperationalError("cannot"))
+        faults[0].sqlite_errorname = code
+        raise faults[0]
+
+    monkeypatch.setattr(polling, "take_in", once)
+    world.people.snow_set(sys_id, short_description="Mail and calendar are down")
+    for _ in range(4):
+        world.clock.advance(11)
+        work_off(world, polling=True)
+    assert faults
+    assert world.people.pd_all()[0]["title"] == "Mail and calendar are down"
+    events = world.app.database.transact(
+        lambda tx: tx.execute(sa.text("SELECT kind FROM events")).scalars().all()
+    )
+    assert not {"halted", "unreachable"} & set(events)

@@ -487,11 +487,11 @@ class World:
         """What a machine is to the daemon: environment, files that close with the process, and how long it idles."""
         before = {name: os.environ.get(name) for name in _SECRETS}
         os.environ.update(_SECRETS)
-        opened, only = assembly.open_database, syncline.daemon.OnlyDaemon
+        opened, only = assembly.named_database, syncline.daemon.OnlyDaemon
         idle, watch = syncline.workers.IDLE, syncline.daemon.WATCH
         world = self
 
-        def open_database(configuration: Configuration, ports: Ports) -> Database:
+        def named_database(configuration: Configuration, ports: Ports) -> Database:
             _from_template(world.database_file)
             database = opened(configuration, ports)
             database._turn.sealed = True  # type: ignore[attr-defined]
@@ -506,7 +506,7 @@ class World:
         boundary = urllib3.filepost.choose_boundary
         # The one thing that the client libraries draw at random.
         urllib3.filepost.choose_boundary = lambda: "boundary-of-a-simulated-request"
-        assembly.open_database = open_database
+        assembly.named_database = named_database
         syncline.daemon.OnlyDaemon = Held  # type: ignore[misc]
         # A worker that nobody woke looks once a second. Here it is told, or the test of that is lost in the noise: it looks
         # twice a minute, which thirty times fewer transactions serve.
@@ -524,7 +524,7 @@ class World:
             logger.removeHandler(self.exceptions)
             logger.setLevel(level)
             logger.propagate = propagate
-            assembly.open_database, syncline.daemon.OnlyDaemon = opened, only  # type: ignore[misc]
+            assembly.named_database, syncline.daemon.OnlyDaemon = opened, only  # type: ignore[misc]
             syncline.workers.IDLE, syncline.daemon.WATCH = idle, watch  # type: ignore[misc]
             for name, value in before.items():
                 if value is None:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sqlite3
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from syncline.errors import Configuration, RetryLater
 from syncline.ledger import Kind
 from syncline.merge import Origin
 from syncline.model import Incident
-from syncline.ports import RandomIds, ThreadRuntime
+from syncline.ports import RandomIds, SystemClock, ThreadRuntime
 from syncline.store import incidents, operations, timeline
 from syncline.store.database import Database
 from syncline.store.faults import storage_error
@@ -281,6 +282,30 @@ def test_a_standby_is_waited_for(database):
         database.transact(readonly)
 
 
+@sqlite_only
+def test_what_could_only_be_read_for_a_while_is_written_to_again(database, folder):
+    """SQLite then opens it for reading, without a word; so the next connection must be another one."""
+    reading = [True]
+
+    def connect(_dialect, _record, _arguments, options):
+        if reading:
+            return sqlite3.connect(f"file:{folder}/store.db?mode=ro", uri=True, **options)
+        return None
+
+    def note(tx):
+        tx.execute(sa.text("INSERT INTO meta (name, value) VALUES ('note', 'x')"))
+
+    database.close()
+    sa.event.listen(database.engine, "do_connect", connect)
+    for _ in range(3):
+        with pytest.raises(Configuration, match="cannot be written"):
+            database.transact(note)
+    reading.clear()
+    database.transact(note)
+    noted = sa.text("SELECT value FROM meta WHERE name = 'note'")
+    assert database.transact(lambda tx: tx.execute(noted).scalar()) == "x"
+
+
 def test_what_is_no_fault_of_a_database_is_left_alone():
     for error in (ValueError("x"), KeyboardInterrupt(), sa.exc.IntegrityError("s", {}, Exception("unique"))):
         assert storage_error(error, sa.make_url("sqlite:///x.db")) is error
@@ -300,6 +325,20 @@ def test_a_second_daemon_is_refused_until_the_first_has_gone(database, opening, 
     first.give_back()
     second.take()
     second.give_back()
+
+
+def test_a_second_daemon_does_not_wait_for_a_transaction_of_the_first(database, opening, url):
+    first, second = OnlyDaemon(database), OnlyDaemon(opening(url))
+    first.take()
+
+    def standing_still(tx):
+        with pytest.raises(Configuration, match="another syncline daemon"):
+            second.take()
+
+    before = SystemClock().monotonic()
+    database.transact(standing_still)
+    assert SystemClock().monotonic() - before < 9  # PostgreSQL ends a session that is idle for ten
+    first.give_back()
 
 
 @sqlite_only

@@ -33,6 +33,7 @@ from syncline.restoring import Found
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, runs, timeline
 from syncline.store.database import Database, Tx
+from syncline.store.migrate import upgrade
 from syncline.store.timeline import Event, Parked
 
 _FIRST: Final = frozenset({"reachable", "authorised"})
@@ -135,11 +136,14 @@ class Application:
         Raises:
             Configuration: one does; or the database may be a copy, or older than the platforms.
         """
-        custody = self._strictly()
-        custody.demand()
-        right = OnlyDaemon(self.database)
+        database = self._database or assembly.named_database(self.configuration, self.ports)
+        right = OnlyDaemon(database)
         right.take()
         try:
+            upgrade(database, self.ports.ids)
+            self._database = database
+            custody = self._strictly()
+            custody.demand()
             station = self.station
             station.agree()
             station.authenticate()

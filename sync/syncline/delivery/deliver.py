@@ -25,7 +25,7 @@ from syncline.delivery.actions import (
     Sent,
 )
 from syncline.delivery.turn import Turn
-from syncline.errors import Gone, SynclineError
+from syncline.errors import DatabaseFault, Gone, SynclineError
 from syncline.station import Endpoint, Station
 from syncline.store import incidents
 from syncline.store.database import Tx
@@ -85,6 +85,8 @@ def perform(station: Station, endpoint: Endpoint, action: Action) -> Evidence:
     """Carry out one action against the platform; an error that says what to do is evidence too."""
     try:
         return _perform(station, endpoint, action)
+    except DatabaseFault:
+        raise
     except SynclineError as error:
         return Failed(action, error)
 

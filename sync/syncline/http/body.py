@@ -8,6 +8,7 @@ from email.message import Message
 from typing import Final
 
 import requests
+from urllib3.exceptions import ReadTimeoutError
 
 MAX_DEPTH: Final = 64
 """Nesting of JSON; what the three platforms send is below 20."""
@@ -64,6 +65,8 @@ def read(response: requests.Response, limit: int, expired: Callable[[], bool]) -
     except requests.exceptions.ContentDecodingError:
         raise BrokenError("is badly compressed") from None
     except requests.RequestException as error:
+        if any(isinstance(cause, ReadTimeoutError) for cause in error.args):
+            raise BrokenError("did not end in time") from None
         raise BrokenError(f"ended early ({type(error).__name__})") from None
     return b"".join(pieces)
 

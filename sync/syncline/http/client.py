@@ -12,7 +12,7 @@ from typing import Any, Final, Self, TypeVar
 from urllib.parse import quote
 
 import requests
-from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
 from syncline.errors import Configuration
@@ -24,16 +24,12 @@ from syncline.http.line import Health, Kind, Line, Route
 from syncline.http.redaction import Redactor
 from syncline.http.settings import InstanceSettings, check_url, host_is_loopback
 from syncline.http.tokens import TokenEndpoint
+from syncline.http.wire import one_connection
 from syncline.ports import Clock, Runtime, Signal
 
 USER_AGENT: Final = "syncline"
 
 _S = TypeVar("_S", bound=requests.Session)
-
-
-def one_connection() -> BaseAdapter:
-    """The wire of production: one kept-alive connection, and no retries of its own."""
-    return HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0)
 
 
 class Http:

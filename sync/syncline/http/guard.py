@@ -291,8 +291,10 @@ class _Sending:
     def _sound(self, response: requests.Response, content: bytes) -> bytes | Outcome:
         """The body, if it is what the dialect says that bodies are."""
         kind = response.headers.get("Content-Type", "")
-        if not content or self._exchange.raw:
+        if self._exchange.raw:
             return content
+        if not content:
+            return self._empty(response)
         json_only = self._line.dialect.json_only
         if is_page(kind, content):
             fault = json_only and response.status_code < 300
@@ -306,6 +308,13 @@ class _Sending:
                 return Outcome(error=self._exchange.without_verdict(f"the reply {error}"))
             # Its status decides; what it says is not worth reading.
             return b""
+
+    def _empty(self, response: requests.Response) -> bytes | Outcome:
+        """No body. To a question that is no answer: it would pass for one that there is nothing."""
+        asked = not self._exchange.write and self._exchange.method != "HEAD"
+        if asked and self._line.dialect.json_only and response.status_code in {200, 203}:
+            return Outcome(error=self._exchange.without_verdict("the reply is empty"))
+        return b""
 
     def _judge(self, signed: requests.PreparedRequest, response: requests.Response) -> Outcome:
         """What a whole reply means."""

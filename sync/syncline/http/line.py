@@ -33,7 +33,7 @@ class Route:
 
     Attributes:
         base_url: No trailing slash.
-        timeout: Seconds to connect and between two packets.
+        timeout: Seconds to connect, and for a reply to begin and then for the whole of it.
         verify: True, or the path of our own certificate authorities.
         cert: The path of our client certificate, or None.
         proxies: As `requests` takes them.

@@ -218,7 +218,7 @@ class InstanceSettings(BaseSettings):
         platform: The kind of system: `servicenow`.
         url: Base address, no trailing slash; https, or http to this machine.
         connect_timeout: Seconds.
-        read_timeout: Seconds between two packets of a reply, and for the whole of a reply's body.
+        read_timeout: Seconds for a reply to begin, and then for the whole of it.
         ca_file: Certificate authorities to trust instead of the usual ones, PEM.
         client_cert: Our certificate and its key for mutual TLS, one PEM file.
         proxy: Address of an HTTP proxy; without it none is used, whatever the environment says.

@@ -9,7 +9,7 @@ from typing import Final
 
 from syncline import ledger
 from syncline.connector import HistoryKind, Party, PartyKind, Sighting
-from syncline.errors import Configuration, Gone, RetryLater, SynclineError
+from syncline.errors import Configuration, DatabaseFault, Gone, RetryLater, SynclineError
 from syncline.intake.recovery import recover
 from syncline.intake.sightings import take_in
 from syncline.station import Endpoint, Station
@@ -57,6 +57,8 @@ def refresh(station: Station, found: Sequence[Gap]) -> None:
             _refresh(station, endpoint, gap)
         except Gone as error:
             station.database.transact(partial(_missing, station=station, link=gap.link, reason=str(error)))
+        except DatabaseFault:
+            raise
         except (RetryLater, Configuration) as error:
             station.database.transact(partial(_later, station=station, link=gap.link, error=error))
 

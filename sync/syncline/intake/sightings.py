@@ -92,8 +92,12 @@ def _records(
             continue
         if record.revision < link.revision:
             continue  # a lagging index shows an older state than we have seen: it must not look like a revert
-        if listed and link.stale and record.revision == link.revision:
-            continue  # the state before our own write, whose result was not read yet: only a direct read shows it
+        if listed and link.stale:
+            # Our own write's result was not read yet. However new the row is, it may show the state before that: only a
+            # direct read does not.
+            if record.revision != link.revision:
+                taken.dirty.add(link.incident_id)
+            continue
         if link.incident_id in fresh and record.revision < fresh[link.incident_id][1].revision:
             continue  # a page may bring a record twice
         if link.gone_at is not None:

@@ -115,6 +115,7 @@ class Database:
         self._turn: AbstractContextManager[Any] = runtime.lock()
         self._waiting: list[_Job[Any]] = []
         self._kept: Connection | None = None
+        self._unfit = False
         self._own = runtime.local()
         self.commits = 0
 
@@ -164,16 +165,13 @@ class Database:
             for job in batch:
                 # What failed by itself keeps its own reason; all others fail by that of the commit.
                 job.error = job.error or storage_error(error, self.url)
-            if connection is not None:
-                if isinstance(error, sa.exc.DBAPIError | sqlite3.Error):
-                    connection.invalidate()
-                if connection.invalidated:
-                    self._kept = None
+            if connection is not None and isinstance(error, sa.exc.DBAPIError | sqlite3.Error):
+                connection.invalidate()
             if not isinstance(error, Exception):
                 raise
         finally:
-            if connection is not None and connection is not self._kept:
-                connection.close()
+            if connection is not None:
+                self._let_go(connection)
             for job in batch:
                 job.finished = True
         return callbacks
@@ -185,6 +183,19 @@ class Database:
         if self._kept is None:
             self._kept = self.engine.connect()
         return self._kept
+
+    def _let_go(self, connection: Connection) -> None:
+        """Keep it for the next batch, unless it is none that is kept, or failed."""
+        if connection.invalidated or self._unfit:
+            self._kept, self._unfit = None, False
+        if connection is not self._kept:
+            connection.close()
+
+    def beside(self) -> Connection:
+        """A connection to PostgreSQL that no pool gets back and that waits for no transaction's turn."""
+        connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT", out_of_turn=True)
+        connection.detach()
+        return connection
 
     def _one_of(
         self,
@@ -199,6 +210,9 @@ class Database:
             job.result = job.work(tx)
         except Exception as error:  # noqa: BLE001  it belongs to the caller whose work this is: handed back there
             job.error = storage_error(error, self.url)
+            # What failed may be the connection: SQLite opens a file that it may not write to for reading, and goes on
+            # to do no more than that when it may.
+            self._unfit = self._unfit or job.error is not error
         if savepoint is not None and job.error is None:
             savepoint.commit()
         elif savepoint is not None:
@@ -297,6 +311,7 @@ def _postgres_engine(url: sa.URL) -> Engine:
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
+        if not connection.get_execution_options().get("out_of_turn"):
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_TURN)))
 
     return engine
