@@ -69,6 +69,26 @@ def test_both_fields_of_an_overwritten_priority_come_back_as_one(trio):
     assert "Bruno Keller on jira says 1" in conflict
 
 
+def test_an_overwritten_priority_comes_back_whole_though_it_shares_a_part_with_ours(trio):
+    """Half of it stands there as ours does, and is somebody's all the same: the priority is read of both halves."""
+    world = trio.world
+
+    def edit():
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, impact="2", urgency="3")
+        world.clock.advance(3)
+
+    world.people.snow_set(trio.sys_id, impact="1", urgency="1")
+    world.settle()
+    world.before("snow", *PUTS["snow"], edit)
+    world.people.jira_set(trio.key, priority={"name": "Lowest"})
+    world.settle(6)
+    assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("4", "Low")
+    (conflict,) = [text for text in trio.said("conflict") if text.startswith("priority")]
+    assert "amina on snow says 4 and stands" in conflict
+    assert "Bruno Keller on jira says 5" in conflict
+
+
 @pytest.mark.parametrize("name", ["snow", "jira"])
 def test_an_edit_of_another_field_at_the_same_moment_is_carried_on(trio, name):
     world = trio.world

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from syncline.audit import overwritten
+from syncline.audit import beside, overwritten
 from syncline.connector import Edit, Native
 from syncline.mapping import Mapping as FieldMapping
 from syncline.model import json_value
@@ -34,8 +34,9 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
             continue
         last = max(lost, key=lambda edit: edit.at)
         given = {edit.field: edit.after for edit in lost}
+        others = {edit.field: edit.after for edit in beside(logged.write(), edits)}
         before = {edit.field: edit.before for edit in lost if edit.before is not None}
-        for entry in entries(tx, endpoint, link, logged, given, before, last.actor, last.at):
+        for entry in entries(tx, endpoint, link, logged, given, others, before, last.actor, last.at):
             found[entry["field"], entry["at"]] = entry
     return remember(tx, link, list(found.values()))
 
@@ -54,6 +55,7 @@ def entries(
     link: Link,
     logged: Logged,
     given: Mapping[str, Native],
+    others: Mapping[str, Native],
     before: Mapping[str, Native],
     actor: str,
     at: datetime,
@@ -66,6 +68,7 @@ def entries(
         link: The record.
         logged: Our write that overwrote it.
         given: Native field to the value that somebody gave it.
+        others: Native field to the value that stood there at that time: a common value may be read of several.
         before: Native field to the value that stood there until then, as far as that is known.
         actor: Who gave it.
         at: When.
@@ -73,7 +76,7 @@ def entries(
     # They saw the record as we knew it when we decided to write.
     then = {**link.seen, **logged.base, **before}
     mapping: FieldMapping = endpoint.mapping
-    reading = mapping.read({**then, **given}, endpoint.directory)
+    reading = mapping.read({**then, **others, **given}, endpoint.directory)
     earlier = mapping.read(then, endpoint.directory)
     found: list[Entry] = []
     for name, rule in mapping.rules.items():
