@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from syncline.audit import beside, overwritten
-from syncline.connector import Edit, Native
+from syncline.connector import Edit, HistoryKind, Native, Sighting
 from syncline.mapping import Mapping as FieldMapping
 from syncline.model import json_value
 from syncline.station import Endpoint
@@ -39,6 +39,40 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
         for entry in entries(tx, endpoint, link, logged, given, others, before, last.actor, last.at):
             found[entry["field"], entry["at"]] = entry
     return remember(tx, link, list(found.values()))
+
+
+def recover_from_past(tx: Tx, endpoint: Endpoint, link: Link, sighting: Sighting) -> bool:
+    """Look at a state of a record that is older than what we have seen since. It says nothing of the record as it is.
+    But where no history tells of a field, it may be the one trace of an edit that our own write overwrote: the reply of
+    a list can be older than that of the write, and come after it. Whether there were any."""
+    record = sighting.record
+    if record is None or endpoint.capabilities.history is HistoryKind.READ:
+        return False
+    told = {edit.field for edit in sighting.edits or ()}
+    recent = operations.recent(tx, link.incident_id, link.instance, operations.AUDITABLE)
+    ghosts = [logged for logged in recent if logged.state is State.VOID]
+    # What it was based on is older than that state: that write came next.
+    following = [
+        logged
+        for logged in recent
+        if logged.kind in operations.AUDITED
+        and logged.state in operations.EFFECTIVE
+        and logged.base_at is not None
+        and logged.base_at < record.updated_at
+    ]
+    for logged in following[-1:]:
+        given = {
+            native: record.values[native]
+            for native, sent in logged.payload.items()
+            if native in record.values
+            and native not in told
+            and record.values[native] not in (logged.base.get(native), sent)
+            and not any(ghost.payload.get(native) == record.values[native] for ghost in ghosts)
+        }
+        if given:
+            by, at = record.updated_by or "somebody", record.updated_at
+            return remember(tx, link, entries(tx, endpoint, link, logged, given, record.values, {}, by, at))
+    return False
 
 
 def remember(tx: Tx, link: Link, found: Sequence[Entry]) -> bool:
