@@ -47,7 +47,9 @@ def find_person(client: JiraClient, lens: Lens, name: str) -> Party | None:
         return None
     asked = {"query": sought} if lens.cloud else {"username": sought}
     listed = shape.objects(client.get("user/search", {**asked, "maxResults": _CANDIDATES}))
-    users = [user for user in listed if _is_person(user) and records.person_id(user, lens)]
+    # A page may repeat a row: one person who is listed twice is not two.
+    known = {key: user for user in listed if _is_person(user) and (key := records.person_id(user, lens))}
+    users = list(known.values())
     fits = [user for user in users if _email(user) == sought.lower()]
     if not fits and "@" in sought:
         fits = [user for user in users if not _email(user)] if lens.cloud and len(users) == 1 else []

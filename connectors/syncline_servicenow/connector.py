@@ -235,7 +235,8 @@ class ServiceNow:
             return None
         query = ordered(both("active=true", condition), "sys_id")
         rows = self._client.rows(_PARTY_TABLES[kind], query, records.PARTY_COLUMNS, _PAGE).rows
-        found = self._each(rows, lambda row: records.party(row, kind))
+        # A page may repeat a row: one person who is listed twice is not two.
+        found = {party.id: party for party in self._each(rows, lambda row: records.party(row, kind))}.values()
         by_email = [party for party in found if kind is PartyKind.PERSON and party.email == name.lower()]
         by_name = [party for party in found if party.name == name]
         meant = by_email or by_name

@@ -51,6 +51,25 @@ def overwritten(write: Write, edits: Sequence[Edit]) -> list[Edit]:
     return list(lost.values())
 
 
+def beside(write: Write, edits: Sequence[Edit]) -> list[Edit]:
+    """The last edit of each field that people made between what we knew and our own write, whether that overwrote it or
+    not: a value that stands in several fields is read of all of them. Of a field that said by then what we wrote our
+    write leaves no line.
+
+    Args:
+        write: Ours.
+        edits: The record's history, oldest first.
+    """
+    starts = []
+    for name, value in write.values.items():
+        of_field = [place for place, edit in enumerate(edits) if edit.field == name]
+        mine = _written([edits[place] for place in of_field], value)
+        if mine is not None:
+            starts.append(of_field[mine])
+    last = {edit.field: edit for edit in edits[: max(starts, default=0)] if edit.at >= write.base_at}
+    return [edit for edit in last.values() if not edit.own]
+
+
 def _written(edits: Sequence[Edit], value: Native) -> int | None:
     """Where our write begins among the edits of one field; None where it is not to be seen. One write may leave several
     lines: an incident is opened again and acknowledged at one stroke."""

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.audit import Write, overwritten
+from syncline.audit import Write, beside, overwritten
 from syncline.connector import Edit
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -59,12 +59,12 @@ def histories(draw):
             shown[field] = value
     happen(draw(st.integers(0, 3)), own=False)
     lost = {f for f in shown if between[f] not in (base[f], written[f])}
-    return Write(written, base, base_at), edits, lost, between
+    return Write(written, base, base_at), edits, lost, between, bool(shown)
 
 
 @given(histories())
 def test_exactly_the_edits_between_our_look_and_our_write_are_found(history):
-    write, edits, lost, between = history
+    write, edits, lost, between, _ = history
     found = overwritten(write, edits)
     assert {e.field for e in found} == lost
     assert all(e.after == between[e.field] and not e.own for e in found)
@@ -72,8 +72,16 @@ def test_exactly_the_edits_between_our_look_and_our_write_are_found(history):
 
 @given(histories())
 def test_a_history_without_our_write_proves_nothing(history):
-    write, edits, _, _ = history
+    write, edits, *_ = history
     assert overwritten(write, [e for e in edits if not e.own]) == []
+    assert beside(write, [e for e in edits if not e.own]) == []
+
+
+@given(histories())
+def test_the_record_is_known_whole_as_it_stood_just_before_our_write(history):
+    write, edits, _, between, shown = history
+    if shown:
+        assert {**write.base, **{e.field: e.after for e in beside(write, edits)}} == between
 
 
 def test_one_write_that_leaves_several_lines_is_one_write():

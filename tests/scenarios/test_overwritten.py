@@ -51,6 +51,30 @@ def test_an_overwritten_resolution_is_not_lost_in_pagerduty(trio):
     assert (trio.snow["state"] == "6") == (trio.pd["status"] == "resolved")
 
 
+def test_an_edit_that_a_list_shows_after_our_write_overwrote_it_is_not_lost(trio):
+    """PagerDuty keeps no history of titles. The list was made before our write came, and is read after it was answered: too
+    old to be believed, and the one trace of the edit."""
+    world = trio.world
+    world.people.snow_set(trio.sys_id, short_description="from elsewhere")
+    world.poll("snow")
+    world.reconcile()
+    world.clock.advance(61)
+    world.people.pd_set(trio.pd_id, title="by a person there")
+    world.clock.advance(5)
+
+    def deliver():
+        world.clock.advance(2)
+        world.deliver("pd")
+        assert trio.pd["title"] == "from elsewhere"
+
+    world.after("pd", "GET", r"^/incidents$", deliver)
+    world.poll("pd")
+    world.settle(6)
+    assert trio.titles() == ("by a person there",) * 3
+    (conflict,) = trio.said("conflict")
+    assert "from elsewhere" in conflict
+
+
 def test_both_fields_of_an_overwritten_priority_come_back_as_one(trio):
     world = trio.world
 
@@ -67,6 +91,26 @@ def test_both_fields_of_an_overwritten_priority_come_back_as_one(trio):
     assert trio.jira["priority"]["name"] == "Lowest"
     (conflict,) = [text for text in trio.said("conflict") if text.startswith("priority")]
     assert "Bruno Keller on jira says 1" in conflict
+
+
+def test_an_overwritten_priority_comes_back_whole_though_it_shares_a_part_with_ours(trio):
+    """Half of it stands there as ours does, and is somebody's all the same: the priority is read of both halves."""
+    world = trio.world
+
+    def edit():
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, impact="2", urgency="3")
+        world.clock.advance(3)
+
+    world.people.snow_set(trio.sys_id, impact="1", urgency="1")
+    world.settle()
+    world.before("snow", *PUTS["snow"], edit)
+    world.people.jira_set(trio.key, priority={"name": "Lowest"})
+    world.settle(6)
+    assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("4", "Low")
+    (conflict,) = [text for text in trio.said("conflict") if text.startswith("priority")]
+    assert "amina on snow says 4 and stands" in conflict
+    assert "Bruno Keller on jira says 5" in conflict
 
 
 @pytest.mark.parametrize("name", ["snow", "jira"])

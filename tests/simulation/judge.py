@@ -4,7 +4,7 @@ Syncline's own it reads only what it put on record, and whether it still has som
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +21,15 @@ _WRITES_EACH = 6
 """So many writes for each edit are beyond what repetitions explain: two platforms, each tried again once or twice."""
 _NOT_HELD = {("pd", "description"), ("pd", "assignee"), ("pd", "group"), ("jira", "group")}
 """What a platform has no field for, or decides by itself."""
+
+_NATIVE = {
+    "snow": {"title": "short_description", "status": "state", "priority": "impact"},
+    "jira": {"title": "summary", "status": "status", "priority": "priority"},
+    "pd": {"title": "title", "status": "status", "priority": "priority"},
+}
+"""The fields of replies that tell what people changed."""
+_PAIRS = {(str(i), str(u)): str(i + u - 1) for i in (1, 2, 3) for u in (1, 2, 3)}
+"""ServiceNow's priority, of impact and urgency."""
 
 
 class Judge:
@@ -86,7 +95,7 @@ class Judge:
         found += [f"duplicate: {text}" for text in (*judged.duplicates, *judged.duplicate_items)]
         found += [f"stray: {text}" for text in judged.strays]
         found += [f"diverged: {text}" for text in judged.differences if not self._withheld(text, world)]
-        found += [f"lost: {text}" for text in judged.lost if not self._beyond_recall(text)]
+        found += [f"lost: {text}" for text in judged.lost if not self._excused(text)]
         found += [f"lost: {text}" for text in judged.lost_items]
         found += [f"leaked: {text}" for text in judged.leaked]
         found += self._invented(world)
@@ -127,23 +136,71 @@ class Judge:
             return False
         return bool(meanings("snow", "priority", snow.priority) & meanings("jira", "priority", jira.priority))
 
-    def _beyond_recall(self, lost: str) -> bool:
-        """Whether a platform leaves no way to know of a lost edit: PagerDuty keeps no history of titles, so one that was
-        changed there after our last look, and before our own write, is gone without a trace. Had we looked in between, it
-        would be our fault."""
-        edit = next(
-            (e for e in self.script.edits if (e.side, e.what) == ("pd", "title") and repr(e.value) in lost),
-            None,
-        )
+    def _excused(self, lost: str) -> bool:
+        """Whether a platform leaves no way to know of an edit that is lost."""
+        edit = next((e for e in self.script.edits if lost.startswith(_told(e))), None)
         if edit is None:
             return False
-        at = (edit.at - self.began).total_seconds()
-        path = f"/incidents/{edit.record}"
-        write = next((w for w, what in self.network.writes["pd"] if w > at and what == f"PUT {path}"), None)
-        looked = [r for r, what in self.network.reads["pd"] if what in {"/incidents", path} and at < r]
-        beyond = write is not None and not any(r < write for r in looked)
-        self.counts["beyond recall"] = self.counts.get("beyond recall", 0) + beyond
-        return beyond
+        reasons = {"beyond recall": self._beyond_recall(edit), "taken back": self._taken_back(edit)}
+        for reason, holds in reasons.items():
+            self.counts[reason] = self.counts.get(reason, 0) + holds
+        return any(reasons.values())
+
+    def _beyond_recall(self, edit: Edit) -> bool:
+        """PagerDuty keeps no history of titles, and on such an account as this one none of priorities. An edit of one that
+        our own write overwrote is gone without a trace, unless a reply had shown it to us: then it would be our fault."""
+        if edit.side != "pd" or edit.what not in {"title", "priority"}:
+            return False
+        at = self._passed(edit.at)
+        written = any(
+            w > at and what == f"PUT /incidents/{edit.record}" for w, what in self.network.writes["pd"]
+        )
+        following = (e for e in self._like(edit) if e.n > edit.n)
+        until = next((self._passed(e.at) for e in following), self.now)
+        return written and not self._was_shown(edit, until)
+
+    def _taken_back(self, edit: Edit) -> bool:
+        """Whether the edit put a value back that had stood there when we last looked, and what stood there in between was
+        never shown to us. To us nobody had touched it; and somebody replaced that very value knowingly on another side."""
+        if edit.what not in _NATIVE[edit.side]:
+            return False  # What replies say of it is not looked up here.
+        mine = [e for e in self._like(edit) if e.n <= edit.n]
+        first = edit
+        for earlier, later in zip(mine[-2::-1], mine[::-1], strict=False):
+            if later.before != earlier.value or self._was_shown(earlier, self._passed(later.at)):
+                return False
+            first = earlier
+            if earlier.before == edit.value:
+                break
+        else:
+            return False
+        means = meanings(edit.side, edit.what, edit.value)
+        of_field = [e for e in self.script.of_case(edit.case) if e.what == edit.what]
+        since = max(
+            (e.n for e in of_field if e.n < first.n and meanings(e.side, e.what, e.value) & means), default=0
+        )
+        return any(
+            e.n > since and e.record != edit.record and meanings(e.side, e.what, e.before) & means
+            for e in of_field
+        )
+
+    def _like(self, edit: Edit) -> list[Edit]:
+        """All edits of that field of that record."""
+        return [e for e in self.script.edits if (e.record, e.what) == (edit.record, edit.what)]
+
+    def _was_shown(self, edit: Edit, until: float) -> bool:
+        """Whether a reply showed us the record as that edit had left it."""
+        at = self._passed(edit.at)
+        return any(
+            value == edit.value
+            for said, body in self.network.heard[edit.side]
+            if at <= said <= until and edit.record.encode() in body
+            for value in _values(_parsed(body), edit)
+        )
+
+    def _passed(self, at: datetime) -> float:
+        """Seconds after the world began."""
+        return (at - self.began).total_seconds()
 
     # ---- what only the store can tell -----------------------------------------------------------
 
@@ -275,6 +332,39 @@ def _seen(edit: Edit, edits: Sequence[Edit]) -> bool:
             if not any(saw & other and other != means for other in others):
                 return True
     return False
+
+
+def _told(edit: Edit) -> str:
+    """How the oracle begins to tell of an edit that is lost."""
+    return f"#{edit.case} {edit.what} {edit.value!r} by {edit.who} on {TITLES[edit.side]} at {edit.at:%H:%M:%S.%f}:"
+
+
+def _parsed(body: bytes) -> Any:
+    """What a reply says; None where it was cut off, or is a gateway's page."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return None
+
+
+def _values(reply: Any, edit: Edit) -> Iterator[str]:
+    """What a reply says of the record and the field of an edit, in its platform's words, wherever that stands in it."""
+    if isinstance(reply, list):
+        for one in reply:
+            yield from _values(one, edit)
+    if not isinstance(reply, dict):
+        return
+    if edit.record in (reply.get("id"), reply.get("sys_id")):
+        shown = reply.get("fields", reply)
+        native = shown.get(_NATIVE[edit.side].get(edit.what, ""))
+        if edit.side == "snow" and edit.what == "priority":
+            native = _PAIRS.get((shown.get("impact"), shown.get("urgency")))
+        if isinstance(native, dict):
+            native = native.get("name") or native.get("summary")
+        if isinstance(native, str):
+            yield native
+    for one in reply.values():
+        yield from _values(one, edit)
 
 
 def _losers(what: str, data: Mapping[str, Any]) -> list[OnRecord]:

@@ -43,6 +43,7 @@ class Sent:
 
     request: Request
     reply: Response | None = None
+    answered: float = 0.0
     error: requests.RequestException | None = None
     over: bool = False
 
@@ -77,6 +78,8 @@ class Network:
         self.delay = dict.fromkeys(instances, 0.08)
         self.writes: dict[str, list[tuple[float, str]]] = {name: [] for name in instances}
         self.reads: dict[str, list[tuple[float, str]]] = {name: [] for name in instances}
+        # What a daemon got to see, and when the platform said it. Whoever was killed meanwhile saw nothing.
+        self.heard: dict[str, list[tuple[float, bytes]]] = {name: [] for name in instances}
         self._rng = Random(f"{seed}/network")
         self._applied = applied
 
@@ -103,6 +106,8 @@ class Network:
                 raise sent.error
             if sent.reply is None:
                 raise requests.ReadTimeout(f"{name} said nothing within {wait:g} s")
+            if sent.reply.status < 300:
+                self.heard[name].append((sent.answered, sent.reply.body))
             return sent.reply
 
         return exchange
@@ -127,6 +132,7 @@ class Network:
             sent.reply = Response(
                 outcome.response.status, outcome.response.body, {**date, **outcome.response.headers}
             )
+            sent.answered = self.loop.passed
         self.loop.after(delay, back)
         if is_write(request) and outcome.fault not in _NOT_APPLIED:
             self._wrote(name, request)
@@ -142,6 +148,7 @@ class Network:
         if fault is Fault.LATE:
             date = {"Date": http_date(instance.clock.now())}
             sent.reply = Response(response.status, response.body, {**date, **response.headers})
+            sent.answered = self.loop.passed
             self.loop.after(0.01, back)
 
     def _wrote(self, name: str, request: Request) -> None:

@@ -270,7 +270,8 @@ def _overwritten(
             given[native] = was
     if not given or logged.kind not in operations.AUDITED or record.revision <= link.revision:
         return []
-    return recovery.entries(tx, endpoint, link, logged, given, {}, link.seen_by or "somebody", link.seen_at)
+    by = link.seen_by or "somebody"
+    return recovery.entries(tx, endpoint, link, logged, given, link.seen, {}, by, link.seen_at)
 
 
 def _derived(

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from syncline.audit import overwritten
-from syncline.connector import Edit, Native
+from syncline.audit import beside, overwritten
+from syncline.connector import Edit, HistoryKind, Native, Sighting
 from syncline.mapping import Mapping as FieldMapping
 from syncline.model import json_value
 from syncline.station import Endpoint
@@ -34,10 +34,45 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
             continue
         last = max(lost, key=lambda edit: edit.at)
         given = {edit.field: edit.after for edit in lost}
+        others = {edit.field: edit.after for edit in beside(logged.write(), edits)}
         before = {edit.field: edit.before for edit in lost if edit.before is not None}
-        for entry in entries(tx, endpoint, link, logged, given, before, last.actor, last.at):
+        for entry in entries(tx, endpoint, link, logged, given, others, before, last.actor, last.at):
             found[entry["field"], entry["at"]] = entry
     return remember(tx, link, list(found.values()))
+
+
+def recover_from_past(tx: Tx, endpoint: Endpoint, link: Link, sighting: Sighting) -> bool:
+    """Look at a state of a record that is older than what we have seen since. It says nothing of the record as it is.
+    But where no history tells of a field, it may be the one trace of an edit that our own write overwrote: the reply of
+    a list can be older than that of the write, and come after it. Whether there were any."""
+    record = sighting.record
+    if record is None or endpoint.capabilities.history is HistoryKind.READ:
+        return False
+    told = {edit.field for edit in sighting.edits or ()}
+    recent = operations.recent(tx, link.incident_id, link.instance, operations.AUDITABLE)
+    ghosts = [logged for logged in recent if logged.state is State.VOID]
+    # What it was based on is older than that state: that write came next.
+    following = [
+        logged
+        for logged in recent
+        if logged.kind in operations.AUDITED
+        and logged.state in operations.EFFECTIVE
+        and logged.base_at is not None
+        and logged.base_at < record.updated_at
+    ]
+    for logged in following[-1:]:
+        given = {
+            native: record.values[native]
+            for native, sent in logged.payload.items()
+            if native in record.values
+            and native not in told
+            and record.values[native] not in (logged.base.get(native), sent)
+            and not any(ghost.payload.get(native) == record.values[native] for ghost in ghosts)
+        }
+        if given:
+            by, at = record.updated_by or "somebody", record.updated_at
+            return remember(tx, link, entries(tx, endpoint, link, logged, given, record.values, {}, by, at))
+    return False
 
 
 def remember(tx: Tx, link: Link, found: Sequence[Entry]) -> bool:
@@ -54,6 +89,7 @@ def entries(
     link: Link,
     logged: Logged,
     given: Mapping[str, Native],
+    others: Mapping[str, Native],
     before: Mapping[str, Native],
     actor: str,
     at: datetime,
@@ -66,6 +102,7 @@ def entries(
         link: The record.
         logged: Our write that overwrote it.
         given: Native field to the value that somebody gave it.
+        others: Native field to the value that stood there at that time: a common value may be read of several.
         before: Native field to the value that stood there until then, as far as that is known.
         actor: Who gave it.
         at: When.
@@ -73,7 +110,7 @@ def entries(
     # They saw the record as we knew it when we decided to write.
     then = {**link.seen, **logged.base, **before}
     mapping: FieldMapping = endpoint.mapping
-    reading = mapping.read({**then, **given}, endpoint.directory)
+    reading = mapping.read({**then, **others, **given}, endpoint.directory)
     earlier = mapping.read(then, endpoint.directory)
     found: list[Entry] = []
     for name, rule in mapping.rules.items():

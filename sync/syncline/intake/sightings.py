@@ -10,7 +10,7 @@ from syncline import ledger
 from syncline.connector import HistoryKind, Record, Sighting
 from syncline.intake.adoption import Adoption, adopt
 from syncline.intake.copying import take_items
-from syncline.intake.recovery import recover
+from syncline.intake.recovery import recover, recover_from_past
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, operations, timeline
 from syncline.store.database import Tx
@@ -66,7 +66,7 @@ def take_in(
         if adoption.incident_id is not None:
             taken.dirty.add(adoption.incident_id)
             links.update(incidents.links_to(tx, endpoint.name, [sighting.record_id]))
-    echoes = _records(tx, taken, links, sightings, listed=listed)
+    echoes = _records(tx, taken, endpoint, links, sightings, listed=listed)
     _haunted(tx, taken, endpoint, echoes)
     _audit(tx, taken, endpoint, links, sightings)
     news = take_items(tx, station, endpoint, links, sightings)
@@ -81,7 +81,13 @@ def take_in(
 
 
 def _records(
-    tx: Tx, taken: Taken, links: dict[str, Link], sightings: Sequence[Sighting], *, listed: bool
+    tx: Tx,
+    taken: Taken,
+    endpoint: Endpoint,
+    links: dict[str, Link],
+    sightings: Sequence[Sighting],
+    *,
+    listed: bool,
 ) -> Sequence[str]:
     """Store what the records look like; the incidents whose record our own account wrote without changing anything."""
     echoes: list[str] = []
@@ -91,7 +97,10 @@ def _records(
         if link is None or record is None or link.unlinked_at is not None:
             continue
         if record.revision < link.revision:
-            continue  # a lagging index shows an older state than we have seen: it must not look like a revert
+            # A lagging index shows an older state than we have seen: it must not look like a revert.
+            if recover_from_past(tx, endpoint, link, sighting):
+                taken.dirty.add(link.incident_id)
+            continue
         if listed and link.stale:
             # Our own write's result was not read yet. However new the row is, it may show the state before that: only a
             # direct read does not.

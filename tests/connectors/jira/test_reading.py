@@ -256,6 +256,7 @@ def test_people_are_found_by_address_and_by_id(site: Any) -> None:
         ([{"accountId": "a", "displayName": "A", "accountType": "atlassian"}], "a"),
         ([{"accountId": "a", "displayName": "A", "emailAddress": "other@example.com"}], None),
         ([{"accountId": "a", "displayName": "A"}, {"accountId": "b", "displayName": "B"}], None),
+        ([{"accountId": "a", "displayName": "A"}, {"accountId": "a", "displayName": "A"}], "a"),
         ([{"accountId": "a", "displayName": "A", "accountType": "app"}], None),
         ([{"accountId": "a", "displayName": "A", "active": False}], None),
         ([], None),

@@ -293,6 +293,11 @@ class TestWriting:
         assert office.snow.find_party(PartyKind.GROUP, "Amina Diallo") is None
         assert office.snow.find_party(PartyKind.PERSON, "Amina Diallo").email == "amina.diallo@example.com"
 
+    def test_who_is_listed_twice_is_one_person(self, office):
+        office.instance.set_faults(duplicate_rows=1.0)
+        found = office.snow.find_party(PartyKind.PERSON, "amina.diallo@example.com")
+        assert found.name == "Amina Diallo"
+
 
 class TestTrouble:
     def test_a_wrong_password(self, office_of):
