@@ -4,7 +4,7 @@ No platform offers a conditional write. A person's edit between our look at a re
 record when our write lands, but not from its history.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,12 +26,14 @@ class Write:
     base_at: datetime
 
 
-def overwritten(write: Write, edits: Sequence[Edit]) -> list[Edit]:
+def overwritten(write: Write, edits: Sequence[Edit], sent: Mapping[str, Collection[Native]]) -> list[Edit]:
     """The last foreign edit of each field that stands between what we knew and our own write.
 
     Args:
         write: Ours.
         edits: The record's history, oldest first.
+        sent: Native field to the values that we gave it of late. An edit by our account that gave another one is that of
+            a person who uses it.
     """
     lost: dict[str, Edit] = {}
     for name, value in write.values.items():
@@ -46,7 +48,8 @@ def overwritten(write: Write, edits: Sequence[Edit]) -> list[Edit]:
         if mine == 0:
             continue
         last = of_field[mine - 1]
-        if not last.own and last.at >= write.base_at and last.after not in (known, value):
+        ours = last.own and last.after in sent.get(name, ())
+        if not ours and last.at >= write.base_at and last.after not in (known, value):
             lost[name] = last
     return list(lost.values())
 

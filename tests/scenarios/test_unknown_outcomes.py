@@ -222,7 +222,9 @@ def test_what_a_write_in_doubt_has_overwritten_is_found_with_the_write(cloud):
     assert any(lost in text for text in trio.said("conflict"))
 
 
-def test_an_edit_that_only_the_look_for_a_write_in_doubt_shows_is_merged_before_the_write_is_done_afresh(cloud):
+def test_an_edit_that_only_the_look_for_a_write_in_doubt_shows_is_merged_before_the_write_is_done_afresh(
+    cloud,
+):
     """PagerDuty keeps no history of titles: what is done afresh over one that nobody took in buries it without a trace."""
     trio = cloud.trio()
     cloud.settle()
