@@ -4,7 +4,7 @@ No platform offers a conditional write. A person's edit between our look at a re
 record when our write lands, but not from its history.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,12 +26,14 @@ class Write:
     base_at: datetime
 
 
-def overwritten(write: Write, edits: Sequence[Edit]) -> list[Edit]:
+def overwritten(write: Write, edits: Sequence[Edit], sent: Mapping[str, Collection[Native]]) -> list[Edit]:
     """The last foreign edit of each field that stands between what we knew and our own write.
 
     Args:
         write: Ours.
         edits: The record's history, oldest first.
+        sent: Native field to the values that we gave it of late. An edit by our account that gave another one is that of
+            a person who uses it.
     """
     lost: dict[str, Edit] = {}
     for name, value in write.values.items():
@@ -46,12 +48,12 @@ def overwritten(write: Write, edits: Sequence[Edit]) -> list[Edit]:
         if mine == 0:
             continue
         last = of_field[mine - 1]
-        if not last.own and last.at >= write.base_at and last.after not in (known, value):
+        if not _ours(last, sent) and last.at >= write.base_at and last.after not in (known, value):
             lost[name] = last
     return list(lost.values())
 
 
-def beside(write: Write, edits: Sequence[Edit]) -> list[Edit]:
+def beside(write: Write, edits: Sequence[Edit], sent: Mapping[str, Collection[Native]]) -> list[Edit]:
     """The last edit of each field that people made between what we knew and our own write, whether that overwrote it or
     not: a value that stands in several fields is read of all of them. Of a field that said by then what we wrote our
     write leaves no line.
@@ -59,15 +61,22 @@ def beside(write: Write, edits: Sequence[Edit]) -> list[Edit]:
     Args:
         write: Ours.
         edits: The record's history, oldest first.
+        sent: As of `overwritten`.
     """
-    starts = []
+    starts: dict[str, int] = {}
     for name, value in write.values.items():
         of_field = [place for place, edit in enumerate(edits) if edit.field == name]
         mine = _written([edits[place] for place in of_field], value)
         if mine is not None:
-            starts.append(of_field[mine])
-    last = {edit.field: edit for edit in edits[: max(starts, default=0)] if edit.at >= write.base_at}
-    return [edit for edit in last.values() if not edit.own]
+            starts[name] = of_field[mine]
+    end = max(starts.values(), default=0)
+    before = (edit for place, edit in enumerate(edits) if place < starts.get(edit.field, end))
+    last = {edit.field: edit for edit in before if edit.at >= write.base_at}
+    return [edit for edit in last.values() if not _ours(edit, sent)]
+
+
+def _ours(edit: Edit, sent: Mapping[str, Collection[Native]]) -> bool:
+    return edit.own and edit.after in sent.get(edit.field, ())
 
 
 def _written(edits: Sequence[Edit], value: Native) -> int | None:

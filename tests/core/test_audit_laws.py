@@ -25,30 +25,38 @@ def edit(n, at, field, before, after, own=False, told=True):
     )
 
 
+def sent(write):
+    """What we gave the fields, where that was our only write."""
+    return {name: [value] for name, value in write.values.items()}
+
+
 @st.composite
 def histories(draw):
-    """What happened to two fields: before we looked, between our look and our write, our write, and afterwards."""
+    """What happened to two fields: before we looked, between our look and our write, our write, and afterwards. Some of the
+    people use our account."""
     told = draw(st.booleans())
     at, n, edits = 0, 0, []
     now = {"title": "a", "state": "a"}
 
-    def happen(count, own):
+    wanted = {field: draw(VALUES) for field in draw(st.sets(FIELDS, min_size=1))}
+
+    def happen(count, own=None):
         nonlocal at, n
         for _ in range(count):
             field, value = draw(FIELDS), draw(VALUES)
             at += draw(st.integers(1, 5))
+            by_us = wanted.get(field) != value and draw(st.booleans()) if own is None else own
             if now[field] != value:
-                edits.append(edit(n, at, field, now[field], value, own, told))
+                edits.append(edit(n, at, field, now[field], value, by_us, told))
                 n += 1
                 now[field] = value
 
     happen(draw(st.integers(0, 3)), own=draw(st.booleans()))
     base, base_at = dict(now), NOON + timedelta(seconds=at)
     at += 1
-    happen(draw(st.integers(0, 4)), own=False)
+    happen(draw(st.integers(0, 4)))
     between = dict(now)
     at += 1
-    wanted = {field: draw(VALUES) for field in draw(st.sets(FIELDS, min_size=1))}
     written = {f: v for f, v in wanted.items() if v != base[f]}
     shown = {}
     for field, value in written.items():
@@ -65,23 +73,24 @@ def histories(draw):
 @given(histories())
 def test_exactly_the_edits_between_our_look_and_our_write_are_found(history):
     write, edits, lost, between, _ = history
-    found = overwritten(write, edits)
+    found = overwritten(write, edits, sent(write))
     assert {e.field for e in found} == lost
-    assert all(e.after == between[e.field] and not e.own for e in found)
+    assert all(e.after == between[e.field] for e in found)
 
 
 @given(histories())
 def test_a_history_without_our_write_proves_nothing(history):
     write, edits, *_ = history
-    assert overwritten(write, [e for e in edits if not e.own]) == []
-    assert beside(write, [e for e in edits if not e.own]) == []
+    assert overwritten(write, [e for e in edits if not e.own], sent(write)) == []
+    assert beside(write, [e for e in edits if not e.own], sent(write)) == []
 
 
 @given(histories())
 def test_the_record_is_known_whole_as_it_stood_just_before_our_write(history):
     write, edits, _, between, shown = history
     if shown:
-        assert {**write.base, **{e.field: e.after for e in beside(write, edits)}} == between
+        found = beside(write, edits, sent(write))
+        assert {**write.base, **{e.field: e.after for e in found}} == between
 
 
 def test_one_write_that_leaves_several_lines_is_one_write():
@@ -91,7 +100,7 @@ def test_one_write_that_leaves_several_lines_is_one_write():
         edit(2, 12, "status", "triggered", "acknowledged", own=True),
     ]
     write = Write({"status": "acknowledged"}, {"status": "triggered"}, NOON)
-    assert [e.after for e in overwritten(write, edits)] == ["resolved"]
+    assert [e.after for e in overwritten(write, edits, sent(write))] == ["resolved"]
 
 
 def test_somebody_who_came_back_to_what_we_knew_has_lost_nothing():
@@ -100,4 +109,15 @@ def test_somebody_who_came_back_to_what_we_knew_has_lost_nothing():
         edit(1, 5, "title", "b", "a"),
         edit(2, 7, "title", "a", "c", own=True),
     ]
-    assert overwritten(Write({"title": "c"}, {"title": "a"}, NOON), edits) == []
+    write = Write({"title": "c"}, {"title": "a"}, NOON)
+    assert overwritten(write, edits, sent(write)) == []
+
+
+def test_a_write_of_ours_that_came_before_is_no_persons_edit():
+    edits = [
+        edit(0, 3, "title", "a", "b", own=True),
+        edit(1, 5, "title", "b", "c", own=True),
+    ]
+    write = Write({"title": "c"}, {"title": "a"}, NOON)
+    assert overwritten(write, edits, {"title": ["b", "c"]}) == []
+    assert [e.after for e in overwritten(write, edits, sent(write))] == ["b"]

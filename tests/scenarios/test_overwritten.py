@@ -213,3 +213,22 @@ def test_a_write_beside_a_foreign_one_that_the_history_does_not_show_is_reported
     assert trio.titles() == ("from elsewhere",) * 3
     (said,) = trio.said("unaudited")
     assert "short_description" in said
+
+
+@pytest.mark.parametrize("name", ["snow", "jira"])
+def test_an_edit_by_a_person_who_uses_our_account_is_not_taken_for_our_write(trio, name):
+    world = trio.world
+
+    def edit():
+        world.clock.advance(3)
+        if name == "snow":
+            world.people.snow_set(trio.sys_id, who="syncline", short_description="by a script there")
+        else:
+            world.people.jira_set(trio.key, who="syncline", summary="by a script there")
+        world.clock.advance(3)
+
+    world.before(name, *PUTS[name], edit)
+    spread(trio, name, snow={"short_description": "from elsewhere"}, jira={"summary": "from elsewhere"})
+    world.settle(6)
+    assert trio.titles() == ("by a script there",) * 3
+    assert any("from elsewhere" in text for text in trio.said("conflict"))

@@ -220,3 +220,18 @@ def test_what_a_write_in_doubt_has_overwritten_is_found_with_the_write(cloud):
     assert len(set(trio.titles())) == 1
     lost = ({"From Jira", "From ServiceNow"} - set(trio.titles())).pop()
     assert any(lost in text for text in trio.said("conflict"))
+
+
+def test_an_edit_that_only_the_look_for_a_write_in_doubt_shows_is_merged_before_the_write_is_done_afresh(
+    cloud,
+):
+    """PagerDuty keeps no history of titles: what is done afresh over one that nobody took in buries it without a trace."""
+    trio = cloud.trio()
+    cloud.settle()
+    cloud.after("pd", "PUT", "^/incidents/", lambda: cloud.people.pd_set(trio.pd_id, title="From PagerDuty"))
+    cloud.fault("pd", "reset_before", "PUT", "^/incidents/")
+    cloud.people.snow_set(trio.sys_id, short_description="From ServiceNow")
+    quiet(cloud)
+    assert len(set(trio.titles())) == 1
+    lost = ({"From PagerDuty", "From ServiceNow"} - set(trio.titles())).pop()
+    assert any(lost in text for text in trio.said("conflict"))

@@ -8,6 +8,7 @@ from syncline.delivery.applied import link_on, link_up, mark, report, shows
 from syncline.delivery.failed import ASIDE, PROBE
 from syncline.intake.adoption import twin
 from syncline.intake.recovery import recover
+from syncline.intake.sightings import take_in
 from syncline.model import Remark
 from syncline.reconcile import Situation
 from syncline.station import Endpoint, Station
@@ -30,6 +31,9 @@ def looked(
     doubtful.pop(logged.id, None)
     if _happened(tx, station, endpoint, s, evidence):
         return None
+    if evidence.sighting is not None:
+        # What the look shows is news like that of any other: the write that is done afresh would bury it unmerged.
+        take_in(tx, station, endpoint, [evidence.sighting])
     if logged.state is State.SENT:
         # We were stopped while it was under way, and do not know when it left.
         latest = max(logged.settle_after, tx.now + endpoint.aftermath())

@@ -23,18 +23,21 @@ Entry = Mapping[str, Any]
 def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], edits: Sequence[Edit]) -> bool:
     """Hold our writes against the history, and lay edits that they overwrote before the next merge; whether there
     were any. A write that the history does not show yet waits for the next look."""
-    ghosts = any(logged.state is State.VOID for logged in writes)
-    known = operations.recent(tx, link.incident_id, link.instance, operations.GHOSTS) if ghosts else ()
+    known = operations.recent(tx, link.incident_id, link.instance, operations.GHOSTS)
     shown = [logged for logged in writes if _shown(logged, edits, known)]
     operations.audited(tx, [logged.id for logged in shown])
+    sent: dict[str, list[Native]] = {}
+    for one in known:
+        for native, value in (*one.payload.items(), *endpoint.capabilities.resets_of(one.payload).items()):
+            sent.setdefault(native, []).append(value)
     found: dict[tuple[str, str], Entry] = {}
     for logged in shown:
-        lost = overwritten(logged.write(), edits)
+        lost = overwritten(logged.write(), edits, sent)
         if not lost:
             continue
         last = max(lost, key=lambda edit: edit.at)
         given = {edit.field: edit.after for edit in lost}
-        others = {edit.field: edit.after for edit in beside(logged.write(), edits)}
+        others = {edit.field: edit.after for edit in beside(logged.write(), edits, sent)}
         before = {edit.field: edit.before for edit in lost if edit.before is not None}
         for entry in entries(tx, endpoint, link, logged, given, others, before, last.actor, last.at):
             found[entry["field"], entry["at"]] = entry

@@ -96,15 +96,8 @@ def _records(
         link, record = links.get(sighting.record_id), sighting.record
         if link is None or record is None or link.unlinked_at is not None:
             continue
-        if record.revision < link.revision:
-            # A lagging index shows an older state than we have seen: it must not look like a revert.
-            if recover_from_past(tx, endpoint, link, sighting):
-                taken.dirty.add(link.incident_id)
-            continue
-        if listed and link.stale:
-            # Our own write's result was not read yet. However new the row is, it may show the state before that: only a
-            # direct read does not.
-            if record.revision != link.revision:
+        if record.revision < link.revision or (listed and link.stale):
+            if _behind(tx, endpoint, link, sighting, record):
                 taken.dirty.add(link.incident_id)
             continue
         if link.incident_id in fresh and record.revision < fresh[link.incident_id][1].revision:
@@ -137,6 +130,17 @@ def _records(
             fresh[link.incident_id] = (link, record)
     incidents.see(tx, list(fresh.values()))
     return echoes
+
+
+def _behind(tx: Tx, endpoint: Endpoint, link: Link, sighting: Sighting, record: Record) -> bool:
+    """A state from before what we know, which must not look like a revert; whether it is a reason to look all the same.
+
+    A lagging index shows what was before the last look. And while our own write's result is not read, a row of a list, however
+    new, may show what was before that: only a direct read does not.
+    """
+    if record.revision < link.revision:
+        return recover_from_past(tx, endpoint, link, sighting)
+    return record.revision != link.revision
 
 
 def _haunted(tx: Tx, taken: Taken, endpoint: Endpoint, echoes: Sequence[str]) -> None:

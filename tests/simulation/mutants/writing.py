@@ -193,8 +193,8 @@ MUTANTS: Final = (
         breaks="An edit in the very second of what we knew is what we knew.",
         expects="lost",
         file="sync/syncline/audit.py",
-        before="        if not last.own and last.at >= write.base_at and last.after not in (known, value):",
-        after="        if not last.own and last.at > write.base_at and last.after not in (known, value):",
+        before="        if not _ours(last, sent) and last.at >= write.base_at",
+        after="        if not _ours(last, sent) and last.at > write.base_at",
         needs={"people": "several edits of one field within one second"},
     ),
     Mutant(
