@@ -235,7 +235,7 @@ class Judge:
         """Values that stand on a platform at the end, and that nobody left there: each must be somebody's edit that was not
         replaced knowingly."""
         found = []
-        called = {ticket.case: ticket.assignee for ticket in world["pd"]}
+        called = {ticket.assignee for ticket in world["pd"]}
         for side, tickets in world.items():
             for ticket in tickets:
                 edits = self.script.of_case(ticket.case)
@@ -244,7 +244,7 @@ class Judge:
                         continue
                     mine = [e for e in edits if e.what == what]
                     said = meanings(side, what, ticket.field(what))
-                    if what == "assignee" and ticket.assignee == called.get(ticket.case):
+                    if what == "assignee" and ticket.assignee in called:
                         continue  # PagerDuty itself decides who has an incident that begins, or is open again.
                     if what == "priority" and side == "pd" and ticket.status == "resolved":
                         continue  # It takes no priority any more.
@@ -276,7 +276,7 @@ class Judge:
 
     def _phantoms(self) -> list[str]:
         """Conflicts on record about a title, of which nobody ever wrote the losing one: a record must not be had by putting down
-        whatever stands there."""
+        whatever stands there. A store that was restored no longer knows on which side a value was said first."""
         return [
             f"phantom: a conflict of #{case} has {entry.value!r} on {entry.instance}, which nobody wrote there"
             for case, entries in sorted(self._conflicts.items())
@@ -285,7 +285,7 @@ class Judge:
             and not any(
                 e.value == entry.value
                 for e in self.script.of_case(case)
-                if e.what == "title" and e.side == entry.instance
+                if e.what == "title" and (e.side == entry.instance or self.lost)
             )
         ]
 

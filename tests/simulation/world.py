@@ -190,7 +190,7 @@ class World:
         self.sides = settle_in(self.instances, self.platforms)
         self.people = People(seed, self.loop, self.sides, self.script, self.trace, self.weather.bots)
         rng = Random(f"{seed}/size")
-        incidents = options.incidents or rng.choice((1, 2, 3, 5, 8))
+        incidents = options.incidents or rng.choice((1, 3, 6, 10))
         self.deeds: Sequence[Deed] = plan(seed, length, incidents, options.edits)
         self.spells: Sequence[Spell] = self.weather.spells
         self.plugins, self.configuration = self._configured()
@@ -212,7 +212,7 @@ class World:
     def _configured(self) -> tuple[Mapping[str, Plugin], Configuration]:
         common = "\n    ".join(
             [
-                "poll_every: 20",
+                "poll_every: 30",
                 "sweep_every: 60" if self.options.nets == "sweep" else "sweep_every: 600",
                 "read_timeout: 8",
                 "workers: 2",
