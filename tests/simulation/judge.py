@@ -117,20 +117,19 @@ class Judge:
         return bool(meanings("snow", "priority", snow.priority) & meanings("jira", "priority", jira.priority))
 
     def _beyond_recall(self, lost: str) -> bool:
-        """Whether a platform leaves no way to know of a lost edit: PagerDuty keeps no history of titles, so one that was
-        changed there after our last look, and before our own write, is gone without a trace. Had we looked in between, it
-        would be our fault."""
-        edit = next(
-            (e for e in self.script.edits if (e.side, e.what) == ("pd", "title") and repr(e.value) in lost),
-            None,
-        )
-        if edit is None:
+        """Whether a platform leaves no way to know of a lost edit: PagerDuty keeps no history of titles, nor these accounts
+        of priorities. So one that was changed there after our last look, and before our own write of that field, is gone
+        without a trace. Had any reply shown the incident in between, it would be our fault."""
+        edit = next((e for e in self.script.edits if e.side == "pd" and lost.startswith(_named(e))), None)
+        if edit is None or edit.what not in {"title", "priority"}:
             return False
         at = (edit.at - self.began).total_seconds()
         path = f"/incidents/{edit.record}"
-        write = next((w for w, what in self.network.writes["pd"] if w > at and what == f"PUT {path}"), None)
-        looked = [r for r, what in self.network.reads["pd"] if what in {"/incidents", path} and at < r]
-        beyond = write is not None and not any(r < write for r in looked)
+        given = self.network.given
+        write = next((w for w, to, fields in given if w > at and to == path and edit.what in fields), None)
+        beyond = write is not None and not any(
+            what == path and at < r < write for r, what in self.network.reads["pd"]
+        )
         self.counts["beyond recall"] = self.counts.get("beyond recall", 0) + beyond
         return beyond
 
@@ -198,6 +197,11 @@ class Judge:
             for at, what in writes
             if at > since
         ]
+
+
+def _named(edit: Edit) -> str:
+    """How the oracle begins to speak of a lost edit."""
+    return f"#{edit.case} {edit.what} {edit.value!r} by {edit.who} on {TITLES[edit.side]} at {edit.at:%H:%M:%S.%f}"
 
 
 def _seen(edit: Edit, edits: Sequence[Edit]) -> bool:

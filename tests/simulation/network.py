@@ -1,6 +1,8 @@
 """What lies between the daemon and the platforms. A request belongs to the network, not to who sent it: that of a daemon
 that died meanwhile lands all the same."""
 
+import json
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from syncline.sandbox.platform import Request, Response
 from syncline.sandbox.server import http_date
 
 _FOR_EVER = 3600.0
+_INCIDENT = re.compile("/incidents/[^/]+")
 _READS = ("/search", "/search/jql", "/bulkfetch")
 
 
@@ -77,6 +80,9 @@ class Network:
         self.delay = dict.fromkeys(instances, 0.08)
         self.writes: dict[str, list[tuple[float, str]]] = {name: [] for name in instances}
         self.reads: dict[str, list[tuple[float, str]]] = {name: [] for name in instances}
+        self.given: list[tuple[float, str, frozenset[str]]] = []
+        """Fields that were given to PagerDuty's incidents, and when."""
+        self._entries: set[str] = set()
         self._rng = Random(f"{seed}/network")
         self._applied = applied
 
@@ -130,8 +136,24 @@ class Network:
         self.loop.after(delay, back)
         if is_write(request) and outcome.fault not in _NOT_APPLIED:
             self._wrote(name, request)
-        elif outcome.response is not None and outcome.response.status < 300 and outcome.fault is Fault.NONE:
-            self.reads[name].append((self.loop.passed, request.path))
+        if outcome.response is not None and outcome.response.status < 300 and outcome.fault is Fault.NONE:
+            # The reply to a write of fields shows the others.
+            paths = [request.path, *self._listed(request, outcome.response)]
+            self.reads[name] += [(self.loop.passed, path) for path in paths]
+
+    def _listed(self, request: Request, response: Response) -> list[str]:
+        """The records that a list of PagerDuty's showed as they were, as if each had been read: open incidents; and those
+        that came with an entry of the log that was not known yet."""
+        if request.method != "GET":
+            return []
+        if request.path == "/incidents":
+            return [f"/incidents/{row['id']}" for row in json.loads(response.body)["incidents"]]
+        if request.path == "/log_entries":
+            entries = {row["id"]: row["incident"]["id"] for row in json.loads(response.body)["log_entries"]}
+            fresh = [incident for entry, incident in entries.items() if entry not in self._entries]
+            self._entries |= entries.keys()
+            return [f"/incidents/{incident}" for incident in fresh]
+        return []
 
     def _apply_late(self, name: str, sent: Sent, fault: Fault, back: Callable[[], None]) -> None:
         instance = self.instances[name]
@@ -146,6 +168,9 @@ class Network:
 
     def _wrote(self, name: str, request: Request) -> None:
         self.writes[name].append((self.loop.passed, f"{request.method} {request.path}"))
+        if name == "pd" and request.method == "PUT" and _INCIDENT.fullmatch(request.path):
+            fields = frozenset(json.loads(request.body)["incident"])
+            self.given.append((self.loop.passed, request.path, fields))
         self._applied(name)
 
     def _tell(self, name: str, request: Request, response: Response | None, fault: str) -> None:
