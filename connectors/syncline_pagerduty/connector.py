@@ -56,7 +56,7 @@ CAPABILITIES: Final = Capabilities(
         " entry, and the entry of a new urgency does not say which."
     ),
     text_limits={"title": TITLE_LIMIT},
-    read_many=50,
+    read_many=20,
     creates_whole=True,
     never_empty=NEVER_EMPTY,
     fixed_in={RESOLVED: FIXED_WHEN_ENDED, MERGED: FIXED_WHEN_ENDED},

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -110,26 +111,24 @@ class Reader:
         )
 
     def read_many(self, record_ids: Sequence[str]) -> list[Sighting]:
-        """Those that there are. PagerDuty takes no list of ids: a few pages of open incidents, and a read for each
-        that is not on them."""
+        """Those that there are, with all that was said on them. PagerDuty takes no list of ids: a few pages of open
+        incidents, and a read for each that is not on them; and one for the notes of each."""
         wanted = list(dict.fromkeys(record_ids))
-        found: dict[str, Sighting] = {}
+        found: dict[str, Record] = {}
         asof = self.clock()
         if len(wanted) >= WORTH_A_LIST:
             for incident in self.open(most=len(wanted) // WORTH_A_LIST * PAGE):
                 record_id = identity(incident)
                 if record_id in wanted and records.complete(incident):
-                    record = self.record(incident, asof)
-                    found[record.id] = Sighting(record.id, record)
+                    found[record_id] = self.record(incident, asof)
                 if len(found) == len(wanted):
                     break
+        seen: list[Sighting] = []
         for record_id in wanted:
-            if record_id not in found:
-                try:
-                    found[record_id] = Sighting(record_id, self.one(record_id))
-                except Gone:
-                    continue
-        return [found[record_id] for record_id in wanted if record_id in found]
+            with suppress(Gone):
+                record = found.get(record_id) or self.one(record_id)
+                seen.append(Sighting(record_id, record, self.remarks(record_id)))
+        return seen
 
     def open(self, most: int = LAST_ROW) -> Iterator[Mapping[str, Any]]:
         """Open incidents, page by page as they are taken."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -51,6 +51,7 @@ _IDS: Final = 100
 _TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*", re.ASCII)
 
 T = TypeVar("T")
+Thing = TypeVar("Thing", Remark, Attachment)
 
 
 class ServiceNow:
@@ -86,14 +87,18 @@ class ServiceNow:
         return Sighting(record_id, record)
 
     def read_many(self, record_ids: Sequence[str]) -> Sequence[Sighting]:
-        """Those of the records that can be seen; one request."""
+        """Those of the records that can be seen, with all that was said on them and all files; three requests."""
         wanted = {record_id for record_id in record_ids if is_sys_id(record_id)}
         if not wanted:
             return ()
         query = ordered(one_of("sys_id", sorted(wanted)), "sys_id")
         found = self._client.rows(self._settings.table, query, self._shape.columns, len(wanted)).rows
-        records_found = [self._record(row, "") for row in found]
-        return tuple(Sighting(record.id, record) for record in records_found if record.id in wanted)
+        seen = {record.id: record for row in found if (record := self._record(row, "")).id in wanted}
+        if not seen:
+            return ()
+        remarks = _by_record(self._remarks(seen))
+        files = _by_record(self._attachments(seen))
+        return tuple(Sighting(i, one, remarks.get(i, ()), files.get(i, ())) for i, one in seen.items())
 
     def find(self, marker: str) -> Sequence[Record]:
         """Records whose correlation_id is the marker, oldest first; the database itself is asked, so none is late.
@@ -135,22 +140,11 @@ class ServiceNow:
 
     def remarks(self, record_id: str) -> Sequence[Remark]:
         """All comments and work notes of a record, oldest first."""
-        query = both(
-            self._term("name", self._settings.table),
-            self._term("element_id", self._known(record_id)),
-            "elementINcomments,work_notes",
-        )
-        rows = self._of("sys_journal_field", "element_id", record_id, query, records.REMARK_COLUMNS)
-        return records.in_order(self._each(rows, lambda row: records.remark(row, self._settings.username)))
+        return self._remarks([self._known(record_id)])
 
     def attachments(self, record_id: str) -> Sequence[Attachment]:
         """All files of a record, oldest first."""
-        query = both(
-            self._term("table_name", self._settings.table), self._term("table_sys_id", self._known(record_id))
-        )
-        rows = self._of("sys_attachment", "table_sys_id", record_id, query, records.ATTACHMENT_COLUMNS)
-        found = self._each(rows, lambda row: records.attachment(row, self._settings.username))
-        return tuple(sorted(found, key=lambda file: (file.created_at, file.id)))
+        return self._attachments([self._known(record_id)])
 
     def content(self, attachment: Attachment) -> bytes:
         """The bytes of a file."""
@@ -319,16 +313,34 @@ class ServiceNow:
             )
         return written
 
-    def _of(self, table: str, column: str, record_id: str, query: str, columns: Sequence[str]) -> list[Row]:
-        """All rows of a table that belong to a record.
+    def _remarks(self, record_ids: Collection[str]) -> Sequence[Remark]:
+        query = both(
+            self._term("name", self._settings.table),
+            _belongs("element_id", record_ids),
+            "elementINcomments,work_notes",
+        )
+        rows = self._of("sys_journal_field", "element_id", record_ids, query, records.REMARK_COLUMNS)
+        return records.in_order(self._each(rows, lambda row: records.remark(row, self._settings.username)))
+
+    def _attachments(self, record_ids: Collection[str]) -> Sequence[Attachment]:
+        query = both(self._term("table_name", self._settings.table), _belongs("table_sys_id", record_ids))
+        rows = self._of("sys_attachment", "table_sys_id", record_ids, query, records.ATTACHMENT_COLUMNS)
+        found = self._each(rows, lambda row: records.attachment(row, self._settings.username))
+        return tuple(sorted(found, key=lambda file: (file.created_at, file.id)))
+
+    def _of(
+        self, table: str, column: str, record_ids: Collection[str], query: str, columns: Sequence[str]
+    ) -> list[Row]:
+        """All rows of a table that belong to those records.
 
         Raises:
             Configuration: others came too, so the platform ignored a term of the query.
         """
         rows = self._client.all_rows(table, query, columns, _PAGE)
-        if any(plain(row.get(column)) != record_id for row in rows):
+        if any(plain(row.get(column)) not in record_ids for row in rows):
+            which = ", ".join(sorted(record_ids)[:3])
             raise Configuration(
-                f"{self._http.instance}: asked {table} for record {record_id}, others came too; check that the account"
+                f"{self._http.instance}: asked {table} for record {which}, others came too; check that the account"
                 f" may read {column} of {table}"
             )
         return rows
@@ -374,3 +386,17 @@ def connect(settings: InstanceSettings, http: Http, fields: frozenset[str]) -> S
     if not isinstance(settings, ServiceNowSettings):
         raise Configuration(f"{http.instance}: its settings are not those of a ServiceNow instance")
     return ServiceNow(settings, http, fields)
+
+
+def _belongs(column: str, record_ids: Collection[str]) -> str:
+    """The condition that a row belongs to one of those records."""
+    ids = sorted(record_ids)
+    return term(column, "=", ids[0]) if len(ids) == 1 else one_of(column, ids)
+
+
+def _by_record(things: Sequence[Thing]) -> dict[str, tuple[Thing, ...]]:
+    """The remarks or files of each record, in their order."""
+    found: dict[str, list[Thing]] = {}
+    for thing in things:
+        found.setdefault(thing.record_id, []).append(thing)
+    return {record_id: tuple(of_record) for record_id, of_record in found.items()}

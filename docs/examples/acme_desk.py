@@ -100,9 +100,9 @@ class AcmeDesk:
         return Sighting(record_id, self._record(self._http.json("GET", f"/tickets/{record_id}")))
 
     def read_many(self, record_ids: Sequence[str]) -> Sequence[Sighting]:
-        """Those that can be seen."""
+        """Those that can be seen, with what was said on them."""
         found = self._tickets({"ids": ",".join(record_ids), "limit": len(record_ids)})
-        return [Sighting(one.id, one) for one in found]
+        return [Sighting(one.id, one, tuple(self.remarks(one.id))) for one in found]
 
     def find(self, marker: str) -> Sequence[Record]:
         """Tickets with our tag."""

@@ -57,10 +57,18 @@ def test_a_refused_write_leaves_once(make, tools, status):
     assert len(world.wire.sent) == 1
 
 
-@pytest.mark.parametrize("status", [200, 201, 202, 204])
+@pytest.mark.parametrize("status", [200, 201, 204])
 def test_what_the_platform_affirms_is_returned(make, tools, status):
     world = make(tools.reply(status, b"" if status == 204 else {"id": 1}))
     assert world.http.request("POST", "/x").status_code == status
+
+
+def test_what_is_accepted_is_not_done_unless_the_dialect_says_so(make, tools):
+    world = make(tools.reply(202, b""))
+    with pytest.raises(OutcomeUnknown):
+        world.http.request("POST", "/x")
+    world = make(tools.reply(202, b""), dialect=Dialect(reactions={202: Reaction.OK}))
+    assert world.http.request("POST", "/x").status_code == 202
 
 
 def test_a_safe_post_is_treated_as_a_read(make, tools):

@@ -283,3 +283,24 @@ def test_the_link_to_a_deleted_sibling_makes_no_new_note(trio):
         world.sweep("jira")
     assert trio.said("gone")
     assert len(trio.journal()) == before
+
+
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_what_no_poll_told_of_is_found_by_the_sweep_and_copied_once(trio, name):
+    world = trio.world
+    if name == "snow":
+        world.people.snow_set(trio.sys_id, work_notes="Only the sweep")
+        world.people.snow_attach(trio.sys_id, "trace.log", b"0123")
+    elif name == "jira":
+        comment(world, trio.key, "Only the sweep")
+        world.people.jira_attach(trio.key, "trace.log", b"0123")
+    else:
+        world.people.pd("POST", f"incidents/{trio.pd_id}/notes", {"note": {"content": "Only the sweep"}})
+    for _ in range(2):
+        world.sweep(name)
+        world.work()
+    for texts in (trio.journal(), trio.comments(), trio.notes()):
+        assert len([text for text in texts if "Only the sweep" in text]) == 1
+    if name != "pd":
+        assert [file for file, _ in world.people.snow_files(trio.sys_id)] == ["trace.log"]
+        assert [file for file, _ in world.people.jira_files(trio.key)] == ["trace.log"]

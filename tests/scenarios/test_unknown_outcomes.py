@@ -235,3 +235,19 @@ def test_an_edit_that_only_the_look_for_a_write_in_doubt_shows_is_merged_before_
     assert len(set(trio.titles())) == 1
     lost = ({"From PagerDuty", "From ServiceNow"} - set(trio.titles())).pop()
     assert any(lost in text for text in trio.said("conflict"))
+
+
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_what_is_accepted_is_not_done(trio, name):
+    """A gateway may take a request and forget it: the status that it was to bring is looked for, not taken as read."""
+    world = trio.world
+    path = {"snow": r"table/incident/", "jira": r"/transitions$", "pd": r"^/incidents/"}[name]
+    world.fault(name, "accepted", "PATCH|POST|PUT", path)
+    if name == "snow":
+        world.people.jira_move(trio.key, "In Progress")
+    else:
+        world.people.snow_set(trio.sys_id, state="2")
+    quiet(world)
+    assert trio.snow["state"] == "2"
+    assert (trio.jira["status"]["name"], trio.pd["status"]) == ("In Progress", "acknowledged")
+    assert trio.said("forced") == []

@@ -152,9 +152,8 @@ class Judge:
         if edit.side != "pd" or edit.what not in {"title", "priority"}:
             return False
         at = self._passed(edit.at)
-        written = any(
-            w > at and what == f"PUT /incidents/{edit.record}" for w, what in self.network.writes["pd"]
-        )
+        path = f"/incidents/{edit.record}"
+        written = any(w > at and to == path and edit.what in fields for w, to, fields in self.network.given)
         following = (e for e in self._like(edit) if e.n > edit.n)
         until = next((self._passed(e.at) for e in following), self.now)
         return written and not self._was_shown(edit, until)

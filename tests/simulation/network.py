@@ -1,6 +1,8 @@
 """What lies between the daemon and the platforms. A request belongs to the network, not to who sent it: that of a daemon
 that died meanwhile lands all the same."""
 
+import json
+import re
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from syncline.sandbox.platform import Request, Response
 from syncline.sandbox.server import http_date
 
 _FOR_EVER = 3600.0
+_INCIDENT = re.compile("/incidents/[^/]+")
 _READS = ("/search", "/search/jql", "/bulkfetch")
 
 
@@ -80,6 +83,8 @@ class Network:
         self.reads: dict[str, list[tuple[float, str]]] = {name: [] for name in instances}
         # What a daemon got to see, and when the platform said it. Whoever was killed meanwhile saw nothing.
         self.heard: dict[str, list[tuple[float, bytes]]] = {name: [] for name in instances}
+        # Fields that were given to PagerDuty's incidents, and when.
+        self.given: list[tuple[float, str, frozenset[str]]] = []
         self._rng = Random(f"{seed}/network")
         self._applied = applied
 
@@ -153,6 +158,9 @@ class Network:
 
     def _wrote(self, name: str, request: Request) -> None:
         self.writes[name].append((self.loop.passed, f"{request.method} {request.path}"))
+        if name == "pd" and request.method == "PUT" and _INCIDENT.fullmatch(request.path):
+            fields = frozenset(json.loads(request.body)["incident"])
+            self.given.append((self.loop.passed, request.path, fields))
         self._applied(name)
 
     def _tell(self, name: str, request: Request, response: Response | None, fault: str) -> None:

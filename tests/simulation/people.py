@@ -177,6 +177,8 @@ class People:
         script: What platforms accepted of them.
         trace: Told of it.
         bots: The share of edits that they make with our own account.
+        unswept: Whether there are polls alone. PagerDuty tells of a new title or priority by no entry of its log, and no list
+            of open incidents shows what is resolved: only a sweep finds it there, so nobody makes such an edit then.
         records: Case to side to record.
         done: How much was done, by kind.
     """
@@ -187,6 +189,7 @@ class People:
     script: Script
     trace: Trace
     bots: float = 0.0
+    unswept: bool = False
     records: dict[str, dict[str, str]] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)
 
@@ -284,9 +287,12 @@ class People:
             return  # No workflow leads from one end to another.
 
         def save() -> None:
-            stood = self.sides[side].look(record).field(deed.what)
+            there = self.sides[side].look(record)
+            stood = there.field(deed.what)
             if stood == value:
                 return  # No platform keeps a trace of what changes nothing.
+            if self.unswept and side == PD and there.status == "resolved" and deed.what != "status":
+                return
             try:
                 self.sides[side].set(who, record, deed.what, value, **more)
             except PlatformRefusedError as refusal:

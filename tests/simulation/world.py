@@ -188,7 +188,15 @@ class World:
         self.network = Network(self.loop, self.instances, self.trace, seed, self._wrote)
         self.script = Script(self.platforms)
         self.sides = settle_in(self.instances, self.platforms)
-        self.people = People(seed, self.loop, self.sides, self.script, self.trace, self.weather.bots)
+        self.people = People(
+            seed,
+            self.loop,
+            self.sides,
+            self.script,
+            self.trace,
+            self.weather.bots,
+            unswept=options.nets == "poll",
+        )
         rng = Random(f"{seed}/size")
         incidents = options.incidents or rng.choice((1, 3, 6, 10))
         self.deeds: Sequence[Deed] = plan(seed, length, incidents, options.edits)

@@ -158,7 +158,8 @@ class Connector(Protocol):
         ...
 
     def read_many(self, record_ids: Sequence[str]) -> Sequence[Sighting]:
-        """Those of the records that can be seen; absence proves nothing."""
+        """Those of the records that can be seen, each with all that was said on it and all its files: the sweep finds what
+        polls missed by nothing else. Absence proves nothing."""
         ...
 
     def find(self, marker: str) -> Sequence[Record]:

@@ -22,6 +22,7 @@ class Reaction(StrEnum):
 
 DEFAULT_REACTIONS: Final[Mapping[int, Reaction]] = MappingProxyType(
     {
+        202: Reaction.UNKNOWN,  # taken, and not done yet: a gateway's word for what may never be done
         400: Reaction.REFUSED,
         401: Reaction.CONFIGURATION,
         402: Reaction.CONFIGURATION,

@@ -150,10 +150,35 @@ class TestReading:
 
     def test_many_are_read_at_once_and_foreign_rows_dropped(self, snow, wire, incident):
         wire.answers("GET", "/table/incident", [incident(1), incident(3)], total=2)
+        wire.answers("GET", "/table/sys_journal_field", [], total=0)
+        wire.answers("GET", "/attachment", [], total=0)
         found = snow.read_many([sid(2), sid(1), sid(2), "nonsense"])
         expected = f"sys_idIN{sid(1)},{sid(2)}^ORDERBYsys_id"
-        assert query(wire.request) == asked([], expected, 2)
+        assert query(wire.requests[0]) == asked([], expected, 2)
         assert [sighting.record_id for sighting in found] == [sid(1)]
+
+    def test_many_are_read_with_all_that_was_said_on_each(self, snow, wire, incident):
+        entries = [
+            {
+                "sys_id": sid(0xE0 + n),
+                "element": "work_notes",
+                "element_id": sid(n),
+                "name": "incident",
+                "value": f"On {n}",
+                "sys_created_on": "2026-11-23 09:10:00",
+                "sys_created_by": "amina.diallo",
+            }
+            for n in (1, 2)
+        ]
+        wire.answers("GET", "/table/incident", [incident(1), incident(2)], total=2)
+        wire.answers("GET", "/table/sys_journal_field", entries, total=2)
+        wire.answers("GET", "/attachment", [], total=0)
+        found = snow.read_many([sid(2), sid(1)])
+        assert f"element_idIN{sid(1)},{sid(2)}" in query(wire.requests[1])["sysparm_query"]
+        assert {s.record_id: [r.body for r in s.remarks] for s in found} == {
+            sid(1): ["On 1"],
+            sid(2): ["On 2"],
+        }
 
     def test_nothing_is_asked_for_no_ids(self, snow, wire):
         assert snow.read_many(["nonsense"]) == ()
