@@ -232,3 +232,18 @@ def test_an_edit_by_a_person_who_uses_our_account_is_not_taken_for_our_write(tri
     world.settle(6)
     assert trio.titles() == ("by a script there",) * 3
     assert any("from elsewhere" in text for text in trio.said("conflict"))
+
+
+def test_a_write_that_changed_nothing_was_not_alone(cloud):
+    """Somebody at ServiceNow gives the priority whose urgency we are about to write. Our write changes nothing, so the one
+    revision more is theirs, and not a sign that nobody came between."""
+    trio = cloud.trio(impact="2", urgency="2")
+    cloud.settle()
+    theirs = {"impact": "1", "urgency": "1"}
+    cloud.before("snow", "PATCH", "table/incident/", lambda: cloud.people.snow_set(trio.sys_id, **theirs))
+    cloud.people.jira_set(trio.key, priority={"name": "High"})
+    cloud.settle(6)
+    names = {"1": "Highest", "2": "High"}
+    assert names[trio.snow["priority"]] == trio.jira["priority"]["name"]
+    assert trio.pd["priority"]["summary"] == f"P{trio.snow['priority']}"
+    assert trio.said("conflict")

@@ -63,8 +63,11 @@ def applied(
         agree(tx, link, logged, stale=True)
         return Read(logged, link.record_id)
     if receipt.record is not None:
-        clean = endpoint.capabilities.counted_revisions and receipt.record.revision == action.revision + 1
-        shows(tx, station, endpoint, s, logged, receipt.record, alone=clean)
+        # The one revision more must be ours: a write that changed nothing makes none, and it would be somebody else's.
+        counted, own = endpoint.capabilities.counted_revisions, receipt.record.own
+        alone = counted and own and receipt.record.revision == action.revision + 1
+        beaten = _beaten(endpoint, logged, receipt.record) if counted and not own else frozenset()
+        shows(tx, station, endpoint, s, logged, receipt.record, alone=alone, beaten=beaten)
     return None
 
 
@@ -180,6 +183,7 @@ def shows(
     *,
     alone: bool = False,
     later: frozenset[str] = frozenset(),
+    beaten: frozenset[str] = frozenset(),
 ) -> None:
     """The record after our write: what it says then is the shadow of what we wrote.
 
@@ -192,6 +196,8 @@ def shows(
         record: The record, not older than the write.
         alone: Whether nobody can have written between our look at the record and our write.
         later: Native fields that somebody changed again since: edits, to be merged.
+        beaten: Common fields that somebody had given another value when our write came, which changed nothing: that value
+            was given to what stood there before, and is yet to be merged.
     """
     link = incidents.link_of(tx, s.kept.incident.id, endpoint.name)
     assert link is not None
@@ -205,15 +211,16 @@ def shows(
         return
     shadow = {**link.shadow, **{n: record.values.get(n) for n in logged.payload if n not in later}}
     shadow.update({n: logged.payload[n] for n in later})
+    shadow.update({n: link.shadow.get(n) for name in beaten for n in endpoint.mapping.natives_of(name)})
     shadow.update(_resets(endpoint, logged, record.values))
     passed_over = _passed_over(tx, endpoint, logged, record, later)
-    taken = {n: v for n, v in logged.fields.items() if n not in passed_over}
+    taken = {n: v for n, v in logged.fields.items() if n not in passed_over | beaten}
     settled = {**link.settled, **(taken if writes else {})}
     news = _overwritten(tx, endpoint, link, logged, record)
     news += _derived(endpoint, s, link, logged, record, shadow, settled, alone=alone)
     columns = {"shadow": shadow, "settled": settled, "recovered": [*link.recovered, *news]}
     incidents.update_link(tx, link.incident_id, link.instance, **incidents.sight(record), **columns)
-    _forced(tx, endpoint, link.incident_id, logged, record, later, passed_over)
+    _forced(tx, endpoint, link.incident_id, logged, record, later, passed_over | beaten)
     if alone or not writes:
         operations.audited(tx, [logged.id])
     owes_history = writes and not alone and endpoint.capabilities.history is HistoryKind.READ
@@ -226,6 +233,12 @@ def _resets(endpoint: Endpoint, logged: Logged, seen: Mapping[str, Native]) -> d
     common values on which it agreed: written once more they would undo what our write was for."""
     made = endpoint.capabilities.resets_of(logged.payload)
     return {n: v for n, v in made.items() if n not in logged.payload and seen.get(n) == v}
+
+
+def _beaten(endpoint: Endpoint, logged: Logged, record: Record) -> frozenset[str]:
+    """Common fields of our write that a record does not hold, and that somebody else was the last to write."""
+    mapping, directory = endpoint.mapping, endpoint.directory
+    return frozenset(n for n, v in logged.fields.items() if not mapping.holds(n, v, record.values, directory))
 
 
 def _passed_over(
