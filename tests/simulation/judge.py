@@ -178,7 +178,7 @@ class Judge:
         return [e for e in self.script.edits if (e.record, e.what) == (edit.record, edit.what)]
 
     def _was_shown(self, edit: Edit, until: float) -> bool:
-        """Whether a reply showed us the record as that edit had left it."""
+        """Whether a reply showed us the record as that edit had left it, and whoever heard it lived to store that."""
         at = self._passed(edit.at)
         return any(
             value == edit.value
