@@ -14,6 +14,7 @@ from network import Network
 
 from syncline.demo.equivalence import SIDES, TITLES, Ticket, case_of, meaning_of_ours, meanings
 from syncline.demo.oracle import Findings, OnRecord, Oracle
+from syncline.demo.pagerduty import PagerDutySide
 from syncline.demo.people import Side, everybody
 from syncline.demo.script import CREATE, FIELDS, Edit, Script
 
@@ -219,7 +220,7 @@ class Judge:
         """Values that stand on a platform at the end, and that nobody left there: each must be somebody's edit that was not
         replaced knowingly."""
         found = []
-        called = {ticket.case: ticket.assignee for ticket in world["pd"]}
+        called = {ticket.case: {ticket.assignee} | self._called(ticket.id) for ticket in world["pd"]}
         for side, tickets in world.items():
             for ticket in tickets:
                 edits = self.script.of_case(ticket.case)
@@ -228,7 +229,7 @@ class Judge:
                         continue
                     mine = [e for e in edits if e.what == what]
                     said = meanings(side, what, ticket.field(what))
-                    if what == "assignee" and ticket.assignee == called.get(ticket.case):
+                    if what == "assignee" and ticket.assignee in called.get(ticket.case, ()):
                         continue  # PagerDuty itself decides who has an incident that begins, or is open again.
                     if what == "priority" and side == "pd" and ticket.status == "resolved":
                         continue  # It takes no priority any more.
@@ -241,6 +242,20 @@ class Judge:
                         f"all who wrote that were replaced by somebody who saw it"
                     )
         return found
+
+    def _called(self, record: str) -> set[str]:
+        """Whom PagerDuty itself gave an incident, by the platform's own log: once it is resolved nobody has it, and what
+        the others took over of that stays there."""
+        pd = self.sides["pd"]
+        assert isinstance(pd, PagerDutySide)
+        (incident,) = (i for i in pd.wire.sandbox("GET", "state")["incidents"] if i["id"] == record)
+        people = pd._emails
+        return {
+            people.get(user["id"], "")
+            for entry in incident["log_entries"]
+            if entry["type"] == "assign_log_entry" and entry["agent"]["type"] == "service_reference"
+            for user in entry["assignees"]
+        }
 
     def _stuck(self) -> list[str]:
         return [f"stuck: {text}" for text in self.busy(self.file, self.clock)] + [
