@@ -126,6 +126,7 @@ class Poller:
     ) -> list[Sighting]:
         of_incident: dict[str, list[Entry]] = {}
         fresh: dict[str, list[Entry]] = {}
+        known: dict[str, Entry] = {}
         for entry in self._reader.in_order(entries):
             record_id, entry_id = identity(entry.get("incident")), identity(entry)
             at = moment(entry.get("created_at"))
@@ -134,8 +135,24 @@ class Poller:
             of_incident.setdefault(record_id, []).append(entry)
             if at >= floor and not position.known(entry_id, at):
                 fresh.setdefault(record_id, []).append(entry)
-        found = (self._sighting(one, of_incident[one], new, asof) for one, new in fresh.items())
+            elif at >= floor:
+                known[record_id] = entry
+        found = [self._sighting(one, of_incident[one], new, asof) for one, new in fresh.items()]
+        # Entries that we know come with the incident as it is now, too, which may show what leaves no entry.
+        found += [self._beside(entry, asof) for one, entry in known.items() if one not in fresh]
         return [sighting for sighting in found if sighting is not None]
+
+    def _beside(self, entry: Entry, asof: datetime | None) -> Sighting | None:
+        """The incident that came with its last entry, where it was written later than that tells of; by whom it does not
+        say."""
+        incident, told = mapping(entry.get("incident")), moment(entry.get("created_at"))
+        if not records.complete(incident) or told is None:
+            return None
+        try:
+            record = self._reader.record(incident, asof)
+        except UnreadableError:
+            return None
+        return Sighting(record.id, record) if record.updated_at > told else None
 
     def _sighting(
         self, record_id: str, entries: list[Entry], new: list[Entry], asof: datetime | None

@@ -45,6 +45,26 @@ def test_who_is_faster_than_our_first_look_is_heard(cloud, name):
     )
 
 
+def test_who_is_faster_than_our_first_look_contradicts_what_happened_elsewhere_meanwhile(cloud):
+    """They saw a record that begins, and not how far the incident had come on another side."""
+    cloud.sync()
+    cloud.fault("jira", "reset_after", "POST", r"/issue$")
+    sys_id = cloud.people.snow_create(short_description="Mail is down")
+    cloud.poll("snow")
+    cloud.reconcile()
+    cloud.deliver("jira")
+    cloud.people.snow_set(sys_id, state="2")
+    cloud.poll("snow")
+    cloud.reconcile()
+    (number,) = cloud.sandbox["jira"].platform.site.issues
+    cloud.people.jira_move(str(number), "Canceled")
+    for _ in range(14):
+        cloud.sync(30)
+    assert cloud.people.snow_get(sys_id)["state"] == "8"
+    (conflict,) = cloud.said(cloud.people.snow_get(sys_id)["number"], "conflict")
+    assert "Bruno Keller on jira says canceled and stands; amina on snow says in_progress" in conflict
+
+
 @pytest.mark.parametrize(
     "edit", [{"status": "acknowledged"}, {"title": "Mail is down in Lyon"}, {"priority": "P2"}]
 )

@@ -2,7 +2,7 @@
 
 import pytest
 
-LOST = ["error_before", "error_after", "reset_before", "reset_after", "late_reset", "late"]
+LOST = ["error_before", "error_after", "reset_before", "reset_after", "late_reset", "late", "accepted"]
 """What may happen to a write so that we do not know what became of it."""
 
 CREATES = {"snow": r"table/incident$", "jira": r"/issue$", "pd": r"^/incidents$"}
@@ -251,3 +251,16 @@ def test_what_is_accepted_is_not_done(trio, name):
     assert trio.snow["state"] == "2"
     assert (trio.jira["status"]["name"], trio.pd["status"]) == ("In Progress", "acknowledged")
     assert trio.said("forced") == []
+
+
+def test_a_persons_value_that_shows_what_we_wrote_of_ours_is_not_our_write_that_landed(cloud):
+    """Of the two fields of a priority we wrote the urgency, which did not arrive; a person set both, and the urgency alike."""
+    trio = cloud.trio(impact="1", urgency="1")
+    cloud.people.jira_set(trio.key, priority={"name": "Medium"})
+    cloud.fault("snow", "reset_before", "PATCH", r"table/incident/")
+    edit = {"impact": "3", "urgency": "3"}
+    cloud.before("snow", "GET", r"table/incident/", lambda: cloud.people.snow_set(trio.sys_id, **edit))
+    quiet(cloud)
+    (conflict,) = [text for text in trio.said("conflict") if text.startswith("priority")]
+    assert "amina on snow says 5" in conflict
+    assert "Bruno Keller on jira says 3" in conflict

@@ -14,6 +14,7 @@ from network import Network
 
 from syncline.demo.equivalence import SIDES, TITLES, Ticket, case_of, meaning_of_ours, meanings
 from syncline.demo.oracle import Findings, OnRecord, Oracle
+from syncline.demo.pagerduty import PagerDutySide
 from syncline.demo.people import Side, everybody
 from syncline.demo.script import CREATE, FIELDS, Edit, Script
 
@@ -188,7 +189,7 @@ class Judge:
         return [e for e in self.script.edits if (e.record, e.what) == (edit.record, edit.what)]
 
     def _was_shown(self, edit: Edit, until: float) -> bool:
-        """Whether a reply showed us the record as that edit had left it."""
+        """Whether a reply showed us the record as that edit had left it, and whoever heard it lived to store that."""
         at = self._passed(edit.at)
         return any(
             value == edit.value
@@ -234,7 +235,7 @@ class Judge:
         """Values that stand on a platform at the end, and that nobody left there: each must be somebody's edit that was not
         replaced knowingly."""
         found = []
-        called = {ticket.assignee for ticket in world["pd"]}
+        called = {ticket.case: {ticket.assignee} | self._called(ticket.id) for ticket in world["pd"]}
         for side, tickets in world.items():
             for ticket in tickets:
                 edits = self.script.of_case(ticket.case)
@@ -243,7 +244,7 @@ class Judge:
                         continue
                     mine = [e for e in edits if e.what == what]
                     said = meanings(side, what, ticket.field(what))
-                    if what == "assignee" and ticket.assignee in called:
+                    if what == "assignee" and ticket.assignee in called.get(ticket.case, ()):
                         continue  # PagerDuty itself decides who has an incident that begins, or is open again.
                     if what == "priority" and side == "pd" and ticket.status == "resolved":
                         continue  # It takes no priority any more.
@@ -305,6 +306,20 @@ class Judge:
             if kind == "create" and "found again without the ticket with which it began" in reason
             for case in sorted(self._case_of_incident.get(incident_id, ()))
         ]
+
+    def _called(self, record: str) -> set[str]:
+        """Whom PagerDuty itself gave an incident, by the platform's own log: once it is resolved nobody has it, and what
+        the others took over of that stays there."""
+        pd = self.sides["pd"]
+        assert isinstance(pd, PagerDutySide)
+        (incident,) = (i for i in pd.wire.sandbox("GET", "state")["incidents"] if i["id"] == record)
+        people = pd._emails
+        return {
+            people.get(user["id"], "")
+            for entry in incident["log_entries"]
+            if entry["type"] == "assign_log_entry" and entry["agent"]["type"] == "service_reference"
+            for user in entry["assignees"]
+        }
 
     def _stuck(self) -> list[str]:
         return [f"stuck: {text}" for text in self.busy(self.file, self.clock)] + [

@@ -11,7 +11,7 @@ from random import Random
 from trace import Trace
 
 import requests
-from greenlet import getcurrent
+from greenlet import getcurrent, greenlet
 from loop import Loop, Machine
 
 from syncline.sandbox.faults import Fault
@@ -81,10 +81,11 @@ class Network:
         self.delay = dict.fromkeys(instances, 0.08)
         self.writes: dict[str, list[tuple[float, str]]] = {name: [] for name in instances}
         self.reads: dict[str, list[tuple[float, str]]] = {name: [] for name in instances}
-        # What a daemon got to see, and when the platform said it. Whoever was killed meanwhile saw nothing.
+        # What a daemon took in, and when the platform said it. Who was killed before the next commit took in nothing.
         self.heard: dict[str, list[tuple[float, bytes]]] = {name: [] for name in instances}
         # Fields that were given to PagerDuty's incidents, and when.
         self.given: list[tuple[float, str, frozenset[str]]] = []
+        self._hearing: dict[greenlet, list[tuple[str, float, bytes]]] = {}
         self._rng = Random(f"{seed}/network")
         self._applied = applied
 
@@ -112,10 +113,15 @@ class Network:
             if sent.reply is None:
                 raise requests.ReadTimeout(f"{name} said nothing within {wait:g} s")
             if sent.reply.status < 300:
-                self.heard[name].append((sent.answered, sent.reply.body))
+                self._hearing.setdefault(me, []).append((name, sent.answered, sent.reply.body))
             return sent.reply
 
         return exchange
+
+    def committed(self) -> None:
+        """Who runs now has stored what came of all that it heard."""
+        for name, at, body in self._hearing.pop(getcurrent(), ()):
+            self.heard[name].append((at, body))
 
     def _arrive(self, name: str, sent: Sent, back: Callable[[], None]) -> None:
         """The request is there; when its reply, or the end of the connection, gets back to the sender."""

@@ -504,6 +504,14 @@ class World:
             database = opened(configuration, ports)
             database._turn.sealed = True  # type: ignore[attr-defined]
             world.databases.append(database)
+            transact = database.transact
+
+            def committed(work: Callable[[Any], Any]) -> Any:
+                done = transact(work)
+                world.network.committed()
+                return done
+
+            database.transact = committed  # type: ignore[method-assign]
             return database
 
         class Held(OnlyDaemon):

@@ -92,10 +92,16 @@ def _created(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
 def _changed(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidence: Looked) -> bool:
     logged, sighting = evidence.action.logged, evidence.sighting
     record = sighting.record if sighting else None
+    link = link_on(s, endpoint)
     if record is None or any(record.values.get(n) != v for n, v in logged.payload.items()):
         return False
+    # A value that stands in several native fields landed only where the others are as we knew them: somebody's own value may
+    # share with ours what we wrote of it.
+    shared = frozenset().union(*(endpoint.mapping.natives_of(name) for name in logged.fields))
+    others = shared.intersection(record.values) - logged.payload.keys()
+    if link is not None and any(record.values[n] != link.shadow.get(n) for n in others):
+        return False
     operations.finish(tx, logged.id, State.APPLIED)
-    link = link_on(s, endpoint)
     if link is not None:
         report(tx, endpoint, s, logged)
         shows(tx, station, endpoint, s, logged, record)

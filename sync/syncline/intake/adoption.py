@@ -128,7 +128,9 @@ def link_created(
     silent = {n: v for n, v in kept.incident.values.items() if v in (None, "", ()) and n not in fields}
     touched = endpoint.capabilities.creates_whole or _touched(record)
     edited = _edited(endpoint, record, reading, payload) - set(taken) if touched else set()
-    base = {n: fields.get(n, kept.incident[n]) for n in edited}
+    # Who edited it saw what we had sent, and a status in which a record begins.
+    known = {"status": Status.NEW, **fields}
+    base = {n: known.get(n, kept.incident[n]) for n in edited}
     natives = {native for n in edited for native in mapping.natives_of(n)}
     incidents.link(
         tx,

@@ -379,3 +379,9 @@ def test_a_login_that_failed_silently_is_no_missing_record(site: Any) -> None:
     site.on("GET", "issue/10012", missing, 404, headers={"X-Seraph-LoginReason": "AUTHENTICATED_FAILED"})
     with pytest.raises(Configuration, match="credentials"):
         site.connect().read("10012")
+
+
+def test_a_request_that_was_merely_taken_note_of_is_no_answer(cloud: Any) -> None:
+    cloud.on("GET", "issue/10012", status=202)
+    with pytest.raises(RetryLater, match="202"):
+        cloud.connect().read("10012")

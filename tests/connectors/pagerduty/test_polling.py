@@ -158,6 +158,23 @@ def test_who_changed_it_is_told(world):
     ]
 
 
+def test_a_title_that_leaves_no_entry_is_found_beside_an_entry_that_is_known(world):
+    """The log is asked for again some way back, and brings the incident as it is now."""
+    cursor = world.connector.start(None)
+    world.clock.move(5)
+    incident = world.raise_incident("Old title")
+    world.clock.move(5)
+    _, cursor = world.poll(cursor)
+    world.clock.move(5)
+    world.edit(incident["id"], title="New title")
+    world.clock.move(5)
+    found = []
+    assert world.sent(lambda: found.append(world.poll(cursor))) == ["GET /log_entries"]
+    (sighting,) = found[0][0]
+    assert sighting.record.values["title"] == "New title"
+    assert (sighting.record.updated_by, sighting.edits) == (None, None)
+
+
 def test_a_title_that_leaves_no_entry_is_found_on_the_list_of_open_incidents(world):
     incident = world.raise_incident("Old title")
     world.clock.move(60)
