@@ -4,7 +4,7 @@ that died meanwhile lands all the same."""
 import json
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
@@ -48,6 +48,7 @@ class Sent:
     reply: Response | None = None
     error: requests.RequestException | None = None
     over: bool = False
+    shows: Sequence[tuple[float, str]] = ()
 
 
 def is_write(request: Request) -> bool:
@@ -109,6 +110,7 @@ class Network:
                 raise sent.error
             if sent.reply is None:
                 raise requests.ReadTimeout(f"{name} said nothing within {wait:g} s")
+            self.reads[name] += sent.shows  # what reached nobody, since they had died, was no look
             return sent.reply
 
         return exchange
@@ -139,7 +141,7 @@ class Network:
         if outcome.response is not None and outcome.response.status < 300 and outcome.fault is Fault.NONE:
             # The reply to a write of fields shows the others.
             paths = [request.path, *self._listed(request, outcome.response)]
-            self.reads[name] += [(self.loop.passed, path) for path in paths]
+            sent.shows = [(self.loop.passed, path) for path in paths]
 
     def _listed(self, request: Request, response: Response) -> list[str]:
         """The records that a list of PagerDuty's showed as they were, as if each had been read: open incidents; and those
