@@ -118,6 +118,5 @@ def _complaints(body: Mapping[str, Any]) -> dict[str, str]:
     return {str(field): str(text)[:_LONGEST] for field, text in list(errors.items())[:50]}
 
 
-dialect = Dialect(reactions={202: Reaction.UNKNOWN}, verdict=verdict, reason=reason, wait=wait)
-"""Nothing that we ask is answered with 202: something in between took note of the request, and did not carry it out. 403
-without a CAPTCHA is a permission that this one write needs: refused. 404 is gone, or hidden from us."""
+dialect = Dialect(verdict=verdict, reason=reason, wait=wait)
+"""403 without a CAPTCHA is a permission that this one write needs: refused. 404 is gone, or hidden from us."""

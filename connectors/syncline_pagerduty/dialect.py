@@ -92,8 +92,7 @@ def key_in_use(fields: Mapping[str, str]) -> bool:
     return "incident_key" in fields
 
 
-dialect: Final = Dialect(reactions={202: Reaction.UNKNOWN}, verdict=verdict, reason=reason, wait=wait)
-"""Nothing that we ask is answered with 202: something in between took note of the request, and did not carry it out."""
+dialect: Final = Dialect(verdict=verdict, reason=reason, wait=wait)
 
 
 def _by_code(code: int, words: str, *, reading: bool) -> Verdict | None:

@@ -114,21 +114,26 @@ class Reader:
         """Those that there are, with all that was said on them. PagerDuty takes no list of ids: a few pages of open
         incidents, and a read for each that is not on them; and one for the notes of each."""
         wanted = list(dict.fromkeys(record_ids))
+        # Notes first: whatever fails then, no look at an incident is thrown away, for there is no history of all that it shows.
+        notes: dict[str, tuple[Remark, ...]] = {}
+        for record_id in wanted:
+            with suppress(Gone):
+                notes[record_id] = self.remarks(record_id)
         found: dict[str, Record] = {}
         asof = self.clock()
         if len(wanted) >= WORTH_A_LIST:
             for incident in self.open(most=len(wanted) // WORTH_A_LIST * PAGE):
-                record_id = identity(incident)
-                if record_id in wanted and records.complete(incident):
-                    found[record_id] = self.record(incident, asof)
+                listed_id = identity(incident)
+                if listed_id in wanted and records.complete(incident):
+                    found[listed_id] = self.record(incident, asof)
                 if len(found) == len(wanted):
                     break
-        seen: list[Sighting] = []
         for record_id in wanted:
-            with suppress(Gone):
-                record = found.get(record_id) or self.one(record_id)
-                seen.append(Sighting(record_id, record, self.remarks(record_id)))
-        return seen
+            if record_id not in found:
+                with suppress(Gone):
+                    found[record_id] = self.one(record_id)
+        seen = [record_id for record_id in wanted if record_id in found]
+        return [Sighting(record_id, found[record_id], notes.get(record_id, ())) for record_id in seen]
 
     def open(self, most: int = LAST_ROW) -> Iterator[Mapping[str, Any]]:
         """Open incidents, page by page as they are taken."""

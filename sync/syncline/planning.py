@@ -132,7 +132,7 @@ _LIFE: Final = {status: place for place, status in enumerate(Status)}
 def onward(
     known: Mapping[str, Sequence[Step]], start: str, read: Mapping[str, Value], wanted: Status
 ) -> Sequence[Step]:
-    """A step that leads on where the workflow behind it is not known.
+    """The shortest way to a status behind which the workflow is not known.
 
     The workflow of a platform shows itself only from the statuses in which tickets are. A new project has none in most of
     them; then the way is found by walking it, and only over statuses in which people work: nothing ends on the way.
@@ -150,17 +150,30 @@ def onward(
         return ()
     low, high = sorted((_LIFE[Status(present)], _LIFE[wanted]))
     opening = Status(present) in ENDED and wanted not in ENDED
-    found: list[tuple[bool, bool, int, Step]] = []
-    for step in known.get(start, ()):
-        common = read.get(step.to)
-        if not isinstance(common, str) or Status(common) in ENDED or known.get(step.to) or step.to == start:
-            continue  # a status whose steps are known was part of the search already
-        status, life = Status(common), _LIFE[Status(common)]
-        between = low < life < high
-        anew = opening and status is Status.NEW
-        if between or anew or status is Status.IN_PROGRESS:
-            found.append((not between, anew or status is Status.ON_HOLD, abs(_LIFE[wanted] - life), step))
-    return [min(found, key=lambda entry: entry[:3])[3]] if found else ()
+    frontier: list[tuple[str, tuple[Step, ...]]] = [(start, ())]
+    visited = {start}
+    while frontier:
+        found: list[tuple[bool, bool, int, tuple[Step, ...]]] = []
+        following: list[tuple[str, tuple[Step, ...]]] = []
+        for native, way in frontier:
+            for step in known.get(native, ()):
+                common = read.get(step.to)
+                if not isinstance(common, str) or Status(common) in ENDED or step.to in visited:
+                    continue
+                if known.get(step.to):
+                    visited.add(step.to)
+                    following.append((step.to, (*way, step)))
+                    continue
+                status, life = Status(common), _LIFE[Status(common)]
+                between = low < life < high
+                anew = opening and status is Status.NEW
+                if between or anew or status is Status.IN_PROGRESS:
+                    on_hold = anew or status is Status.ON_HOLD
+                    found.append((not between, on_hold, abs(_LIFE[wanted] - life), (*way, step)))
+        if found:
+            return min(found, key=lambda entry: entry[:3])[3]
+        frontier = [entry for entry in following if len(entry[1]) < FURTHEST]
+    return ()
 
 
 FURTHEST: Final = 6

@@ -162,7 +162,9 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
             disputed = tuple(c for c in side.candidates if c.field in s.held())
             side = Look(link.instance, disputed, link.shadow, link.settled, ())
             news = [c for c in news if c.field in s.held()]
-        looks.append(replace(side, candidates=tuple(_timed(endpoint, c) for c in side.candidates)))
+        mixed = {c.field for c in news if c.recovered and _half_ours(link, endpoint, c.field)}
+        said = tuple(_timed(endpoint, c) for c in side.candidates if c.field not in mixed)
+        looks.append(replace(side, candidates=said))
         recovered += [_timed(endpoint, c) for c in news]
     merged = merge(s.kept.incident, s.kept.origins, looks, station.rules(), recovered, s.held())
     waiting = frozenset(conflict.field for conflict in merged.parked)
@@ -174,6 +176,15 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
             for side, link in zip(looks, s.live, strict=True)
         ]
     return looks, merged
+
+
+def _half_ours(link: Link, endpoint: Endpoint, name: str) -> bool:
+    """Whether a value that stands in several native fields is by now half what we wrote and half an edit that our write
+    came upon: nobody gave that value. The edit itself comes back from the history."""
+    natives = endpoint.mapping.natives_of(name)
+    return link.own and any(
+        native in link.shadow and link.seen.get(native) == link.shadow[native] for native in natives
+    )
 
 
 def _timed(endpoint: Endpoint, candidate: Candidate) -> Candidate:

@@ -48,3 +48,9 @@ def test_what_is_opened_again_may_begin_anew_where_nothing_else_is_offered():
     assert to({"Canceled": steps("To Do")}, "Canceled", Status.ON_HOLD) == ["To Do"]
     assert to({"Canceled": steps("To Do", "In Progress")}, "Canceled", Status.ON_HOLD) == ["In Progress"]
     assert to({"Canceled": steps("To Do")}, "Canceled", Status.CLOSED) == []
+
+
+def test_the_way_to_what_does_not_show_itself_may_lead_over_what_does():
+    """Other tickets stand in To Do, and none in In Progress."""
+    known = {"Canceled": steps("To Do"), "To Do": steps("Canceled", "In Progress"), "In Progress": []}
+    assert to(known, "Canceled", Status.ON_HOLD) == ["To Do", "In Progress"]

@@ -59,3 +59,15 @@ def test_an_edit_that_a_poll_showed_and_nobody_merged_yet_outlives_our_next_writ
     assert cloud.people.pd("GET", f"incidents/{incident['id']}")["incident"]["priority"]["summary"] == (
         "P4" if {"urgency", "impact"} & set(edit) else "P3"
     )
+
+
+def test_nobody_is_asked_because_an_issue_moved_while_its_way_was_looked_up(cloud):
+    """No issue stands any more where we believed it to be, so no way shows from there."""
+    trio = cloud.trio()
+    cloud.settle()
+    cloud.people.jira_move(trio.key, "In Progress")
+    cloud.settle(4)
+    cloud.before("jira", "GET", "/issue/", lambda: cloud.people.jira_move(trio.key, "Canceled"))
+    cloud.people.snow_set(trio.sys_id, state="3", hold_reason="4")
+    cloud.settle(6)
+    assert trio.said("parked") == []

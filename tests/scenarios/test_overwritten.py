@@ -247,3 +247,21 @@ def test_a_write_that_changed_nothing_was_not_alone(cloud):
     assert names[trio.snow["priority"]] == trio.jira["priority"]["name"]
     assert trio.pd["priority"]["summary"] == f"P{trio.snow['priority']}"
     assert trio.said("conflict")
+
+
+def test_half_of_our_write_and_half_of_an_edit_make_no_value_that_nobody_gave(trio):
+    world = trio.world
+    world.people.snow_set(trio.sys_id, impact="2", urgency="3")
+    world.settle(4)
+    assert trio.jira["priority"]["name"] == "Low"
+
+    def edit():
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, impact="1", urgency="2")
+        world.clock.advance(3)
+
+    world.before("snow", *PUTS["snow"], edit)
+    world.people.jira_set(trio.key, priority={"name": "High"})
+    world.settle(6)
+    assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("2", "High")
+    assert not [text for text in trio.said("changed") if text.startswith("priority: 2 -> 1")]

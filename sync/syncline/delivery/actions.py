@@ -50,6 +50,13 @@ class Explore:
 
 
 @dataclass(frozen=True, slots=True)
+class Recheck:
+    """Look at the record once more before a person is asked: it may have moved."""
+
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Fetch:
     """Get the bytes of a file from where it was attached."""
 
@@ -75,7 +82,7 @@ class Released:
     """Nothing can be done now, and the lease is given back already, with its back-off."""
 
 
-Action = Send | Look | Read | Explore | Fetch | Meet | Done | Released
+Action = Send | Look | Read | Explore | Recheck | Fetch | Meet | Done | Released
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +139,14 @@ class Explored:
 
 
 @dataclass(frozen=True, slots=True)
+class Rechecked:
+    """The record as it is."""
+
+    action: Recheck
+    sighting: Sighting
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """The bytes of a file."""
 
@@ -147,4 +162,4 @@ class Met:
     parties: Sequence[Party]
 
 
-Evidence = Sent | Failed | Looked | Seen | Explored | Fetched | Met
+Evidence = Sent | Failed | Looked | Seen | Explored | Rechecked | Fetched | Met

@@ -19,6 +19,8 @@ from syncline.delivery.actions import (
     Meet,
     Met,
     Read,
+    Recheck,
+    Rechecked,
     Released,
     Seen,
     Send,
@@ -100,6 +102,8 @@ def _perform(station: Station, endpoint: Endpoint, action: Action) -> Evidence:
             return Seen(action, connector.read(record_id))
         case Explore(record_id, status):
             return Explored(action, connector.steps(record_id, status))
+        case Recheck(record_id):
+            return Rechecked(action, connector.read(record_id))
         case Fetch(item):
             return Fetched(action, station.endpoints[item.instance].connector.content(item.attachment()))
         case Meet(parties):

@@ -26,6 +26,8 @@ from syncline.delivery.actions import (
     Looked,
     Meet,
     Met,
+    Recheck,
+    Rechecked,
     Seen,
     Send,
     Sent,
@@ -36,6 +38,7 @@ from syncline.delivery.failed import failed
 from syncline.delivery.looked import looked
 from syncline.delivery.moving import Arrived, Stuck, next_move
 from syncline.fights import fight
+from syncline.intake.sightings import take_in
 from syncline.ledger import Lease
 from syncline.model import ENDED, json_value
 from syncline.planning import Explore as Unexplored
@@ -66,6 +69,7 @@ class Turn:
         contents: Bytes of files that were fetched.
         doubtful: Writes of unknown outcome that nothing waits for, and when they are looked for again (seconds since 1970).
         begun: Whether the first transaction, in which the lease was just claimed, is over.
+        rechecked: Whether the record was looked at once more, since no way leads from where we believed it to be.
         afresh: Whether the workflow was looked up anew because a person said that it was mended.
     """
 
@@ -77,6 +81,7 @@ class Turn:
     contents: dict[str, bytes] = field(default_factory=dict)
     doubtful: dict[int, float] = field(default_factory=dict)
     begun: bool = False
+    rechecked: bool = False
     afresh: bool = False
 
     def next(self, tx: Tx, evidence: Evidence | None = None) -> Action:
@@ -134,6 +139,8 @@ class Turn:
                 seen(tx, self.station, self.endpoint, s, action.logged, sighting)
             case Explored(action, steps):
                 self.steps[action.status] = steps
+            case Rechecked(_, sighting):
+                take_in(tx, self.station, self.endpoint, [sighting])
             case Fetched(action, content):
                 self.contents[action.item.id] = content
                 items.fingerprint(tx, action.item, hashlib.sha256(content).hexdigest())
@@ -322,6 +329,9 @@ class Turn:
             settled = {**link.settled, **fields}
             incidents.update_link(tx, link.incident_id, link.instance, settled=settled)
             return self._decide(tx, self._again(tx))
+        if isinstance(move, Stuck) and not self.rechecked:
+            self.rechecked = True
+            return Recheck(link.record_id)
         if isinstance(move, Stuck) and self._mended(tx, link, fields):
             self.afresh = True
             self.steps.clear()

@@ -69,7 +69,7 @@ def test_few_incidents_are_read_one_by_one(world):
     raised = [world.raise_incident(f"Number {n}")["id"] for n in range(2)]
     requests = world.sent(lambda: world.connector.read_many(raised))
     assert [request for request in requests if "/incidents" in request] == [
-        f"GET /incidents/{made}{what}" for made in raised for what in ("", "/notes")
+        f"GET /incidents/{made}{what}" for what in ("/notes", "") for made in raised
     ]
     assert world.connector.read_many([]) == []
 
