@@ -100,6 +100,8 @@ def options_of(arguments: argparse.Namespace) -> Options:
         options = replace(options, incidents=arguments.incidents)
     if arguments.deeds:
         options = replace(options, deeds=frozenset(map(int, arguments.deeds.split(","))))
+    if arguments.escalation:
+        options = replace(options, escalation=arguments.escalation == "yes")
     return options
 
 
@@ -110,6 +112,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", help="classes that are on, and no others")
     parser.add_argument("--incidents", type=int)
     parser.add_argument("--deeds", help="numbers of the deeds that are done: 0,3,4")
+    parser.add_argument(
+        "--escalation", choices=("yes", "no"), help="in all worlds, or in none; else by the seed"
+    )
 
 
 def main() -> int:
