@@ -268,7 +268,7 @@ class Due:
         lines: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for incident, text, run in events:
             found = _LINE.match(text)
-            if found and "left out" not in found[0]:
+            if found and " left out: " not in text:
                 lines[incident].append((found[0], str(run)))
         for incident, side, record in links:
             ticket = tickets.get((side, record))

@@ -84,7 +84,6 @@ policies:
 
 TAKE: Final = "take"
 HOLD: Final = "hold"
-BACK: Final = "back"
 RESOLVE: Final = "resolve"
 REOPEN: Final = "reopen"
 HAND: Final = "hand"
@@ -100,7 +99,6 @@ _STATUS: Final = {
     (TAKE, PD): ("acknowledged", {}),
     (HOLD, SNOW): ("3", {"hold_reason": "4"}),
     (HOLD, JIRA): ("Waiting", {}),
-    (BACK, SNOW): ("1", {}),
     (RESOLVE, SNOW): ("6", {"close_code": "Solution provided", "close_notes": "Mended."}),
     (RESOLVE, JIRA): ("Done", {"resolution": "Done"}),
     (RESOLVE, PD): ("resolved", {}),
@@ -137,10 +135,8 @@ def _nobody(_rng: Random, _born: float) -> list[tuple[float, str]]:
 def _race(rng: Random, born: float) -> list[tuple[float, str]]:
     """It is taken within seconds of when a step is due, for all that anybody knows."""
     step = rng.choice((0.0, 1.0, 2.0, 4.0, 5.0, 6.0, 8.0, 10.0)) * _MINUTE
-    found = [(born + step + rng.uniform(-5.0, 30.0), rng.choice((TAKE, TAKE, ANSWER)))]
-    if rng.random() < 0.3:
-        found.append((found[0][0] + rng.uniform(60.0, 300.0), BACK))
-    return [(max(at, born + 1.0), what) for at, what in found]
+    at = max(born + step + rng.uniform(-5.0, 30.0), born + 1.0)
+    return [(at, rng.choice((TAKE, TAKE, ANSWER)))]
 
 
 def _waits(rng: Random, born: float) -> list[tuple[float, str]]:
@@ -149,7 +145,7 @@ def _waits(rng: Random, born: float) -> list[tuple[float, str]]:
     for _ in range(rng.choice((1, 1, 2))):
         found.append((at, HOLD))
         at += rng.uniform(60.0, 330.0)
-        found.append((at, rng.choice((TAKE, BACK))))
+        found.append((at, TAKE))
         at += rng.uniform(60.0, 200.0)
     return found
 
@@ -158,8 +154,7 @@ def _returns(rng: Random, born: float) -> list[tuple[float, str]]:
     """It is resolved too early, and opened again."""
     at = born + rng.uniform(60.0, 420.0)
     back = at + rng.uniform(60.0, 300.0)
-    found = [(at, RESOLVE), (back, REOPEN)]
-    return [*found, (back + 60.0, BACK)] if rng.random() < 0.5 else found
+    return [(at, RESOLVE), (back, REOPEN)]
 
 
 def _wavers(rng: Random, born: float) -> list[tuple[float, str]]:
@@ -189,7 +184,7 @@ def _calls(rng: Random, born: float) -> list[tuple[float, str]]:
 
 def _anything(rng: Random, born: float) -> list[tuple[float, str]]:
     found, at = [], born
-    kinds = (TAKE, HOLD, BACK, RESOLVE, REOPEN, HAND, ANSWER, "priority 1", "priority 2", "priority 3")
+    kinds = (TAKE, HOLD, RESOLVE, REOPEN, HAND, ANSWER, "priority 1", "priority 2", "priority 3")
     for _ in range(rng.randint(2, 6)):
         at += rng.choice((rng.uniform(0.0, 5.0), rng.uniform(30.0, 240.0)))
         found.append((at, rng.choice(kinds)))
@@ -257,7 +252,7 @@ class Callers:
     def _act(self, deed: Deed, rng: Random) -> None:
         what, value = deed.what, ""
         wanted = deed.side
-        if what in {HOLD, BACK, REOPEN} and (what, wanted) not in _STATUS:
+        if what in {HOLD, REOPEN} and (what, wanted) not in _STATUS:
             wanted = SNOW
         if what == HAND_LABEL:
             wanted = JIRA
