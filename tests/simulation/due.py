@@ -35,6 +35,9 @@ INTERRUPTED: Final = 60.0
 """So long before it stopped a daemon may have sent a page of which it never stored what became of it: it waits for a verdict,
 and for a database that does not take it."""
 
+REPEATED: Final = 120.0
+"""So long after the first one a page that says that it may be a repeat is one of that."""
+
 
 class Due:
     """Holds the pages of one world against the policies.
@@ -84,7 +87,8 @@ class Due:
         for page in plain:
             self._right_person(page)
         ladders = Ladders(self.belief, self.watch, self.callers, case, self.now)
-        self.found += ladders.findings([page for page in plain if _step(page) or page.who == OLGA])
+        known = [page for page in pages if _step(page) or _of_the_end(page, pages)]
+        self.found += ladders.findings(known, [page for page in known if SAID_AGAIN not in page.text])
         self.counts.update(ladders.counts)
         self._hands(case, plain)
         self._other_ways(case, pages)
@@ -100,7 +104,7 @@ class Due:
             else:
                 same = [p for p in before if (p.who, p.by) == (page.who, page.by)]
                 self.counts["repeats"] += 1
-                if not same:
+                if not any(p.at > page.at - REPEATED for p in same):
                     yield page  # the first one was lost: this is all there is of it
                 elif not any(self._in_doubt(p, page.at) for p in same):
                     self.found.append(
@@ -215,6 +219,7 @@ class Due:
                 and self.belief.works(since, page.at)
             )
             over = any(one.statuses & OVER for one in self.belief.between(case, since, page.at))
+            fair = fair and not self.belief.jumped(0.0, page.at)  # how long a page may take goes by the clock
             if fair and not over and page.who not in self.dropped and SAID_AGAIN not in page.text:
                 why = f"PagerDuty told them at {first[-1].at:.0f}" if first else "PagerDuty was never asked"
                 self.found.append(f"doubled: {told(page)}, though {why}")
@@ -305,6 +310,12 @@ def _step(page: Page) -> str:
     """The step that a page names; empty: it names none."""
     found = _BOOK.search(page.text)
     return found[1] if found else ""
+
+
+def _of_the_end(page: Page, pages: Sequence[Page]) -> bool:
+    """Whether a page follows the last step of a ladder. Where even the stand-in may not have been reached, it can as well be
+    one in place of another."""
+    return page.who == OLGA and not any(p.by == SIREN and p.at < page.at for p in pages)
 
 
 _LEVELS: Final = {

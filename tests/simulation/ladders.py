@@ -86,16 +86,17 @@ class Ladders:
             return CARRIED_ROUGH if belief.rough(PD, at) else CARRIED
         return CARRIED_HELD if at < belief.calm_at + SETTLED else CARRIED
 
-    def findings(self, pages: Sequence[Page]) -> list[str]:
-        """What is wrong with the pages of its ladders."""
+    def findings(self, pages: Sequence[Page], plain: Sequence[Page]) -> list[str]:
+        """What is wrong with the pages of its ladders; `plain`: those that do not say that they may be a repeat."""
         for policy, rungs, priority in (("urgent", URGENT, "1"), ("serious", SERIOUS, "2")):
-            came = {rung.step: [p for p in pages if _is(p, rung.step, priority)] for rung in rungs}
+            all_of_them = {rung.step: [p for p in pages if _is(p, rung.step, priority)] for rung in rungs}
+            came = {rung.step: [p for p in plain if _is(p, rung.step, priority)] for rung in rungs}
             stays = list(self._stays(priority, lasts=policy == "serious"))
             self._strangers(policy, stays, came)
             for stay in stays:
                 self._not_more(policy, stay, rungs, came)
                 for start, end in stay.sure:
-                    self._not_less(policy, stay, start, end, rungs, came)
+                    self._not_less(policy, stay, start, end, rungs, all_of_them)
             for rung in rungs:
                 for page in came[rung.step]:
                     self._heard(page, rung, priority)
@@ -328,6 +329,8 @@ class Ladders:
         since = page.at - LEFT
         if not self._belief.works(since - 60.0, page.at) or self._paging > since - 60.0:
             return
+        if self._belief.jumped(0.0, page.at):
+            return  # A page that waits for its next attempt waits by the clock.
         if page.by == PD and (self._belief.rough(PD, since) or self._belief.apart(PD, since - 60.0, page.at)):
             return
         if page.by == HOOK and page.at < self._belief.calm_at + SETTLED and self._held():
