@@ -274,6 +274,9 @@ class Daemon:
             operations.clock_was_set(tx, moved)
             if moved < 0:
                 station.ledger.clock_went_back(tx, -moved)
+                published.clock_went_back(tx, -moved)
+                if station.policies is not None:
+                    station.policies = policies.in_force(tx)
 
         try:
             station.database.transact(store)

@@ -135,7 +135,11 @@ def _opened_at(
     else:
         origin = kept.origins.get("opened_at")
         endpoint = station.endpoints.get(origin.instance) if origin is not None else None
-        at = min(said if endpoint is None else endpoint.by_our_clock(said), kept.created_at)
+        if endpoint is not None and endpoint.http.clock_skew() is not None:
+            said = endpoint.by_our_clock(said)
+        elif origin is not None:
+            said = origin.at  # how wrong the platform's clock is shows in its first reply after our start
+        at = min(said, kept.created_at)
     if kept.created_at - at > FRESH:
         progress = instances.progress(tx, source)
         if progress is not None and at < progress.started_at:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from desk import desk_in
 
 from syncline import ledger
 from syncline.assembly import Ports
@@ -135,3 +136,25 @@ def test_a_write_in_doubt_that_never_happened_is_repeated_although_the_clock_was
     for _ in range(10):
         cloud.sync(20)
     assert [issue["fields"]["summary"] for issue in cloud.people.jira_all()] == ["Once"]
+
+
+def test_a_clock_that_is_set_back_does_not_put_off_what_begins_afterwards(world_of):
+    """The book came into force at a time that is yet to come: nothing before that counts, it says, and the clocks of all
+    incidents that are opened now would stand still for an hour."""
+    with desk_in(world_of("cloud")) as desk:
+        world = desk.world
+        world.sync()
+        station = world.app.station
+        daemon = Daemon(station.configuration, {}, Ports())
+        clock = SetClock(station.clock)
+        station.clock = station.database.clock = clock
+        daemon._watch_clock(station)
+        world.sync()
+        clock.set_by = -3_600.0
+        world.sync()
+        daemon._watch_clock(station)
+        trio = desk.urgent()
+        assert desk.asked(trio) == ["amina"]
+        for _ in range(16):
+            world.sync(60)
+        assert desk.asked(trio) == ["amina"] * 3 + ["bruno"]

@@ -3,6 +3,7 @@
 import pytest
 from desk import desk_in
 
+from syncline import ledger
 from syncline.configuration.defaults import default_mapping
 
 
@@ -228,4 +229,24 @@ def test_steps_are_due_by_our_clock_whatever_a_platform_says(world_of, flavour, 
         desk.at(trio, 1, 5, 6, 10, 11, 14.5)
         assert desk.asked(trio) == ["amina"] * 3
         desk.at(trio, 15.2)
+        assert desk.asked(trio) == ["amina"] * 3 + ["bruno"]
+
+
+def test_a_restart_does_not_forget_how_wrong_a_platforms_clock_is(world_of):
+    """Before its first reply after the start nothing shows it; what is decided meanwhile goes by what was known."""
+    with desk_in(world_of("cloud", snow=-600.0)) as desk:
+        world = desk.world
+        world.sync()
+        world.clock.advance(3_600)
+        trio = desk.urgent()
+        desk.at(trio, 1, 5, 6, 10, 11, 12)
+        assert desk.asked(trio) == ["amina"] * 3
+        world.reopen()
+        station = world.app.station
+        incident = world.incident_id(trio.number)
+        station.database.transact(lambda tx: station.ledger.mark(tx, ledger.incident(incident)))
+        world.reconcile()
+        world.settle(2)
+        assert desk.asked(trio) == ["amina"] * 3
+        desk.at(trio, 14.5, 15.2)
         assert desk.asked(trio) == ["amina"] * 3 + ["bruno"]

@@ -69,7 +69,8 @@ class Judge:
 
     @staticmethod
     def busy(file: Path, now: float) -> list[str]:
-        """What is under way or owed, according to the store. A look that an incident is due later is not owed yet.
+        """What is under way or owed, according to the store. A look at an incident, or
+        at what became of a page, that is due later is not owed yet.
 
         Args:
             file: The store.
@@ -81,7 +82,7 @@ class Judge:
             ).fetchall()
             work = connection.execute(
                 "SELECT kind, key, lane, due - ?, tries, error FROM work WHERE kind IN ('incident', 'delivery', 'message') "
-                "AND (token IS NOT NULL OR due <= ? + CASE kind WHEN 'incident' THEN 0 ELSE 1e9 END)",
+                "AND (token IS NOT NULL OR due <= ? + CASE kind WHEN 'incident' THEN 0 WHEN 'message' THEN 120 ELSE 1e9 END)",
                 (now, now),
             ).fetchall()
             return [str(row) for row in (*writes, *work)]

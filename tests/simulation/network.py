@@ -42,12 +42,13 @@ class SkewedClock:
 
 @dataclass(slots=True)
 class Sent:
-    """One request on its way."""
+    """One request on its way; its end counts once it is back."""
 
     request: Request
     reply: Response | None = None
     answered: float = 0.0
     error: requests.RequestException | None = None
+    back: bool = False
     over: bool = False
 
 
@@ -102,15 +103,16 @@ class Network:
                 return first
 
             def back() -> None:
+                sent.back = True
                 machine.resume(me, over)
 
             there = self._rng.uniform(0.002, self.delay[name])
             self.loop.after(there, lambda: self._arrive(name, sent, back))
             machine.resume_after(wait, over)
             machine.yield_()
-            if sent.error is not None:
+            if sent.back and sent.error is not None:
                 raise sent.error
-            if sent.reply is None:
+            if not sent.back or sent.reply is None:
                 raise requests.ReadTimeout(f"{name} said nothing within {wait:g} s")
             if sent.reply.status < 300:
                 self._hearing.setdefault(me, []).append((name, sent.answered, sent.reply.body))

@@ -118,6 +118,8 @@ def said(options: Options) -> str:
         words += ["--only", f'"{",".join(sorted(options.only))}"']
     if options.incidents:
         words += ["--incidents", str(options.incidents)]
+    if options.escalation is not None:
+        words += ["--escalation", "yes" if options.escalation else "no"]
     for name in ("deeds", "spells"):
         if getattr(options, name) is not None:
             words += [f"--{name}", f'"{",".join(map(str, sorted(getattr(options, name))))}"']
@@ -136,6 +138,8 @@ def options_of(arguments: argparse.Namespace) -> Options:
         options = replace(options, deeds=numbers(arguments.deeds))
     if arguments.spells is not None:
         options = replace(options, spells=numbers(arguments.spells))
+    if arguments.escalation:
+        options = replace(options, escalation=arguments.escalation == "yes")
     return options
 
 
@@ -145,10 +149,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--off", default="", help="classes of weather that are off: late,kill")
     parser.add_argument("--only", help="classes that are on, and no others")
     parser.add_argument("--always", default="", help="classes that are on, beside those that the seed draws")
-    parser.add_argument("--escalation", default="seed", choices=("seed", "yes", "no"))
     parser.add_argument("--incidents", type=int)
     parser.add_argument("--spells", help="numbers of the spells of weather that happen: 0,3,4")
     parser.add_argument("--deeds", help="numbers of the deeds that are done: 0,3,4")
+    parser.add_argument(
+        "--escalation", choices=("yes", "no"), help="in all worlds, or in none; else by the seed"
+    )
 
 
 def main() -> int:

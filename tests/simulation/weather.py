@@ -28,7 +28,12 @@ CLASSES = (
     "bots",  # people act with our own account
     "disk",  # the disk is full for a while
     "restore",  # an old backup of the store is put back, and adopted
+    "silent",  # the web hook takes a message, and no reply comes
+    "refuses",  # the web hook answers 400, or 500
+    "dropped",  # PagerDuty takes a request to page somebody, and tells nobody
 )
+OF_CHANNELS = frozenset({"silent", "refuses", "dropped"})
+"""Classes that only a world with escalation knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ class Weather:
         spells: In the order of time.
         deadly: The share of writes after whose taking effect the daemon dies.
         bots: The share of edits that people make with our own account.
+        silent: The share of messages that the web hook takes without a word.
+        refuses: The share of messages that it answers with 400 or 500.
     """
 
     classes: frozenset[str]
@@ -69,6 +76,8 @@ class Weather:
     spells: tuple[Spell, ...] = ()
     deadly: float = 0.0
     bots: float = 0.0
+    silent: float = 0.0
+    refuses: float = 0.0
 
 
 def draw(
@@ -94,7 +103,7 @@ def draw(
     rates: dict[str, dict[str, Any]] = {side: {} for side in SIDES}
     skew: dict[str, float] = {}
     spells: list[Spell] = []
-    deadly = bots = 0.0
+    deadly = bots = silent = refuses = 0.0
     for name in CLASSES:
         if name not in on:
             continue
@@ -106,10 +115,16 @@ def draw(
                 deadly = rng.choice((0.03, 0.1, 0.25))
             case "bots":
                 bots = 0.25
+            case "silent":
+                silent = rng.choice((0.1, 0.3, 0.6))
+            case "refuses":
+                refuses = rng.choice((0.1, 0.3, 0.4))
             case _:
                 spells += _spells(name, rng, length)
                 _rate(name, rng, rates)
-    return Weather(frozenset(on), rates, skew, tuple(sorted(spells, key=lambda s: s.at)), deadly, bots)
+    return Weather(
+        frozenset(on), rates, skew, tuple(sorted(spells, key=lambda s: s.at)), deadly, bots, silent, refuses
+    )
 
 
 def _rate(name: str, rng: Random, rates: dict[str, dict[str, Any]]) -> None:

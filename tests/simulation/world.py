@@ -17,12 +17,15 @@ from typing import Any
 
 import urllib3.filepost
 from backup import Backup
+from due import Due
+from emergency import CHANNELS, POLICY, SECRETS, Callers, plan_emergencies
 from judge import Judge
 from loop import Loop, Machine
 from network import Network, SkewedClock
+from pages import Hook, Watch, Watched, channels_through, drop_pages
 from people import Deed, People, plan, settle_in
 from requests.adapters import BaseAdapter
-from weather import Spell, Weather, draw
+from weather import OF_CHANNELS, Spell, Weather, draw
 
 import syncline.daemon
 import syncline.workers
@@ -35,9 +38,8 @@ from syncline.daemon import Daemon, OnlyDaemon
 from syncline.demo.script import Script
 from syncline.plugins import discover
 from syncline.ports import RandomIds, Signal
-from syncline.sandbox.adapter import SimulatedAdapter
+from syncline.sandbox.adapter import Exchange, SimulatedAdapter
 from syncline.sandbox.catalogue import build
-from syncline.sandbox.instance import Instance
 from syncline.station import Station
 from syncline.store.database import Database
 
@@ -47,6 +49,8 @@ SETTLE_IN = 40.0
 """Seconds before the story begins, in which every side is polled for the first time."""
 LEAST_QUIET = 400.0
 MOST_QUIET = 5_400.0
+LADDERS = 780.0
+"""Seconds of calm in which ladders of a world with escalation are climbed to their ends, before somebody takes what is left."""
 STILL = 300.0
 """Quiet seconds at the end in which nothing may be written any more."""
 
@@ -112,6 +116,8 @@ class Options:
         always: Classes that are on beside those that the seed draws.
         deeds: Numbers of the deeds that are done; None: all.
         spells: Numbers of the spells that happen; None: all.
+        escalation: Whether policies are in force, people call for help, and a web hook is there; None: by the seed. Where
+            things are only swept there is none.
     """
 
     nets: str = "all"
@@ -123,6 +129,7 @@ class Options:
     always: frozenset[str] = frozenset()
     deeds: frozenset[int] | None = None
     spells: frozenset[int] | None = None
+    escalation: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +145,7 @@ class Verdict:
         deeds: How many things people meant to do.
         spells: How many things went wrong at some moment.
         trace: The last lines of its trace.
+        escalation: Whether policies were in force.
     """
 
     seed: str
@@ -148,6 +156,7 @@ class Verdict:
     deeds: int
     spells: int
     trace: tuple[str, ...] = ()
+    escalation: bool = False
 
 
 class _Exceptions(logging.Handler):
@@ -178,14 +187,25 @@ class World:
         self.loop = Loop(seed, BEGIN)
         self.trace = Trace()
         length = options.length
-        self.weather: Weather = draw(seed, length, off=options.off, only=options.only, always=options.always)
+        wanted = options.escalation
+        drawn = Random(f"{seed}/escalation").random() < 0.5
+        self.escalation = (drawn if wanted is None else wanted) and options.nets != "sweep"
+        # What was paged in the time that a backup lost is known to nobody: that is looked at by tests of its own.
+        off = options.off | (frozenset({"restore"}) if self.escalation else OF_CHANNELS)
+        self.weather: Weather = draw(
+            seed, length, off=off, only=options.only, always=options.always
+        )
         self.platforms = Machine(self.loop, "platforms")
         clocks = {name: SkewedClock(self.loop, self.weather.skew.get(name, 0.0)) for name in _KINDS}
         self.instances = {
-            name: Instance(name, build(name, kind), clock=clocks[name], runtime=self.platforms, seed=seed)
+            name: Watched(name, build(name, kind), clock=clocks[name], runtime=self.platforms, seed=seed)
             for name, kind in _KINDS.items()
         }
-        self.network = Network(self.loop, self.instances, self.trace, seed, self._wrote)
+        clock = SkewedClock(self.loop)
+        self.hook = Hook(self.loop, clock, seed, self.weather.silent, self.weather.refuses)
+        self.network = Network(
+            self.loop, {**self.instances, "hook": self.hook}, self.trace, seed, self._wrote
+        )  # type: ignore[dict-item]
         self.script = Script(self.platforms)
         self.sides = settle_in(self.instances, self.platforms)
         self.people = People(
@@ -201,6 +221,16 @@ class World:
         incidents = options.incidents or rng.choice((1, 3, 6, 10))
         self.deeds: Sequence[Deed] = plan(seed, length, incidents, options.edits)
         self.spells: Sequence[Spell] = self.weather.spells
+        self.callers = Callers(self.people, self.instances["pd"], {}, {})
+        self.emergencies = plan_emergencies(seed, length, len(self.deeds)) if self.escalation else []
+        self.watch = Watch(self.loop, self.sides, self.hook)
+        self.dropped: frozenset[str] = frozenset()
+        self.calm_at = 0.0
+        if self.escalation:
+            for instance in self.instances.values():
+                instance.looked = self.watch.look
+            if "dropped" in self.weather.classes:
+                self.dropped = drop_pages(self.instances["pd"], seed)
         self.plugins, self.configuration = self._configured()
         self.machine: Machine | None = None
         self.stop: Signal | None = None
@@ -230,6 +260,9 @@ class World:
         plugins, settings = _plugins()
         service = self.sides["pd"].services  # type: ignore[attr-defined]
         text = _CONFIGURATION.format(common=common, service=next(iter(service.values())))
+        if self.escalation:
+            text += CHANNELS
+            (self.folder / "escalation.yaml").write_text(POLICY, encoding="utf-8")
         return plugins, load_configuration(text, self.folder / "syncline.yaml", settings, {})
 
     # ---- the daemon -----------------------------------------------------------------------------
@@ -255,6 +288,7 @@ class World:
             self.configuration, self.plugins, ports, polling=polling, sweeping=self.options.nets != "poll"
         )
         self.trace.add(self.loop.passed, f"daemon {number} starts")
+        self.watch.up("dead", "still")
         stop = self.stop
 
         def run() -> None:
@@ -268,6 +302,7 @@ class World:
                 if not (self.full and "disk is full" in str(error)):
                     self.faults.append(f"crashed: the daemon ended by itself: {error!r}")
             machine.dead = True
+            self.watch.not_up("dead")
 
         machine.spawn(f"daemon-{number}", run)
 
@@ -288,6 +323,7 @@ class World:
         self.kills += 1
         self.trace.add(self.loop.passed, f"daemon {self.daemons} is killed: {why}")
         self.machine.kill()
+        self.watch.not_up("dead")
         for right in self.rights:
             right.give_back()
         self.rights.clear()
@@ -331,14 +367,19 @@ class World:
                 self.loop.after(spell.seconds, lambda: self.instances[spell.side].take_down(None))
             case "jump":
                 machine.set_by += spell.more
+                self.watch.set_clock(machine.set_by)
             case "kill":
                 self._die_and_rise("by the weather", spell.seconds)
             case "restart":
                 self._restart(spell.seconds)
             case "pause":
                 machine.stop(spell.seconds)
+<<<<<<< HEAD
             case "restore":
                 self.backup.put_back()
+=======
+                self.watch.not_up("still", self.loop.passed + spell.seconds)
+>>>>>>> esc
             case "disk":
                 self._fill(spell.more)
                 self.loop.after(spell.seconds, self._empty)
@@ -347,6 +388,7 @@ class World:
         """SIGTERM, and up again after a while; whoever does not end is killed."""
         if self.stop is not None:
             self.stop.set()
+        self.watch.not_up("dead")
 
         def again() -> None:
             self.kill("it did not end in time")
@@ -356,6 +398,7 @@ class World:
 
     def _fill(self, pages: int) -> None:
         self.full = True
+        self.watch.not_up("full")
         for database in self.databases:
             if database._kept is not None:
                 raw: Any = database._kept.connection.dbapi_connection
@@ -364,6 +407,7 @@ class World:
 
     def _empty(self) -> None:
         self.full = False
+        self.watch.up("full")
         for database in self.databases:
             if database._kept is not None:
                 raw: Any = database._kept.connection.dbapi_connection
@@ -371,10 +415,12 @@ class World:
 
     def _calm_down(self) -> None:
         self.calm = True
+        self.calm_at = self.loop.passed
         self.trace.add(self.loop.passed, "the weather calms down")
         for instance in self.instances.values():
             instance.take_down(None)
             instance.clear_faults()
+        self.hook.calm_down()
         self._empty()
         self.start()
 
@@ -415,9 +461,10 @@ class World:
             self.trace.digest(),
             counts,
             tuple(sorted(self.weather.classes)),
-            len(self.deeds),
+            len(self.deeds) + len(self.emergencies),
             len(self.spells),
             tuple(self.trace.lines),
+            self.escalation,
         )
 
     def script_incidents(self) -> int:
@@ -428,12 +475,16 @@ class World:
         """The story with its weather."""
         wanted = self.options.deeds
         self.people.begin([d for d in self.deeds if (wanted is None or d.n in wanted)])
+        self.callers.begin([d for d in self.emergencies if wanted is None or d.n in wanted])
         self.calm = False
         self._begin_weather()
         self.loop.run(self.loop.passed + self.options.length)
         # Somebody who looked a minute ago still saves.
         self.loop.run(self.loop.passed + 60.0)
         self._calm_down()
+        if self.escalation:
+            self.loop.run(self.loop.passed + LADDERS)
+            self.callers.go_home(len(self.deeds) + len(self.emergencies))
 
     def _only_swept(self) -> None:
         """What people open is carried everywhere by polls and in calm; from then on there is only the sweep."""
@@ -487,15 +538,31 @@ class World:
         return [
             *self.faults,
             *self.judge.findings(),
+            *self._held_against_the_policies(),
             *(f"exception: {text}" for text in self.exceptions.heard),
         ]
+
+    def _held_against_the_policies(self) -> list[str]:
+        if not self.escalation:
+            return []
+        due = Due(self.watch, self.callers, self.network, self.weather, self.dropped, self.database_file)
+        found = due.findings(self.calm_at, self.loop.passed)
+        self.judge.counts |= due.counts
+        return found
 
     @contextmanager
     def _stage(self) -> Iterator[None]:
         """What a machine is to the daemon: environment, files that close with the process, and how long it idles."""
+<<<<<<< HEAD
         before = {name: os.environ.get(name) for name in _SECRETS}
         os.environ.update(_SECRETS)
         opened, only = assembly.named_database, syncline.daemon.OnlyDaemon
+=======
+        secrets = {**_SECRETS, **SECRETS}
+        before = {name: os.environ.get(name) for name in secrets}
+        os.environ.update(secrets)
+        opened, only = assembly.open_database, syncline.daemon.OnlyDaemon
+>>>>>>> esc
         idle, watch = syncline.workers.IDLE, syncline.daemon.WATCH
         world = self
 
@@ -533,8 +600,14 @@ class World:
         logger.addHandler(self.exceptions)
         logger.setLevel(logging.WARNING)
         logger.propagate = False
+
+        def exchange() -> Exchange:
+            assert self.machine is not None
+            return self.network.exchange(self.machine, "hook")
+
         try:
-            yield
+            with channels_through(exchange):
+                yield
         finally:
             urllib3.filepost.choose_boundary = boundary
             logger.removeHandler(self.exceptions)

@@ -8,6 +8,7 @@ from typing import Final
 from syncline import ledger
 from syncline.configuration import BackfillKind, Route
 from syncline.connector import Native, Record
+from syncline.escalation.case import instant_of
 from syncline.intake import hands
 from syncline.intake.copying import spread
 from syncline.mapping import Reading
@@ -261,10 +262,13 @@ def begin(
     tx: Tx, endpoint: Endpoint, incident: Incident, record: Record, *, unread: bool, unsettled: frozenset[str]
 ) -> None:
     """An incident whose first record is that one."""
+    opened_at = instant_of(incident["opened_at"])
     incidents.insert(
         tx,
         incident,
         Origin(endpoint.name, record.updated_by or "somebody", endpoint.by_our_clock(record.updated_at)),
+        # By our clock now: after a restart nobody knows how wrong the platform's is, until it answers.
+        None if opened_at is None else endpoint.by_our_clock(opened_at),
     )
     incidents.link(
         tx,

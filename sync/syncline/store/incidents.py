@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any, Final
@@ -190,13 +190,17 @@ def _link(row: sa.Row[*tuple[Any, ...]]) -> Link:
     return Link(*row)
 
 
-def insert(tx: Tx, incident: Incident, origin: Origin) -> None:
-    """A new incident, all of whose values came from `origin`."""
+def insert(tx: Tx, incident: Incident, origin: Origin, opened_at: datetime | None = None) -> None:
+    """A new incident, all of whose values came from `origin`; it was opened at `opened_at` by our own clock, where that
+    differs."""
+    origins = dict.fromkeys(incident.values, origin)
+    if opened_at is not None and "opened_at" in origins:
+        origins["opened_at"] = replace(origin, at=opened_at)
     tx.execute(
         sa.insert(incidents).values(
             id=incident.id,
             values=_json(incident.values),
-            origins=_raw_origins(dict.fromkeys(incident.values, origin)),
+            origins=_raw_origins(origins),
             created_at=tx.now,
             changed_at=tx.now,
         )

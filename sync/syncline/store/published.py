@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -59,6 +59,14 @@ def current(tx: Tx, name: str) -> Version | None:
 def first_at(tx: Tx, name: str) -> datetime | None:
     """When the first version of all was published; None: there is none."""
     return tx.execute(sa.select(sa.func.min(published.c.at)).where(published.c.name == name)).scalar()
+
+
+def clock_went_back(tx: Tx, seconds: float) -> None:
+    """The wall clock was set back by so much: nothing was published at a time that is yet to come."""
+    moved = timedelta(seconds=seconds)
+    ahead = tx.execute(sa.select(published.c.id, published.c.at).where(published.c.at > tx.now)).all()
+    for version_id, at in ahead:
+        tx.execute(sa.update(published).where(published.c.id == version_id).values(at=min(at - moved, tx.now)))
 
 
 def history(tx: Tx, name: str, limit: int = 100) -> list[Version]:

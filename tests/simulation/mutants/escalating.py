@@ -158,7 +158,7 @@ MUTANTS: Final = (
         file=UNDELIVERED,
         before="    return page.state in (ARRIVED if confirms else TAKEN_BY_SERVICE)\n",
         after="    return page.state in TAKEN_BY_SERVICE\n",
-        needs={"escalation": True, "faults": ["page_dropped"]},
+        needs={"escalation": True, "faults": ["dropped"]},
     ),
     Mutant(
         name="failed-page-is-a-page",
@@ -168,7 +168,7 @@ MUTANTS: Final = (
         file=UNDELIVERED,
         before="    if taken or _arrived(c, page):\n        return False\n",
         after='    if taken or _arrived(c, page) or page.state in ("failed", "due"):\n        return False\n',
-        needs={"escalation": True, "faults": ["channel_refuses"]},
+        needs={"escalation": True, "faults": ["refuses"]},
     ),
     Mutant(
         name="changes-count-from-when-we-saw-them",

@@ -16,7 +16,7 @@ MUTANTS: Final = (
         file=SENDING,
         before="            _doubt(tx, station, lease, message, verdict.reason)\n",
         after="            _arrived(tx, station, lease, message, State.SENT)\n",
-        needs={"escalation": True, "faults": ["channel_silent"]},
+        needs={"escalation": True, "faults": ["silent"]},
     ),
     Mutant(
         name="unknown-message-counts-as-not-sent",
@@ -26,7 +26,7 @@ MUTANTS: Final = (
         file=SENDING,
         before="            _doubt(tx, station, lease, message, verdict.reason)\n",
         after="            _later(tx, station, lease, message, verdict)\n",
-        needs={"escalation": True, "faults": ["channel_silent"]},
+        needs={"escalation": True, "faults": ["silent"]},
     ),
     Mutant(
         name="interrupted-message-counts-as-sent",
@@ -56,7 +56,7 @@ MUTANTS: Final = (
         file=SENDING,
         before='    text = f"{wording.REPEAT}\\n\\n{message.text}" if message.repeated else message.text\n',
         after="    text = message.text\n",
-        needs={"escalation": True, "faults": ["channel_silent", "kill", "killwrite"]},
+        needs={"escalation": True, "faults": ["silent", "kill", "killwrite"]},
     ),
     Mutant(
         name="message-to-stakeholders-repeated",
@@ -66,7 +66,7 @@ MUTANTS: Final = (
         file=SENDING,
         before="    last = message.repeated or not message.urgent\n",
         after="    last = message.repeated\n",
-        needs={"escalation": True, "faults": ["channel_silent", "kill", "killwrite"]},
+        needs={"escalation": True, "faults": ["silent", "kill", "killwrite"]},
     ),
     Mutant(
         name="page-of-a-platform-counts-as-not-sent",
@@ -98,7 +98,7 @@ MUTANTS: Final = (
                 "",
             ),
         ),
-        needs={"escalation": True, "faults": ["channel_refuses"]},
+        needs={"escalation": True, "faults": ["refuses"]},
     ),
     Mutant(
         name="message-without-its-mark",

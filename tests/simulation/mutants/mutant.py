@@ -40,9 +40,9 @@ FAULTS: Final[Mapping[str, str]] = {
     "future": "a record bears a stamp that lies in the future",
     "delete": "people delete tickets",
     "hidden": "our account cannot see a ticket for a while",
-    "channel_silent": "a channel takes a message, or not, and does not say which",
-    "channel_refuses": "a channel turns a message away for good",
-    "page_dropped": "PagerDuty takes a request to page somebody, and tells nobody",
+    "silent": "a channel takes a message, or not, and does not say which",
+    "refuses": "a channel turns a message away for good",
+    "dropped": "PagerDuty takes a request to page somebody, and tells nobody",
 }
 """What `needs` may ask for as `faults`; any of those that a bug names will do."""
 

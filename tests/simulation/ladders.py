@@ -1,0 +1,362 @@
+"""The two ladders of a world's policies, held against the pages of one incident: none missed, doubled, early or late, and
+none once somebody has it and Syncline can know."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from belief import NEVER, OVER, SETTLED, TAKEN, Belief
+from emergency import HOOK, Callers
+from pages import Page, Watch
+from rules import ACK, MAX_PAUSE, OLGA, SERIOUS, URGENT, Rung
+
+from syncline.demo.equivalence import PD, meanings
+from syncline.demo.script import CREATE
+
+# ---- what the oracle grants, each with its reason -------------------------------------------------
+
+DECIDES: Final = 6.0
+"""Seconds from when a step is due to its decision, where the daemon is at work: a worker's turn behind others."""
+JUMP_NOTICED: Final = 60.0
+"""Seconds until a daemon has seen that its clock was set, and looks at its timers by the new one."""
+CARRIED: Final = 15.0
+"""Seconds from the decision to the page, where nothing is lost on the way."""
+CARRIED_ROUGH: Final = 330.0
+"""The same where requests to PagerDuty get lost, or wait for seconds: it is asked again and again, and after three minutes
+another way is taken."""
+CARRIED_HELD: Final = 75.0
+"""The same where the web hook does not answer: its channel rests for up to a minute."""
+LEFT: Final = 10.0
+"""Seconds that a page which was decided on may be on its way: an acknowledgement in this time comes too late for it."""
+STAMPED: Final = 3.0
+"""Seconds by which a clock that goes by platforms' stamps may be wrong: they are whole, and so is the header by which
+the skew is measured."""
+STAMPED_ROUGH: Final = 12.0
+"""The same where replies wait for seconds, by which the skew is measured wrong."""
+EXACT: Final = 1.0
+"""Rounding."""
+
+_OPEN: Final = frozenset({"new", *TAKEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A time in which a policy may apply all along.
+
+    Attributes:
+        start: When it may have begun to.
+        end: When it surely does no more.
+        sure: Spans in which it surely does.
+    """
+
+    start: float
+    end: float
+    sure: Sequence[tuple[float, float]]
+
+
+class Ladders:
+    """The ladders of one incident.
+
+    Args:
+        belief: What may be believed of it.
+        watch: What truly happened.
+        callers: Who accepted pages.
+        case: The incident.
+        now: Seconds since the world began.
+    """
+
+    def __init__(self, belief: Belief, watch: Watch, callers: Callers, case: str, now: float) -> None:
+        self._belief, self._watch, self._case, self._now = belief, watch, case, now
+        self._answers = callers.answers.get(case, [])
+        self._edits = callers.people.script.of_case(case)
+        self._begin = watch.loop.begin
+        stood = watch.stood[case]
+        self._opened = min(one[0].at for one in stood.values())
+        origin = next(side for side, one in stood.items() if one[0].at == self._opened)
+        self._met = belief.known(self._opened, origin)
+        self._paging = stood[PD][0].at if PD in stood else NEVER
+        self.found: list[str] = []
+        self.counts: dict[str, float] = Counter()
+
+    @staticmethod
+    def carried(belief: Belief, at: float, side: str) -> float:
+        """Seconds that a page may take by a way."""
+        if side == PD:
+            return CARRIED_ROUGH if belief.rough(PD, at) else CARRIED
+        return CARRIED_HELD if at < belief.calm_at + SETTLED else CARRIED
+
+    def findings(self, pages: Sequence[Page], plain: Sequence[Page]) -> list[str]:
+        """What is wrong with the pages of its ladders; `plain`: those that do not say that they may be a repeat."""
+        for policy, rungs, priority in (("urgent", URGENT, "1"), ("serious", SERIOUS, "2")):
+            all_of_them = {rung.step: [p for p in pages if _is(p, rung.step, priority)] for rung in rungs}
+            came = {rung.step: [p for p in plain if _is(p, rung.step, priority)] for rung in rungs}
+            stays = list(self._stays(priority, lasts=policy == "serious"))
+            self._strangers(policy, stays, came)
+            for stay in stays:
+                self._not_more(policy, stay, rungs, came)
+                for start, end in stay.sure:
+                    self._not_less(policy, stay, start, end, rungs, all_of_them)
+            for rung in rungs:
+                for page in came[rung.step]:
+                    self._heard(page, rung, priority)
+        return self.found
+
+    # ---- when a policy applies ------------------------------------------------------------------
+
+    def _stays(self, priority: str, *, lasts: bool) -> Iterator[Stay]:
+        """`lasts`: whether a run that stands still while the incident is resolved goes on afterwards."""
+        alive = _OPEN | {"resolved"} if lasts else _OPEN
+        facts = self._belief.facts(self._case)
+        start, sure = NEVER, list[tuple[float, float]]()
+        for n, one in enumerate(facts):
+            end = facts[n + 1].since if n + 1 < len(facts) else self._now
+            if not (priority in one.priorities and one.statuses & alive):
+                if start < NEVER:
+                    yield Stay(start, one.since, sure)
+                start, sure = NEVER, []
+                continue
+            start = min(start, one.since)
+            if one.priorities == {priority} and one.statuses <= _OPEN and end > self._met:
+                begin = max(one.since, self._met)
+                if sure and sure[-1][1] == begin:
+                    begin = sure.pop()[0]
+                sure.append((begin, end))
+        if start < NEVER:
+            yield Stay(start, self._now, sure)
+
+    def _runs(self, policy: str, stay: Stay, until: float) -> int:
+        """How many runs there can have been by then: each begins because somebody did something that makes it."""
+        n = 0
+        priority = "1" if policy == "urgent" else "2"
+        for edit in self._edits:
+            at = (edit.at - self._begin).total_seconds()
+            if not stay.start - 120.0 <= at <= until:
+                continue
+            means, before = (
+                meanings(edit.side, edit.what, edit.value),
+                meanings(edit.side, edit.what, edit.before),
+            )
+            if edit.what == CREATE:
+                n += 1
+            elif edit.what == "priority" and edit.before:
+                n += priority in means
+            elif edit.what == "status" and before & OVER and means & _OPEN:
+                resolved = self._belief.at(self._case, at - 0.001).statuses == {"resolved"}
+                n += not (policy == "serious" and resolved)
+        return max(1, n)
+
+    # ---- clocks ---------------------------------------------------------------------------------
+
+    def _most(self, policy: str, stay: Stay, at: float) -> float:
+        """The most that can have counted on a policy's clock by then."""
+        if policy == "urgent":
+            begun = min(stay.sure[0][0] if stay.sure else at, at)
+            return (
+                self._belief.span_of(stay.start, at)[1]
+                - self._belief.span_of(stay.start, max(begun, stay.start))[0]
+            )
+        low, high = self._belief.span_of(self._opened, at)
+        return high - low - self._paused(at)
+
+    def _least(self, policy: str, stay: Stay, begun: float, at: float) -> float:
+        """The least that must have counted, where a run has begun by `begun`."""
+        if policy == "urgent":
+            return self._belief.shows(at) - self._belief.span_of(stay.start, begun)[1]
+        waiting = self._possibly(self._opened, at, frozenset({"waiting"}))
+        over = self._possibly(self._opened, at, OVER)
+        return at - self._opened - min(waiting, MAX_PAUSE) - over - self._wrong(at)
+
+    def _wrong(self, at: float) -> float:
+        rough = any(self._belief.rough(side, at) for side in ("snow", "jira", PD))
+        return STAMPED_ROUGH if rough else STAMPED
+
+    def _paused(self, at: float) -> float:
+        """Seconds for which it surely stood still: somebody put it on hold, nobody else did anything to its status
+        about that time, and Syncline knew."""
+        total = 0.0
+        edits = [e for e in self._edits if e.what == "status"]
+        for n, edit in enumerate(edits):
+            if "waiting" not in meanings(edit.side, "status", edit.value) or edit.side == PD:
+                continue
+            begun = (edit.at - self._begin).total_seconds()
+            known = self._belief.known(begun, edit.side)
+            last = (edits[n - 1].at - self._begin).total_seconds() if n else -NEVER
+            ended = (edits[n + 1].at - self._begin).total_seconds() if n + 1 < len(edits) else NEVER
+            alone = last < begun - 90.0 and ended > known + 60.0
+            if alone and known <= at:
+                total += min(ended, at) - begun
+        return min(total, MAX_PAUSE) - self._wrong(at)
+
+    def _possibly(self, start: float, end: float, statuses: frozenset[str]) -> float:
+        """Seconds for which one of these statuses is possible."""
+        total, at, possible = 0.0, start, False
+        for one in self._belief.between(self._case, start, end):
+            total += (max(one.since, start) - at) * possible
+            at, possible = max(one.since, start), bool(one.statuses & statuses)
+        return total + (end - at) * possible
+
+    # ---- not missed, and not late ---------------------------------------------------------------
+
+    def _not_less(
+        self,
+        policy: str,
+        stay: Stay,
+        start: float,
+        end: float,
+        rungs: Sequence[Rung],
+        came: Mapping[str, Sequence[Page]],
+    ) -> None:
+        if policy == "serious" and self._belief.jumped(self._opened, end):
+            return  # Its clock goes by stamps that were put down by a clock that showed something else.
+        for rung in rungs:
+            for number in range(rung.times + 1):
+                span = self._due(policy, stay, start, end, rung.offset + number * rung.every)
+                if span is None:
+                    break
+                low, high, decided = span
+                if rung.every and number < rung.times:
+                    following = self._due(policy, stay, start, end, rung.offset + (number + 1) * rung.every)
+                    if following is not None and following[0] <= decided:
+                        continue  # Of several that are overdue one comes.
+                if rung.spared == ACK and not self._nobody_has_it(low, decided):
+                    if not rung.step.endswith("end"):
+                        break  # A step that was left out, or may have been, has no repetitions.
+                    continue
+                self._came(policy, rung, number, low, high, decided, came[rung.step])
+
+    def _due(
+        self, policy: str, stay: Stay, start: float, end: float, offset: float
+    ) -> tuple[float, float, float] | None:
+        """Between which moments so much has counted, and by when that is seen; None: not surely in this span."""
+        low = self._first(lambda at: self._most(policy, stay, at) >= offset - EXACT, stay.start, end)
+        high = self._first(lambda at: self._least(policy, stay, start, at) >= offset, start, end)
+        if low is None or high is None:
+            return None
+        seen = JUMP_NOTICED if self._belief.jumped(stay.start, high + JUMP_NOTICED) else DECIDES
+        decided = self._belief.after(high, seen)
+        return (low, high, decided) if decided < min(end, self._now - 30.0) else None
+
+    def _first(self, holds: Callable[[float], bool], start: float, end: float) -> float | None:
+        """The first moment, to half a second, from which on something holds."""
+        end = min(end, self._now)
+        if end <= start or holds(start):
+            return start if end > start else None
+        if self._belief.jumped(start, end):
+            at = start
+            while at < end:
+                if holds(at):
+                    return at
+                at += 2.0
+            return None
+        if not holds(end):
+            return None
+        while end - start > 0.5:
+            middle = (start + end) / 2
+            start, end = (start, middle) if holds(middle) else (middle, end)
+        return end
+
+    def _nobody_has_it(self, start: float, end: float) -> bool:
+        if any(at <= end for at in self._answers):
+            return False
+        return self._belief.surely(self._case, start, end, {"new"})
+
+    def _came(
+        self,
+        policy: str,
+        rung: Rung,
+        number: int,
+        low: float,
+        high: float,
+        decided: float,
+        came: Sequence[Page],
+    ) -> None:
+        side = HOOK if rung.level == OLGA else PD
+        begun = max(decided, self._paging) if side == PD else decided
+        arrives = self._belief.after(begun, self.carried(self._belief, decided, side), side)
+        over = any(one.statuses & OVER for one in self._belief.between(self._case, low, arrives))
+        if arrives > self._now or (over and side == PD):
+            return  # PagerDuty takes no request for what is resolved.
+        self.counts["due"] += 1
+        here = [page.at for page in came if low - EXACT <= page.at <= arrives]
+        if here:
+            self.counts["latest"] = max(self.counts["latest"], 0.0)
+            return
+        again = f", repetition {number}" if number else ""
+        later = next((page.at for page in came if page.at > arrives), None)
+        kind = "missed" if later is None else "late"
+        self.found.append(
+            f"{kind}: {rung.step}{again} for #{self._case} was due by {high:.0f}, to be decided by {decided:.0f} and there by {arrives:.0f}, and {'did not come' if later is None else f'came at {later:.0f}'}"
+        )
+
+    # ---- not early, and not twice ---------------------------------------------------------------
+
+    def _strangers(self, policy: str, stays: Sequence[Stay], came: Mapping[str, Sequence[Page]]) -> None:
+        for step, pages in came.items():
+            for page in pages:
+                if not any(stay.start <= page.at for stay in stays):
+                    self.found.append(f"early: {_told(page, step)}, and {policy} did not apply yet")
+
+    def _not_more(
+        self, policy: str, stay: Stay, rungs: Sequence[Rung], came: Mapping[str, Sequence[Page]]
+    ) -> None:
+        following = self._later_stay(policy, stay)
+        for rung in rungs:
+            mine = [page for page in came[rung.step] if stay.start <= page.at < following]
+            for index, page in enumerate(mine):
+                if policy == "serious" and self._belief.jumped(self._opened, page.at):
+                    continue
+                repetition = index // self._runs(policy, stay, page.at)
+                due = rung.offset + repetition * rung.every
+                counted = self._most(policy, stay, page.at)
+                self.counts["pages of ladders"] += 1
+                if repetition > rung.times:
+                    self.found.append(f"doubled: {_told(page, rung.step)}, no. {index + 1} of it")
+                elif counted < due - EXACT:
+                    kind = "doubled" if repetition else "early"
+                    self.found.append(
+                        f"{kind}: {_told(page, rung.step)}, no. {index + 1} of it: {counted:.0f} s can have counted, and it is due after {due:.0f}"
+                    )
+
+    def _later_stay(self, policy: str, stay: Stay) -> float:
+        priority = "1" if policy == "urgent" else "2"
+        stays = self._stays(priority, lasts=policy == "serious")
+        return next((other.start for other in stays if other.start > stay.start), NEVER)
+
+    # ---- not once somebody has it ---------------------------------------------------------------
+
+    def _heard(self, page: Page, rung: Rung, priority: str) -> None:
+        since = page.at - LEFT
+        if not self._belief.works(since - 60.0, page.at) or self._paging > since - 60.0:
+            return
+        if self._belief.jumped(0.0, page.at):
+            return  # A page that waits for its next attempt waits by the clock.
+        if page.by == PD and (self._belief.rough(PD, since) or self._belief.apart(PD, since - 60.0, page.at)):
+            return
+        if page.by == HOOK and page.at < self._belief.calm_at + SETTLED and self._held():
+            return
+        spare = (TAKEN | OVER) if rung.spared == ACK else OVER
+        facts = list(self._belief.between(self._case, since, page.at))
+        if all(one.statuses <= spare for one in facts):
+            self.found.append(
+                f"deaf: {_told(page, rung.step)}, and it was {sorted(facts[0].statuses)} by then"
+            )
+        elif all(priority not in one.priorities for one in facts):
+            self.found.append(
+                f"deaf: {_told(page, rung.step)}, and its priority was {sorted(facts[0].priorities)}"
+            )
+
+    def _held(self) -> bool:
+        return any(page.said != "taken" for page in self._watch.hook.pages)
+
+
+def _is(page: Page, step: str, priority: str) -> bool:
+    """Whether a page is one of that step, or of what follows the last step."""
+    if step.endswith("-end"):
+        names = "\nRunbook: " in page.text
+        return page.who == OLGA and not names and f"`priority == {priority}` holds" in page.text
+    return f"\nRunbook: {step}" in page.text
+
+
+def _told(page: Page, step: str) -> str:
+    return f"{page.who} was paged about #{page.case} ({step}) by {page.by} at {page.at:.0f}"
