@@ -192,9 +192,7 @@ class World:
         self.escalation = (drawn if wanted is None else wanted) and options.nets != "sweep"
         # What was paged in the time that a backup lost is known to nobody: that is looked at by tests of its own.
         off = options.off | (frozenset({"restore"}) if self.escalation else OF_CHANNELS)
-        self.weather: Weather = draw(
-            seed, length, off=off, only=options.only, always=options.always
-        )
+        self.weather: Weather = draw(seed, length, off=off, only=options.only, always=options.always)
         self.platforms = Machine(self.loop, "platforms")
         clocks = {name: SkewedClock(self.loop, self.weather.skew.get(name, 0.0)) for name in _KINDS}
         self.instances = {
@@ -374,12 +372,9 @@ class World:
                 self._restart(spell.seconds)
             case "pause":
                 machine.stop(spell.seconds)
-<<<<<<< HEAD
+                self.watch.not_up("still", self.loop.passed + spell.seconds)
             case "restore":
                 self.backup.put_back()
-=======
-                self.watch.not_up("still", self.loop.passed + spell.seconds)
->>>>>>> esc
             case "disk":
                 self._fill(spell.more)
                 self.loop.after(spell.seconds, self._empty)
@@ -553,16 +548,10 @@ class World:
     @contextmanager
     def _stage(self) -> Iterator[None]:
         """What a machine is to the daemon: environment, files that close with the process, and how long it idles."""
-<<<<<<< HEAD
-        before = {name: os.environ.get(name) for name in _SECRETS}
-        os.environ.update(_SECRETS)
-        opened, only = assembly.named_database, syncline.daemon.OnlyDaemon
-=======
         secrets = {**_SECRETS, **SECRETS}
         before = {name: os.environ.get(name) for name in secrets}
         os.environ.update(secrets)
-        opened, only = assembly.open_database, syncline.daemon.OnlyDaemon
->>>>>>> esc
+        opened, only = assembly.named_database, syncline.daemon.OnlyDaemon
         idle, watch = syncline.workers.IDLE, syncline.daemon.WATCH
         world = self
 
