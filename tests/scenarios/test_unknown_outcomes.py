@@ -264,3 +264,17 @@ def test_a_persons_value_that_shows_what_we_wrote_of_ours_is_not_our_write_that_
     (conflict,) = [text for text in trio.said("conflict") if text.startswith("priority")]
     assert "amina on snow says 5" in conflict
     assert "Bruno Keller on jira says 3" in conflict
+
+
+def test_a_ticket_that_is_listed_twice_on_a_page_is_not_two(cloud):
+    cloud.sync()
+    cloud.fault("snow", "reset_after", "POST", CREATES["snow"])
+    cloud.fault("snow", "duplicate_rows", "GET", r"table/incident$", count=20)
+    cloud.people.jira(
+        "POST",
+        "issue",
+        {"fields": {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "Once"}},
+    )
+    quiet(cloud)
+    assert len(cloud.people.snow_all()) == 1
+    assert cloud.parked() == []
