@@ -233,3 +233,26 @@ def test_a_persons_value_that_shows_what_we_wrote_of_ours_is_not_our_write_that_
     (conflict,) = [text for text in trio.said("conflict") if text.startswith("priority")]
     assert "amina on snow says 5" in conflict
     assert "Bruno Keller on jira says 3" in conflict
+
+
+def test_who_replaces_our_write_in_doubt_has_not_seen_the_same_value_that_came_about_elsewhere_since(cloud):
+    """PagerDuty was at 4, our 5 arrived there without a reply, and olga replaced it. That amina had meanwhile gone back to 4
+    elsewhere she cannot have known."""
+    trio = cloud.trio(impact="2", urgency="3")
+    cloud.sync()
+    priorities = {p["summary"]: p["id"] for p in cloud.people.pd("GET", "priorities")["priorities"]}
+    cloud.fault("pd", "reset_after", "PUT", r"^/incidents/")
+    cloud.people.jira_set(trio.key, priority={"name": "Lowest"})
+    cloud.poll("jira")
+    cloud.reconcile()
+    cloud.deliver("snow")
+    cloud.deliver("pd")
+    assert (trio.snow["priority"], trio.pd["priority"]["summary"]) == ("5", "P5")
+    cloud.clock.advance(5)
+    cloud.people.pd_set(trio.pd_id, "olga", priority={"id": priorities["P2"], "type": "priority_reference"})
+    cloud.people.snow_set(trio.sys_id, impact="2", urgency="3")
+    cloud.poll("snow")
+    cloud.reconcile()
+    quiet(cloud)
+    assert (trio.snow["priority"], trio.pd["priority"]["summary"]) == ("2", "P2")
+    assert any("amina on snow says 4 and is kept here only" in text for text in trio.said("conflict"))
