@@ -256,3 +256,24 @@ def test_who_replaces_our_write_in_doubt_has_not_seen_the_same_value_that_came_a
     quiet(cloud)
     assert (trio.snow["priority"], trio.pd["priority"]["summary"]) == ("2", "P2")
     assert any("amina on snow says 4 and is kept here only" in text for text in trio.said("conflict"))
+
+
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_a_record_that_is_listed_twice_is_no_twin(cloud, name):
+    cloud.sync()
+    cloud.fault(name, "reset_after", "POST", CREATES[name])
+    if name == "snow":
+        fields = {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "Once"}
+        cloud.people.jira("POST", "issue", {"fields": fields})
+    else:
+        cloud.people.snow_create(short_description="Once")
+    cloud.poll("jira" if name == "snow" else "snow")
+    cloud.reconcile()
+    cloud.deliver(name)
+    cloud.sandbox[name].set_faults(duplicate_rows=1.0)
+    cloud.clock.advance(8)
+    cloud.deliver(name)
+    cloud.sandbox[name].clear_faults()
+    quiet(cloud)
+    assert cloud.parked() == []
+    assert cloud.standing().titles() == ("Once",) * 3
