@@ -42,6 +42,7 @@ class Candidate:
         origin: Who gave it, where and when.
         recovered: Our own write had overwritten it; the platform's history brought it back.
         automatic: The platform gave it by itself: it is no sign of a person's.
+        unsure: A write of ours to the field was under way, so its author may have seen that and not the base.
         again: The side had fallen back from the value on which it agreed, and a person gave it that value anew. It is
             none to merge.
     """
@@ -52,6 +53,7 @@ class Candidate:
     origin: Origin
     recovered: bool = False
     automatic: bool = False
+    unsure: bool = False
     again: bool = False
 
 
@@ -160,7 +162,8 @@ def look(
             if value != base:
                 by_itself = changed <= assigns and (view.own or view.seen_by is None)
                 by = replace(origin, actor=PLATFORM) if by_itself else origin
-                candidates.append(Candidate(name, value, base, by, automatic=by_itself))
+                unsure = any(s.open and s.fields.get(name, base) != base for s in sent)
+                candidates.append(Candidate(name, value, base, by, automatic=by_itself, unsure=unsure))
             elif rule.kind is Kind.STATUS and _had_fallen(view, name, natives, mapping, directory):
                 candidates.append(Candidate(name, value, base, origin, again=True))
             settled[name] = value
@@ -334,7 +337,10 @@ def _decide(
         if late is not None:
             return late
     # Who made an edit that our write had overwritten could not see what we wrote: it contradicts that, whatever its base.
-    contested = any(c.value != present.value and (c.recovered or c.base != present.value) for c in candidates)
+    # Nor is it known whom somebody replaced while our own write was in doubt there.
+    contested = any(
+        c.value != present.value and (c.recovered or c.unsure or c.base != present.value) for c in candidates
+    )
     running = [*candidates, present] if contested else candidates
     if len({c.value for c in running}) == 1:
         return _latest(candidates)

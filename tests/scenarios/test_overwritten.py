@@ -59,14 +59,17 @@ def test_an_edit_that_a_list_shows_after_our_write_overwrote_it_is_not_lost(trio
     world.poll("snow")
     world.reconcile()
     world.clock.advance(61)
-    world.people.pd_set(trio.pd_id, title="by a person there")
-    world.clock.advance(5)
+
+    def edit():
+        world.people.pd_set(trio.pd_id, title="by a person there")
+        world.clock.advance(5)
 
     def deliver():
         world.clock.advance(2)
         world.deliver("pd")
         assert trio.pd["title"] == "from elsewhere"
 
+    world.after("pd", "GET", r"^/log_entries$", edit)
     world.after("pd", "GET", r"^/incidents$", deliver)
     world.poll("pd")
     world.settle(6)

@@ -266,15 +266,45 @@ def test_a_persons_value_that_shows_what_we_wrote_of_ours_is_not_our_write_that_
     assert "Bruno Keller on jira says 3" in conflict
 
 
-def test_a_ticket_that_is_listed_twice_on_a_page_is_not_two(cloud):
+def test_who_replaces_our_write_in_doubt_has_not_seen_the_same_value_that_came_about_elsewhere_since(cloud):
+    """PagerDuty was at 4, our 5 arrived there without a reply, and olga replaced it. That amina had meanwhile gone back to 4
+    elsewhere she cannot have known."""
+    trio = cloud.trio(impact="2", urgency="3")
     cloud.sync()
-    cloud.fault("snow", "reset_after", "POST", CREATES["snow"])
-    cloud.fault("snow", "duplicate_rows", "GET", r"table/incident$", count=20)
-    cloud.people.jira(
-        "POST",
-        "issue",
-        {"fields": {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "Once"}},
-    )
+    priorities = {p["summary"]: p["id"] for p in cloud.people.pd("GET", "priorities")["priorities"]}
+    cloud.fault("pd", "reset_after", "PUT", r"^/incidents/")
+    cloud.people.jira_set(trio.key, priority={"name": "Lowest"})
+    cloud.poll("jira")
+    cloud.reconcile()
+    cloud.deliver("snow")
+    cloud.deliver("pd")
+    assert (trio.snow["priority"], trio.pd["priority"]["summary"]) == ("5", "P5")
+    cloud.clock.advance(5)
+    cloud.people.pd_set(trio.pd_id, "olga", priority={"id": priorities["P2"], "type": "priority_reference"})
+    cloud.people.snow_set(trio.sys_id, impact="2", urgency="3")
+    cloud.poll("snow")
+    cloud.reconcile()
     quiet(cloud)
-    assert len(cloud.people.snow_all()) == 1
+    assert (trio.snow["priority"], trio.pd["priority"]["summary"]) == ("2", "P2")
+    assert any("amina on snow says 4 and is kept here only" in text for text in trio.said("conflict"))
+
+
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_a_record_that_is_listed_twice_is_no_twin(cloud, name):
+    cloud.sync()
+    cloud.fault(name, "reset_after", "POST", CREATES[name])
+    if name == "snow":
+        fields = {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "Once"}
+        cloud.people.jira("POST", "issue", {"fields": fields})
+    else:
+        cloud.people.snow_create(short_description="Once")
+    cloud.poll("jira" if name == "snow" else "snow")
+    cloud.reconcile()
+    cloud.deliver(name)
+    cloud.sandbox[name].set_faults(duplicate_rows=1.0)
+    cloud.clock.advance(8)
+    cloud.deliver(name)
+    cloud.sandbox[name].clear_faults()
+    quiet(cloud)
     assert cloud.parked() == []
+    assert cloud.standing().titles() == ("Once",) * 3

@@ -84,7 +84,9 @@ def _created(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
         return False
     operations.finish(tx, logged.id, State.APPLIED)
     link_up(tx, station, endpoint, s, logged, evidence.records[0])
-    for other in evidence.records[1:]:
+    # A page may repeat a row: the same record once more is no second one.
+    others = {record.id: record for record in evidence.records if record.id != evidence.records[0].id}
+    for other in others.values():
         twin(tx, endpoint, s.kept.incident.id, evidence.records[0].key, other.key)
     return True
 
