@@ -119,7 +119,8 @@ class Judge:
     def _beyond_recall(self, lost: str) -> bool:
         """Whether a platform leaves no way to know of a lost edit: PagerDuty keeps no history of titles, nor these accounts
         of priorities. So one that was changed there after our last look, and before our own write of that field, is gone
-        without a trace. Had any reply shown the incident in between, it would be our fault."""
+        without a trace. Had any reply shown the incident in between, it would be our fault, unless it showed nothing new: what
+        was set away and back between two looks."""
         edit = next((e for e in self.script.edits if e.side == "pd" and lost.startswith(_named(e))), None)
         if edit is None or edit.what not in {"title", "priority"}:
             return False
@@ -127,11 +128,29 @@ class Judge:
         path = f"/incidents/{edit.record}"
         given = self.network.given
         write = next((w for w, to, fields in given if w > at and to == path and edit.what in fields), None)
-        beyond = write is not None and not any(
-            what == path and at < r < write for r, what in self.network.reads["pd"]
+        looks = [r for r, what in self.network.reads["pd"] if what == path]
+        beyond = write is not None and (
+            not any(at < r < write for r in looks)
+            or self._set_back(edit, max((r for r in looks if r < at), default=0.0))
         )
         self.counts["beyond recall"] = self.counts.get("beyond recall", 0) + beyond
         return beyond
+
+    def _set_back(self, edit: Edit, looked: float) -> bool:
+        """Whether people had left that value, and we had not written, since that look."""
+        at = (edit.at - self.began).total_seconds()
+        path = f"/incidents/{edit.record}"
+        if any(
+            looked < w < at and to == path and edit.what in fields for w, to, fields in self.network.given
+        ):
+            return False
+        since = [
+            e
+            for e in self.script.edits
+            if (e.side, e.what, e.record) == (edit.side, edit.what, edit.record)
+            and looked < (e.at - self.began).total_seconds() <= at
+        ]
+        return since[0].before == edit.value
 
     # ---- what only the store can tell -----------------------------------------------------------
 
