@@ -106,7 +106,7 @@ class Judge:
         found += self._wasteful()
         found += self._stuck()
         found += self._restless()
-        asked = self._asked_about()
+        asked = self._asked_about() + self._ends_apart(world)
         self.counts["asked"] = len(asked)
         found = [f for f in found if not any(f"#{case}" in f or incident in f for case, incident in asked)]
         self.counts |= {
@@ -321,6 +321,21 @@ class Judge:
             if entry["type"] == "assign_log_entry" and entry["agent"]["type"] == "service_reference"
             for user in entry["assignees"]
         }
+
+    def _ends_apart(self, world: Mapping[str, Sequence[Ticket]]) -> list[tuple[str, str]]:
+        """Case and incident that people ended on two sides at once, in different ways, where Jira's workflow leads from one end to
+        the other only by opening the issue again: a person is asked, and nothing is opened."""
+        ended = {
+            side: {t.case for t in world[side] if t.status in ends}
+            for side, ends in (("snow", {"6", "7", "8"}), ("jira", {"Done", "Closed", "Canceled"}))
+        }
+        return [
+            (case, incident_id)
+            for incident_id, instance, kind, reason in self._parked
+            if (instance, kind) == ("jira", "unreachable") and reason.startswith("status of ")
+            for case in sorted(self._case_of_incident.get(incident_id, ()))
+            if case in ended["snow"] & ended["jira"]
+        ]
 
     def _stuck(self) -> list[str]:
         return [f"stuck: {text}" for text in self.busy(self.file, self.clock)] + [
