@@ -66,7 +66,9 @@ def clock_went_back(tx: Tx, seconds: float) -> None:
     moved = timedelta(seconds=seconds)
     ahead = tx.execute(sa.select(published.c.id, published.c.at).where(published.c.at > tx.now)).all()
     for version_id, at in ahead:
-        tx.execute(sa.update(published).where(published.c.id == version_id).values(at=min(at - moved, tx.now)))
+        tx.execute(
+            sa.update(published).where(published.c.id == version_id).values(at=min(at - moved, tx.now))
+        )
 
 
 def history(tx: Tx, name: str, limit: int = 100) -> list[Version]:
