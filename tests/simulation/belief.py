@@ -18,7 +18,7 @@ NEVER: Final = float("inf")
 
 PROCESS: Final = 5.0
 """Seconds from a list that was read to the decision that goes by it: a few requests, and a turn of a worker."""
-PROCESS_ROUGH: Final = 45.0
+PROCESS_ROUGH: Final = 120.0
 """The same where replies wait, fail and are asked for again."""
 STAMPS: Final = 2.0
 """Platforms stamp in whole seconds, and a list may be cut just before the last one."""
@@ -126,7 +126,7 @@ class Belief:
         """By when Syncline knows of what happened on a platform at that moment."""
         rough = self.rough(side, at)
         lag = self._weather.rates.get(side, {}).get("stale", 0.0) if at < self.calm_at else 0.0
-        needed, process = (2, PROCESS_ROUGH) if rough else (1, PROCESS)
+        needed, process = (3, PROCESS_ROUGH) if rough else (1, PROCESS)
         reads = self._reads[side]
         for read in reads[bisect_right(reads, at + STAMPS + lag) :]:
             if self.works(read, read + process):

@@ -87,8 +87,8 @@ class Due:
         for page in plain:
             self._right_person(page)
         ladders = Ladders(self.belief, self.watch, self.callers, case, self.now)
-        known = [page for page in pages if _step(page) or _of_the_end(page, pages)]
-        self.found += ladders.findings(known, [page for page in known if SAID_AGAIN not in page.text])
+        sure = [page for page in pages if _step(page) or _of_the_end(page, pages)]
+        self.found += ladders.findings(pages, [page for page in sure if SAID_AGAIN not in page.text])
         self.counts.update(ladders.counts)
         self._hands(case, plain)
         self._other_ways(case, pages)
