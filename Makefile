@@ -4,7 +4,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench soak lock build clean
+.PHONY: help demo test lint bench soak hunt lock build clean
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
@@ -20,6 +20,11 @@ ARGS ?=
 DEMO ?=
 PART ?=
 SEED ?= 1
+SEEDS ?= 2000
+FIRST ?= 1
+NETS ?= all
+WORLDS ?=
+NAMES ?=
 KILLS ?= 1000
 LINES ?= 1000
 STOPS ?= 200
@@ -46,10 +51,14 @@ lint: .venv/.dev ## Style, types, who imports whom, and that no file names someb
 bench: .venv/.dev ## Measure: calls, latency, throughput, memory, drift
 	@$(PY) tests/bench/run.py $(ARGS)
 
-soak: .venv/.dev ## The crash tests at length: KILLS=1000 LINES=1000 STOPS=200 MINUTES=3 TIMERS=100000 SEED=1; one of them by PART=kills, lines, stops, disk, daemon or timers
-	@SYNCLINE_SEED=$(SEED) SYNCLINE_KILLS=$(KILLS) SYNCLINE_LINES=$(LINES) SYNCLINE_STOPS=$(STOPS) \
-	    SYNCLINE_MINUTES=$(MINUTES) SYNCLINE_TIMERS=$(TIMERS) \
-	    $(PY) -m pytest tests/crash$(if $(PART),/test_$(PART).py) --timeout 7200 $(ARGS)
+soak: .venv/.dev ## Simulated worlds and crashes at length: SEEDS=2000 FIRST=1 NETS=all KILLS=1000 LINES=1000 STOPS=200 MINUTES=3 TIMERS=100000 SEED=1; one of them by PART=worlds, kills, lines, stops, disk, daemon or timers
+	@$(if $(filter worlds,$(or $(PART),worlds)),$(PY) tests/simulation/run.py --seeds $(SEEDS) --first $(FIRST) --nets $(NETS) $(WORLDS))
+	@$(if $(filter-out worlds,$(or $(PART),all)),SYNCLINE_SEED=$(SEED) SYNCLINE_KILLS=$(KILLS) SYNCLINE_LINES=$(LINES) \
+	    SYNCLINE_STOPS=$(STOPS) SYNCLINE_MINUTES=$(MINUTES) SYNCLINE_TIMERS=$(TIMERS) \
+	    $(PY) -m pytest tests/crash$(if $(PART),/test_$(PART).py) --timeout 7200 $(ARGS))
+
+hunt: .venv/.dev ## Look for the planted bugs: NAMES="retry-blindly ..." (all), HUNT=100 worlds each at most
+	@$(PY) tests/simulation/hunt.py $(NAMES) --seeds $(or $(HUNT),100)
 
 lock: .venv/.dev ## Choose versions anew (needs uv)
 	@PATH="$$PWD/.venv/bin:$$PATH" sh .ci/lock
