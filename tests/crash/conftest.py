@@ -292,9 +292,9 @@ class Daemon:
             else ""
         )
 
-    def twin(self) -> "Daemon":
-        """A second one, that is not started yet."""
-        return Daemon(self.folder, self._bytecode)
+    def twin(self, folder: Path | None = None) -> "Daemon":
+        """A second one, that is not started yet; in a folder of its own where that is given."""
+        return Daemon(folder or self.folder, self._bytecode)
 
     def start(self) -> None:
         run = f"{self._shorten}from syncline.cli import main; main()"
@@ -552,7 +552,7 @@ class World:
         folder.mkdir()
         for file in self.folder.glob("syncline*"):
             shutil.copy(file, folder / file.name)
-        self.others.append(Daemon(folder))
+        self.others.append(self.daemon.twin(folder))
         return self.others[-1]
 
     def until(self, condition: Callable[[], Any], seconds: float) -> Any:

@@ -117,7 +117,7 @@ class Night:
                     "priority": 1,
                     "opened_at": opened.isoformat(),
                 }
-                incidents.insert(tx, Incident(incident_id, values), Origin("gone", "somebody", BEGIN))
+                incidents.insert(tx, Incident(incident_id, values), Origin("gone", "somebody", BEGIN), opened)
                 # Each was seen as it was opened: nothing counts from after that.
                 one = schema.incidents.c.id == incident_id
                 tx.execute(sa.update(schema.incidents).where(one).values(created_at=opened))

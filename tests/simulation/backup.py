@@ -1,7 +1,9 @@
 """An old backup of the store is put back while the platforms have moved on; an admin has the daemon adopt it."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -21,6 +23,12 @@ ASKS_AGAIN = 30.0
 """Seconds after which the admin runs `syncline adopt` again, where a platform could not be asked."""
 
 
+def _copied(file: Path, to: Path) -> None:
+    """A copy as SQLite itself makes one: with what still stands in the journal."""
+    with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
+
+
 class Backup:
     """The store's backup in one world, and who puts it back.
 
@@ -38,7 +46,7 @@ class Backup:
     def taken(self) -> None:
         """Copy the store; between transactions, as a backup does."""
         if self.world.database_file.exists():
-            shutil.copyfile(self.world.database_file, self._copy)
+            _copied(self.world.database_file, self._copy)
 
     @property
     def _copy(self) -> Path:
@@ -51,7 +59,7 @@ class Backup:
             return
         world.kill("its store is replaced by a backup")
         lost = world.folder / f"lost-{len(self.lost)}.db"
-        shutil.copyfile(world.database_file, lost)
+        _copied(world.database_file, lost)
         self.lost.append(lost)
         shutil.copyfile(self._copy, world.database_file)
         self.owed = True
