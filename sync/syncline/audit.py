@@ -4,7 +4,7 @@ No platform offers a conditional write. A person's edit between our look at a re
 record when our write lands, but not from its history.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,18 +36,14 @@ def overwritten(write: Write, edits: Sequence[Edit], sent: Mapping[str, Collecti
             a person who uses it.
     """
     lost: dict[str, Edit] = {}
-    for name, value in write.values.items():
-        of_field = [edit for edit in edits if edit.field == name]
-        mine = _written(of_field, value)
-        if mine is None:
-            continue
-        known = write.base.get(name)
+    for name, places, mine in _shown(write, edits):
+        known, value, ours = write.base.get(name), write.values[name], edits[places[mine]]
         # Ours says itself from where it moved the field: nothing came between.
-        if of_field[mine].before is not None and of_field[mine].before == known:
+        if ours.before is not None and ours.before == known:
             continue
         if mine == 0:
             continue
-        last = of_field[mine - 1]
+        last = edits[places[mine - 1]]
         if not _ours(last, sent) and last.at >= write.base_at and last.after not in (known, value):
             lost[name] = last
     return list(lost.values())
@@ -63,16 +59,21 @@ def beside(write: Write, edits: Sequence[Edit], sent: Mapping[str, Collection[Na
         edits: The record's history, oldest first.
         sent: As of `overwritten`.
     """
-    starts: dict[str, int] = {}
-    for name, value in write.values.items():
-        of_field = [place for place, edit in enumerate(edits) if edit.field == name]
-        mine = _written([edits[place] for place in of_field], value)
-        if mine is not None:
-            starts[name] = of_field[mine]
+    starts = {name: places[mine] for name, places, mine in _shown(write, edits)}
     end = max(starts.values(), default=0)
     before = (edit for place, edit in enumerate(edits) if place < starts.get(edit.field, end))
     last = {edit.field: edit for edit in before if edit.at >= write.base_at}
     return [edit for edit in last.values() if not _ours(edit, sent)]
+
+
+def _shown(write: Write, edits: Sequence[Edit]) -> Iterator[tuple[str, Sequence[int], int]]:
+    """Each field of a write in whose history it is to be seen: the places of that field's edits, and where among these ours
+    begins."""
+    for name, value in write.values.items():
+        places = [place for place, edit in enumerate(edits) if edit.field == name]
+        mine = _written([edits[place] for place in places], value)
+        if mine is not None:
+            yield name, places, mine
 
 
 def _ours(edit: Edit, sent: Mapping[str, Collection[Native]]) -> bool:

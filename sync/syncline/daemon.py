@@ -27,7 +27,8 @@ from syncline.station import Station
 from syncline.store import incidents, operations, published, timeline
 from syncline.store.database import Database, Tx
 from syncline.store.faults import storage_error
-from syncline.store.migrate import identity, next_generation, upgrade
+from syncline.store.meta import identity, next_generation
+from syncline.store.migrate import upgrade
 from syncline.store.timeline import Event
 from syncline.workers import Workers
 

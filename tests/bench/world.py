@@ -23,16 +23,11 @@ from syncline.application import Application
 from syncline.assembly import Ports
 from syncline.configuration.loading import load_configuration
 from syncline.connector import Record
+from syncline.demo.stage import SECRETS
 from syncline.plugins import discover
 from syncline.ports import RandomIds, Task, ThreadRuntime
 from syncline.store.database import Database, Tx
 from syncline.store.schema import incidents, links, polls, work
-
-SECRETS = {
-    "SYNCLINE_SNOW_PASSWORD": "sandbox",
-    "SYNCLINE_JIRA_TOKEN": "token-syncline",
-    "SYNCLINE_PD_TOKEN": "token-syncline",
-}
 
 CONFIGURATION = """
 syncline: 1

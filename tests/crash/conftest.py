@@ -24,6 +24,7 @@ import pytest
 import requests
 from tcp_proxy import Fate, Proxy, Toxics
 
+from syncline.demo.stage import SECRETS
 from syncline.ports import SystemClock, ThreadRuntime
 
 CLOCK, RUNTIME = SystemClock(), ThreadRuntime()
@@ -41,11 +42,6 @@ STATUSES = {
     "resolved": ("6", "Done", "resolved"),
 }
 EMAIL = {"jira": "bruno.keller@example.com", "pd": "noah.brooks@example.com"}
-SECRETS = {
-    "SYNCLINE_SNOW_PASSWORD": "sandbox",
-    "SYNCLINE_JIRA_TOKEN": "token-syncline",
-    "SYNCLINE_PD_TOKEN": "token-syncline",
-}
 # A write without a verdict is looked for until 5 s are over: longer than anything below is late, plus Jira's 2 s of lag.
 CONFIGURATION = """
 syncline: 1

@@ -12,11 +12,11 @@ from typing import Any
 
 from network import Network
 
-from syncline.demo.equivalence import SIDES, TITLES, Ticket, case_of, meaning_of_ours, meanings
+from syncline.demo.equivalence import TITLES, Ticket, meanings
 from syncline.demo.oracle import Findings, OnRecord, Oracle
 from syncline.demo.pagerduty import PagerDutySide
 from syncline.demo.people import Side, everybody
-from syncline.demo.script import CREATE, FIELDS, Edit, Script
+from syncline.demo.script import FIELDS, Edit, Script
 
 _WRITES_EACH = 6
 """So many writes for each edit are beyond what repetitions explain: two platforms, each tried again once or twice."""
@@ -400,6 +400,3 @@ def _values(reply: Any, edit: Edit) -> Iterator[str]:
 def _losers(what: str, data: Mapping[str, Any]) -> list[OnRecord]:
     lost = [OnRecord(entry[0], what, entry[2]) for entry in data.get("losers", ())]
     return lost + [OnRecord(entry[0], what, entry[1], waits=True) for entry in data.get("values", ())]
-
-
-__all__ = ["CREATE", "SIDES", "Judge", "case_of", "meaning_of_ours"]

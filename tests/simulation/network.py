@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from trace import Trace
 
 import requests
 from greenlet import getcurrent, greenlet
 from loop import Loop, Machine
+from tracing import Trace
 
 from syncline.sandbox.faults import Fault
 from syncline.sandbox.instance import Instance

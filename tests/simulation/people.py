@@ -8,11 +8,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from trace import Trace
 from typing import Any, cast
 
 import requests
 from loop import Loop
+from tracing import Trace
 from weather import SIDES
 
 from syncline.demo import people

@@ -11,11 +11,13 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from ground import prepare
 from shrink import smallest
-from world import Options, Verdict, play, prepare
+from world import Options, Verdict, play
 
 from syncline.ports import SystemClock
 
@@ -46,10 +48,13 @@ def played(seed: str, options: Options, folder: Path) -> tuple[Verdict, float]:
     took = usage.ru_utime + usage.ru_stime
     if status or not said:
         return Verdict(seed, (f"harness: the world itself failed (status {status})",), "", {}, (), 0, 0), took
-    content = json.loads(said)
-    for name in ("findings", "weather", "trace"):
-        content[name] = tuple(content[name])
-    return Verdict(**content), took
+    return _verdict(json.loads(said)), took
+
+
+def _verdict(fields: dict[str, Any]) -> Verdict:
+    """A verdict that came through a pipe: JSON knows no tuples."""
+    lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+    return Verdict(**{**fields, **lists})
 
 
 def several(
@@ -85,9 +90,7 @@ def several(
                 content = json.loads(file.read_bytes())
                 file.unlink()
             fields, took = content
-            for name in ("findings", "weather", "trace"):
-                fields[name] = tuple(fields[name])
-            yield Verdict(**fields), took
+            yield _verdict(fields), took
     for child in children:
         os.waitpid(child, 0)
 

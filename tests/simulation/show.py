@@ -14,9 +14,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from ground import prepare
 from network import Network
 from run import add_options, options_of
-from world import World, prepare
+from world import World
 
 
 def _tell(self, name, request, response, fault):

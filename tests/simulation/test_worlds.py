@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from ground import prepare
 from run import MEMORY, played, said
-from world import Options, prepare
+from world import Options
 
 HERE = Path(__file__).parent
 SEEDS = int(os.environ.get("SYNCLINE_SEEDS", "50"))

@@ -1,44 +1,36 @@
 """One world, from its seed: platforms, people, weather, and the real daemon with the real adapters in virtual time."""
 
-import io
-import logging
-import os
 import shutil
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from random import Random
-from trace import Trace
 from typing import Any
 
-import urllib3.filepost
 from backup import Backup
 from due import Due
-from emergency import CHANNELS, POLICY, SECRETS, Callers, plan_emergencies
+from emergency import CHANNELS, POLICY, Callers, plan_emergencies
+from ground import CONFIGURATION, Exceptions, plugins_and_settings, stage
 from judge import Judge
 from loop import Loop, Machine
 from network import Network, SkewedClock
-from pages import Hook, Watch, Watched, channels_through, drop_pages
+from pages import Hook, Watch, Watched, drop_pages
 from people import Deed, People, plan, settle_in
 from requests.adapters import BaseAdapter
+from tracing import Trace
 from weather import OF_CHANNELS, Spell, Weather, draw
 
-import syncline.daemon
-import syncline.workers
-from syncline import assembly
 from syncline.assembly import Ports
 from syncline.configuration import Configuration
 from syncline.configuration.loading import load_configuration
 from syncline.connector import Plugin
 from syncline.daemon import Daemon, OnlyDaemon
 from syncline.demo.script import Script
-from syncline.plugins import discover
 from syncline.ports import RandomIds, Signal
-from syncline.sandbox.adapter import Exchange, SimulatedAdapter
+from syncline.sandbox.adapter import SimulatedAdapter
 from syncline.sandbox.catalogue import build
 from syncline.station import Station
 from syncline.store.database import Database
@@ -55,51 +47,6 @@ STILL = 300.0
 """Quiet seconds at the end in which nothing may be written any more."""
 
 _KINDS = {"snow": "servicenow", "jira": "jira-cloud", "pd": "pagerduty"}
-_SECRETS = {
-    "SYNCLINE_SNOW_PASSWORD": "sandbox",
-    "SYNCLINE_JIRA_TOKEN": "token-syncline",
-    "SYNCLINE_PD_TOKEN": "token-syncline",
-}
-_CONFIGURATION = """
-syncline: 1
-database: sqlite:///syncline.db
-instances:
-  snow:
-    platform: servicenow
-    url: https://snow.example
-    auth: basic
-    username: syncline
-    {common}
-  jira:
-    platform: jira
-    url: https://jira.example
-    flavour: cloud
-    auth: api_token
-    user: syncline@example.com
-    projects: [OPS]
-    default_issue_type: Incident
-    {common}
-  pd:
-    platform: pagerduty
-    url: https://pd.example
-    auth: token
-    from_email: syncline@example.com
-    services: [{service}]
-    {common}
-routes:
-  - name: everywhere
-    from: [all]
-    to: [all]
-conflicts:
-  default: latest
-  priority: highest
-reopen:
-  from: [resolved, closed, canceled]
-freeze:
-  writes: 1000
-  minutes: 1
-  returns: 100
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,26 +104,6 @@ class Verdict:
     spells: int
     trace: tuple[str, ...] = ()
     escalation: bool = False
-
-
-class _Exceptions(logging.Handler):
-    """Hears of exceptions that our own code did not foresee, and of failed assertions."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.DEBUG)
-        self.heard: list[str] = []
-        self.tell: Callable[[str], None] = lambda _text: None
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
-        if record.exc_info and record.exc_info[1] is not None:
-            said = f"{text}: {record.exc_info[1]!r}"
-            out = io.StringIO()
-            out.write(logging.Formatter().formatException(record.exc_info))
-            self.heard.append(f"{said}\n{out.getvalue()}")
-            self.tell(f"log: exception {said[:300]}")
-        elif record.levelno >= logging.WARNING:
-            self.tell(f"log: {text[:300]}")
 
 
 class World:
@@ -240,7 +167,7 @@ class World:
         self.databases: list[Database] = []
         self.faults: list[str] = []
         self.backup = Backup(self)
-        self.exceptions = _Exceptions()
+        self.exceptions = Exceptions()
         place = str(folder)
         self.exceptions.tell = lambda text: self.trace.add(self.loop.passed, text.replace(place, ""))
         self.station: Station | None = None
@@ -255,9 +182,9 @@ class World:
                 "requests_per_minute: 6000",
             ]
         )
-        plugins, settings = _plugins()
+        plugins, settings = plugins_and_settings()
         service = self.sides["pd"].services  # type: ignore[attr-defined]
-        text = _CONFIGURATION.format(common=common, service=next(iter(service.values())))
+        text = CONFIGURATION.format(common=common, service=next(iter(service.values())))
         if self.escalation:
             text += CHANNELS
             (self.folder / "escalation.yaml").write_text(POLICY, encoding="utf-8")
@@ -423,7 +350,7 @@ class World:
 
     def play(self) -> Verdict:
         """Let it happen, and judge."""
-        with self._stage():
+        with stage(self):
             self.calm_start = True
             self.start()
             self.loop.run(SETTLE_IN)
@@ -545,102 +472,6 @@ class World:
         self.judge.counts |= due.counts
         return found
 
-    @contextmanager
-    def _stage(self) -> Iterator[None]:
-        """What a machine is to the daemon: environment, files that close with the process, and how long it idles."""
-        secrets = {**_SECRETS, **SECRETS}
-        before = {name: os.environ.get(name) for name in secrets}
-        os.environ.update(secrets)
-        opened, only = assembly.named_database, syncline.daemon.OnlyDaemon
-        idle, watch = syncline.workers.IDLE, syncline.daemon.WATCH
-        world = self
-
-        def named_database(configuration: Configuration, ports: Ports) -> Database:
-            _from_template(world.database_file)
-            database = opened(configuration, ports)
-            database._turn.sealed = True  # type: ignore[attr-defined]
-            world.databases.append(database)
-            transact = database.transact
-
-            def committed(work: Callable[[Any], Any]) -> Any:
-                done = transact(work)
-                world.network.committed()
-                return done
-
-            database.transact = committed  # type: ignore[method-assign]
-            return database
-
-        class Held(OnlyDaemon):
-            def take(self) -> None:
-                super().take()
-                world.rights.append(self)
-
-        boundary = urllib3.filepost.choose_boundary
-        # The one thing that the client libraries draw at random.
-        urllib3.filepost.choose_boundary = lambda: "boundary-of-a-simulated-request"
-        assembly.named_database = named_database
-        syncline.daemon.OnlyDaemon = Held  # type: ignore[misc]
-        # A worker that nobody woke looks once a second. Here it is told, or the test of that is lost in the noise: it looks
-        # twice a minute, which thirty times fewer transactions serve.
-        syncline.workers.IDLE = 30.0  # type: ignore[misc]
-        syncline.daemon.WATCH = 20.0  # type: ignore[misc]
-        logger = logging.getLogger("syncline")
-        level, propagate = logger.level, logger.propagate
-        logger.addHandler(self.exceptions)
-        logger.setLevel(logging.WARNING)
-        logger.propagate = False
-
-        def exchange() -> Exchange:
-            assert self.machine is not None
-            return self.network.exchange(self.machine, "hook")
-
-        try:
-            with channels_through(exchange):
-                yield
-        finally:
-            urllib3.filepost.choose_boundary = boundary
-            logger.removeHandler(self.exceptions)
-            logger.setLevel(level)
-            logger.propagate = propagate
-            assembly.named_database, syncline.daemon.OnlyDaemon = opened, only  # type: ignore[misc]
-            syncline.workers.IDLE, syncline.daemon.WATCH = idle, watch  # type: ignore[misc]
-            for name, value in before.items():
-                if value is None:
-                    os.environ.pop(name, None)
-                else:
-                    os.environ[name] = value
-
-
-@cache
-def _plugins() -> tuple[Mapping[str, Plugin], Any]:
-    found = discover()
-    return found.found, found.settings()
-
-
-_template: list[Path] = []
-
-
-def _from_template(file: Path) -> None:
-    """A new database is a copy of one that was migrated once: migrating takes longer than a whole day of a world."""
-    if not file.exists() and _template:
-        shutil.copyfile(_template[0], file)
-
-
-def prepare(folder: Path) -> None:
-    """Migrate one database, of which all others are copies. It has no identity yet: each world draws its own."""
-    from syncline.ports import SystemClock, ThreadRuntime
-    from syncline.store.migrate import upgrade
-
-    file = folder / "template.db"
-    database = Database(f"sqlite:///{file}", SystemClock(), ThreadRuntime())
-    upgrade(database, RandomIds(Random(0)))
-    database.close()
-    connection = sqlite3.connect(file)
-    connection.execute("DELETE FROM meta")
-    connection.commit()
-    connection.close()
-    _template[:] = [file]
-
 
 def play(seed: str, options: Options, folder: Path) -> Verdict:
     """One world, from its seed, in a folder of its own."""
@@ -649,8 +480,3 @@ def play(seed: str, options: Options, folder: Path) -> Verdict:
         return World(seed, options, folder).play()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def classes(names: str) -> Collection[str]:
-    """`late,kill` as names of classes."""
-    return [name for name in names.split(",") if name]

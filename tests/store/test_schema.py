@@ -21,7 +21,8 @@ from syncline.model import Incident, Remark, Visibility
 from syncline.ports import RandomIds, ThreadRuntime
 from syncline.store import incidents, instances, items, operations, published, timeline
 from syncline.store.database import Database
-from syncline.store.migrate import identity, next_generation, upgrade
+from syncline.store.meta import identity, next_generation
+from syncline.store.migrate import upgrade
 from syncline.store.operations import State
 from syncline.store.schema import Instant, metadata, work
 

@@ -9,7 +9,7 @@ from syncline.lineage import Recognised
 from syncline.station import Station
 from syncline.store import incidents, instances, timeline
 from syncline.store.database import Tx
-from syncline.store.migrate import identity
+from syncline.store.meta import identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,11 +108,8 @@ def _changed(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
         report(tx, endpoint, s, logged)
         shows(tx, station, endpoint, s, logged, record)
         if sighting is not None and sighting.edits:
-            fresh = next(
-                li
-                for li in incidents.links_of(tx, [link.incident_id])[link.incident_id]
-                if li.instance == link.instance
-            )
+            fresh = incidents.link_of(tx, link.incident_id, link.instance)
+            assert fresh is not None
             if recover(tx, endpoint, fresh, [logged], sighting.edits):
                 mark(tx, station, s)
     return True

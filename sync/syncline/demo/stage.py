@@ -22,7 +22,7 @@ from syncline.demo.servicenow import ServiceNowSide
 from syncline.ports import Clock, Runtime
 
 _KINDS: Final = "snow=servicenow,jira=jira-cloud,pd=pagerduty"
-_SECRETS: Final = {
+SECRETS: Final = {
     "SYNCLINE_SNOW_PASSWORD": "sandbox",
     "SYNCLINE_JIRA_TOKEN": "token-syncline",
     "SYNCLINE_PD_TOKEN": "token-syncline",
@@ -120,7 +120,7 @@ class Stage:
     ) -> None:
         self._clock, self._runtime, self._seed = clock, runtime, seed
         self._poll, self._workers, self._more, self._command = poll, workers, more, tuple(command)
-        self._policy, self._secrets = policy, {**_SECRETS, **(secrets or {})}
+        self._policy, self._secrets = policy, {**SECRETS, **(secrets or {})}
         self.folder = Path(tempfile.mkdtemp(prefix="syncline-demo-"))
         self.script = Script(runtime)
         self.sides: dict[str, Side] = {}

@@ -32,6 +32,20 @@ def kept(tx: Tx) -> Kept:
     )
 
 
+def identity(tx: Tx) -> tuple[str, int]:
+    """The identity and the generation of the store: a clone shares the first, and a restored backup is behind in
+    the second."""
+    found = kept(tx)
+    return found.identity, found.generation
+
+
+def next_generation(tx: Tx) -> int:
+    """Count one start of a daemon on this store; the new generation."""
+    generation = kept(tx).generation + 1
+    _set(tx, GENERATION, str(generation))
+    return generation
+
+
 def beat(tx: Tx) -> Kept:
     """Count one sign of life; what is known then."""
     found = kept(tx)

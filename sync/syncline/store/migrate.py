@@ -50,17 +50,3 @@ def upgrade(database: Database, ids: Ids) -> None:
             )
 
     database.transact(work)
-
-
-def identity(tx: Tx) -> tuple[str, int]:
-    """The identity and the generation of the store: a clone shares the first, and a restored backup is behind in
-    the second."""
-    rows = {name: value for name, value in tx.execute(sa.select(meta.c.name, meta.c.value))}
-    return rows[IDENTITY], int(rows[GENERATION])
-
-
-def next_generation(tx: Tx) -> int:
-    """Count one start of a daemon on this store; the new generation."""
-    generation = identity(tx)[1] + 1
-    tx.execute(sa.update(meta).where(meta.c.name == GENERATION).values(value=str(generation)))
-    return generation

@@ -1,0 +1,188 @@
+"""The ground on which a world stands: its configuration, its store, and what a machine is to the daemon."""
+
+import io
+import logging
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import urllib3.filepost
+from emergency import SECRETS as CHANNEL_SECRETS
+from pages import channels_through
+
+import syncline.daemon
+import syncline.workers
+from syncline import assembly
+from syncline.assembly import Ports
+from syncline.configuration import Configuration
+from syncline.connector import Plugin
+from syncline.daemon import OnlyDaemon
+from syncline.demo.stage import SECRETS
+from syncline.plugins import discover
+from syncline.ports import RandomIds, SystemClock, ThreadRuntime
+from syncline.sandbox.adapter import Exchange
+from syncline.store.database import Database
+from syncline.store.migrate import upgrade
+
+if TYPE_CHECKING:
+    from world import World
+
+CONFIGURATION = """
+syncline: 1
+database: sqlite:///syncline.db
+instances:
+  snow:
+    platform: servicenow
+    url: https://snow.example
+    auth: basic
+    username: syncline
+    {common}
+  jira:
+    platform: jira
+    url: https://jira.example
+    flavour: cloud
+    auth: api_token
+    user: syncline@example.com
+    projects: [OPS]
+    default_issue_type: Incident
+    {common}
+  pd:
+    platform: pagerduty
+    url: https://pd.example
+    auth: token
+    from_email: syncline@example.com
+    services: [{service}]
+    {common}
+routes:
+  - name: everywhere
+    from: [all]
+    to: [all]
+conflicts:
+  default: latest
+  priority: highest
+reopen:
+  from: [resolved, closed, canceled]
+freeze:
+  writes: 1000
+  minutes: 1
+  returns: 100
+"""
+
+
+class Exceptions(logging.Handler):
+    """Hears of exceptions that our own code did not foresee, and of failed assertions."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.heard: list[str] = []
+        self.tell: Callable[[str], None] = lambda _text: None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            said = f"{text}: {record.exc_info[1]!r}"
+            out = io.StringIO()
+            out.write(logging.Formatter().formatException(record.exc_info))
+            self.heard.append(f"{said}\n{out.getvalue()}")
+            self.tell(f"log: exception {said[:300]}")
+        elif record.levelno >= logging.WARNING:
+            self.tell(f"log: {text[:300]}")
+
+
+@contextmanager
+def stage(world: "World") -> Iterator[None]:
+    """What a machine is to the daemon: environment, files that close with the process, and how long it idles."""
+    secrets = {**SECRETS, **CHANNEL_SECRETS}
+    before = {name: os.environ.get(name) for name in secrets}
+    os.environ.update(secrets)
+    opened, only = assembly.named_database, syncline.daemon.OnlyDaemon
+    idle, watch = syncline.workers.IDLE, syncline.daemon.WATCH
+
+    def named_database(configuration: Configuration, ports: Ports) -> Database:
+        _from_template(world.database_file)
+        database = opened(configuration, ports)
+        database._turn.sealed = True  # type: ignore[attr-defined]
+        world.databases.append(database)
+        transact = database.transact
+
+        def committed(work: Callable[[Any], Any]) -> Any:
+            done = transact(work)
+            world.network.committed()
+            return done
+
+        database.transact = committed  # type: ignore[method-assign]
+        return database
+
+    class Held(OnlyDaemon):
+        def take(self) -> None:
+            super().take()
+            world.rights.append(self)
+
+    boundary = urllib3.filepost.choose_boundary
+    # The one thing that the client libraries draw at random.
+    urllib3.filepost.choose_boundary = lambda: "boundary-of-a-simulated-request"
+    assembly.named_database = named_database
+    syncline.daemon.OnlyDaemon = Held  # type: ignore[misc]
+    # A worker that nobody woke looks once a second. Here it is told, or the test of that is lost in the noise: it looks
+    # twice a minute, which thirty times fewer transactions serve.
+    syncline.workers.IDLE = 30.0  # type: ignore[misc]
+    syncline.daemon.WATCH = 20.0  # type: ignore[misc]
+    logger = logging.getLogger("syncline")
+    level, propagate = logger.level, logger.propagate
+    logger.addHandler(world.exceptions)
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+
+    def exchange() -> Exchange:
+        assert world.machine is not None
+        return world.network.exchange(world.machine, "hook")
+
+    try:
+        with channels_through(exchange):
+            yield
+    finally:
+        urllib3.filepost.choose_boundary = boundary
+        logger.removeHandler(world.exceptions)
+        logger.setLevel(level)
+        logger.propagate = propagate
+        assembly.named_database, syncline.daemon.OnlyDaemon = opened, only  # type: ignore[misc]
+        syncline.workers.IDLE, syncline.daemon.WATCH = idle, watch  # type: ignore[misc]
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@cache
+def plugins_and_settings() -> tuple[Mapping[str, Plugin], Any]:
+    found = discover()
+    return found.found, found.settings()
+
+
+_template: list[Path] = []
+
+
+def _from_template(file: Path) -> None:
+    """A new database is a copy of one that was migrated once: migrating takes longer than a whole day of a world."""
+    if not file.exists() and _template:
+        shutil.copyfile(_template[0], file)
+
+
+def prepare(folder: Path) -> None:
+    """Migrate one database, of which all others are copies. It has no identity yet: each world draws its own."""
+    file = folder / "template.db"
+    database = Database(f"sqlite:///{file}", SystemClock(), ThreadRuntime())
+    upgrade(database, RandomIds(Random(0)))
+    database.close()
+    connection = sqlite3.connect(file)
+    connection.execute("DELETE FROM meta")
+    connection.commit()
+    connection.close()
+    _template[:] = [file]
