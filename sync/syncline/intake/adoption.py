@@ -17,7 +17,7 @@ from syncline.model import ENDED, Incident, Status
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, items, messages, operations, timeline
 from syncline.store.database import Tx
-from syncline.store.operations import Logged, State
+from syncline.store.operations import Logged
 from syncline.store.timeline import Event
 
 AT_ONCE: Final = timedelta(seconds=1)
@@ -90,13 +90,7 @@ def _found_by_marker(
     tx: Tx, station: Station, endpoint: Endpoint, kept: incidents.Kept, record: Record
 ) -> Adoption:
     incident = kept.incident
-    creates = [
-        o
-        for o in operations.unsettled(tx, [incident.id]).get((incident.id, endpoint.name), [])
-        if o.kind == "create"
-    ]
-    for logged in creates:
-        operations.finish(tx, logged.id, State.APPLIED)
+    creates = operations.settle_creates(tx, incident.id, endpoint.name)
     create = creates[-1] if creates else None
     unread = seen_before(endpoint, record, instances.progress(tx, endpoint.name))
     link_created(tx, station, endpoint, incident.id, record, create, unread=unread)

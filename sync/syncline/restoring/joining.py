@@ -17,7 +17,6 @@ from syncline.station import Endpoint, Station
 from syncline.store import incidents, operations, timeline
 from syncline.store.database import Tx
 from syncline.store.incidents import Kept, Link
-from syncline.store.operations import State
 from syncline.store.timeline import Event
 
 Sides = Mapping[tuple[str, str], Side]
@@ -77,7 +76,7 @@ def begin_again(
     )
     how = "its tickets carry our marker and lead to one another"
     if family.guessed is not None:
-        how = f"{sheet.instance} {record.key} has the title of the tickets that carry our marker, and is a little older"
+        how = f"{sheet.instance} {record.key} says, or said once, what the tickets that carry our marker say, and is a little older"
     elif not family.others:
         how = "its tickets carry our marker; the one with which it began was not found"
     text = f"found again: {how}. What happened to it before is not known here"
@@ -124,9 +123,7 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bo
     unsettled = not_understood(endpoint, reading)
     incidents.link(tx, incident.id, sheet.instance, record, settled, origin=False, unsettled=unsettled)
     incidents.update_link(tx, incident.id, sheet.instance, recovered=entries)
-    for logged in operations.unsettled(tx, [incident.id]).get((incident.id, sheet.instance), []):
-        if logged.kind == "create":
-            operations.finish(tx, logged.id, State.APPLIED)
+    operations.settle_creates(tx, incident.id, sheet.instance)
     text = f"{sheet.instance} {record.key} is its record on {endpoint.title}: found again"
     timeline.append(tx, incident.id, Event("linked", text, sheet.instance, data={"url": record.url}))
     return True

@@ -218,6 +218,14 @@ def under_way(tx: Tx) -> list[str]:
     return sorted(row[0] for row in rows)
 
 
+def settle_creates(tx: Tx, incident_id: str, instance: str) -> list[Logged]:
+    """The creates of a record that might yet have shown up, oldest first: now that it stands there, they were applied."""
+    creates = [o for o in unsettled(tx, [incident_id]).get((incident_id, instance), []) if o.kind == "create"]
+    for logged in creates:
+        finish(tx, logged.id, State.APPLIED)
+    return creates
+
+
 def recent(tx: Tx, incident_id: str, instance: str, within: timedelta) -> list[Logged]:
     """The writes to a record in the last while, oldest first."""
     rows = tx.execute(_RECENT, {"of_incident": incident_id, "on": instance, "since": tx.now - within})
