@@ -64,10 +64,12 @@ class _Claim:
     Attributes:
         leases: The right to it; empty: nothing is due.
         begun: What its beginning came to; None where it was not begun.
+        due: Where nothing is: when something will be, seconds since 1970; None: nothing that is known of.
     """
 
     leases: list[Lease]
     begun: Any = None
+    due: float | None = None
 
 
 @dataclass(slots=True)
@@ -154,27 +156,30 @@ class Workers:
 
     def _loop(self, duty: _Duty, signal: Signal) -> None:
         station = self.station
-        following: _Claim | None = None
-        while following or not self.stop.is_set():
-            signal.clear()
+        claim: _Claim | None = None
+        while (claim and claim.leases) or not self.stop.is_set():
             try:
-                claim, following = following or self._claim(duty), None
+                if claim is None:
+                    signal.clear()
+                    claim = self._claim(duty)
                 if claim.leases:
-                    following = self._guarded(duty, claim)
+                    # What is marked from here on is either in the claim that ends this work, or raises the signal.
+                    signal.clear()
+                    claim = self._guarded(duty, claim)
                     continue
-                due = station.database.transact(
-                    lambda tx: station.ledger.next_due(tx, (duty.kind,), duty.lane)
-                )
             except SynclineError as error:  # the database: say so, and do not spin
                 log.error("%s", error)
+                claim = None
                 self.stop.wait(IDLE)
                 continue
             except Exception:  # whatever it is, a worker that ends is missed by nobody until it is too late
                 log.exception(
                     "the workers of %s (%s) failed; they go on", duty.lane or "all incidents", duty.kind
                 )
+                claim = None
                 self.stop.wait(IDLE)
                 continue
+            due, claim = claim.due, None
             wait = IDLE if due is None else min(IDLE, max(0.0, due - station.clock.now().timestamp()))
             if wait > 0.0 and not self.stop.is_set():
                 signal.wait(wait)
@@ -188,8 +193,11 @@ class Workers:
             return _Claim(database.transact(lambda tx: ledger.claim(tx, (duty.kind,), duty.lane, duty.count)))
 
     def _claim_and_begin(self, tx: Tx, duty: _Duty) -> _Claim:
-        leases = self.station.ledger.claim(tx, (duty.kind,), duty.lane, duty.count)
-        return _Claim(leases, duty.begin(tx, leases) if leases else None)
+        ledger = self.station.ledger
+        leases = ledger.claim(tx, (duty.kind,), duty.lane, duty.count)
+        if not leases:
+            return _Claim(leases, due=ledger.next_due(tx, (duty.kind,), duty.lane))
+        return _Claim(leases, duty.begin(tx, leases))
 
     def _next(self, tx: Tx, duty: _Duty) -> _Claim:
         """Claim what comes next in the transaction that ends the work before it; nothing, once we shall stop."""
@@ -200,8 +208,7 @@ class Workers:
         the items are tried again, and parked after a while."""
         leases = claim.leases
         try:
-            following = duty.work(claim, partial(self._next, duty=duty))
-            return following if following and following.leases else None
+            return duty.work(claim, partial(self._next, duty=duty))
         except LeaseLost as lost:
             log.warning("the lease of %s ran out while it was worked on; it is looked at again", lost)
             self._until_stored(partial(self._again, leases))

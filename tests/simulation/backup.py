@@ -77,6 +77,10 @@ class Backup:
             return
         machine = world.machine
         assert machine is not None
+        if world.working is machine and not machine.dead:
+            # The backup was as young as the last sign of life: nobody holds it, and there is nothing to adopt.
+            self.owed = False
+            return
         if machine.dead or world.loop.passed < machine.still_until or self._running(machine):
             world.loop.after(ASKS_AGAIN, self.adopt)
             return

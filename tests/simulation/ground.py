@@ -7,16 +7,18 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
 import urllib3.filepost
 from emergency import SECRETS as CHANNEL_SECRETS
 from pages import channels_through
 
 import syncline.daemon
+import syncline.store.database
 import syncline.workers
 from syncline import assembly
 from syncline.assembly import Ports
@@ -27,6 +29,7 @@ from syncline.demo.stage import SECRETS
 from syncline.plugins import discover
 from syncline.ports import RandomIds, SystemClock, ThreadRuntime
 from syncline.sandbox.adapter import Exchange
+from syncline.sandbox.catalogue import build
 from syncline.store.database import Database
 from syncline.store.migrate import upgrade
 
@@ -124,6 +127,10 @@ def stage(world: "World") -> Iterator[None]:
             super().take()
             world.rights.append(self)
 
+    engine_of, load_mapping = syncline.store.database._sqlite_engine, assembly.load_mapping
+    # What a daemon works out at its start is the same each time; some worlds see fifty starts.
+    syncline.store.database._sqlite_engine = partial(_warm, _engine())
+    assembly.load_mapping = _mapping
     boundary = urllib3.filepost.choose_boundary
     # The one thing that the client libraries draw at random.
     urllib3.filepost.choose_boundary = lambda: "boundary-of-a-simulated-request"
@@ -148,6 +155,7 @@ def stage(world: "World") -> Iterator[None]:
             yield
     finally:
         urllib3.filepost.choose_boundary = boundary
+        syncline.store.database._sqlite_engine, assembly.load_mapping = engine_of, load_mapping
         logger.removeHandler(world.exceptions)
         logger.setLevel(level)
         logger.propagate = propagate
@@ -164,6 +172,28 @@ def stage(world: "World") -> Iterator[None]:
 def plugins_and_settings() -> tuple[Mapping[str, Plugin], Any]:
     found = discover()
     return found.found, found.settings()
+
+
+_file = ""
+_mapping = cache(assembly.load_mapping)
+
+
+def _warm(engine: sa.Engine, url: sa.URL) -> sa.Engine:
+    global _file
+    _file = url.database or ""
+    return engine
+
+
+@cache
+def _engine() -> sa.Engine:
+    """One engine for every daemon of this process, so that each statement is compiled once. Connections are not shared."""
+    engine = syncline.store.database._sqlite_engine(sa.make_url("sqlite:///world.db"))
+
+    @sa.event.listens_for(engine, "do_connect")
+    def _connect(_dialect: object, _record: object, arguments: list[str], _options: object) -> None:
+        arguments[0] = _file
+
+    return engine
 
 
 _template: list[Path] = []
@@ -186,3 +216,7 @@ def prepare(folder: Path) -> None:
     connection.commit()
     connection.close()
     _template[:] = [file]
+    # Imported once, and not by each world.
+    plugins_and_settings()
+    for kind in ("servicenow", "jira-cloud", "pagerduty"):
+        build(kind, kind)

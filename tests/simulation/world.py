@@ -171,6 +171,7 @@ class World:
         place = str(folder)
         self.exceptions.tell = lambda text: self.trace.add(self.loop.passed, text.replace(place, ""))
         self.station: Station | None = None
+        self.working: Machine | None = None
 
     def _configured(self) -> tuple[Mapping[str, Plugin], Configuration]:
         common = "\n    ".join(
@@ -239,7 +240,7 @@ class World:
     full = False
 
     def _at_work(self, station: Station) -> None:
-        self.station = station
+        self.station, self.working = station, self.machine
 
     def kill(self, why: str) -> None:
         """kill -9; the operating system closes what was open."""
