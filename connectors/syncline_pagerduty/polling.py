@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from syncline.connector import Page, Record, Sighting
-from syncline.errors import Gone
+from syncline.errors import Configuration, Gone, RetryLater, SynclineError
 from syncline_pagerduty import records
 from syncline_pagerduty.client import LAST_ROW, PAGE, listed
 from syncline_pagerduty.cursor import Position, advance, begin, open_due, remember
@@ -56,6 +56,8 @@ class Poller:
 
     def _log_page(self, position: Position, limit: int) -> Page:
         size = max(1, min(limit, PAGE))
+        # What cannot be read without it would be thrown away once it was shown.
+        self._reader.directory.own_id()
         asof, mark = self._reader.clock(), self._reader.writes.moment()
         look = position.look or begin(position, self._http.platform_now(), self._settings.overlap)
         if position.look is None and asof is None:
@@ -74,8 +76,11 @@ class Poller:
             look = replace(look, asof=self._http.platform_now() - _UNSURE)
         entries = listed(reply, "log_entries")
         times = [at for at in (moment(entry.get("created_at")) for entry in entries) if at is not None]
-        found = self._sightings(position, entries, look.floor, asof)
+        found, error = self._sightings(position, entries, look.floor, asof)
         held = {s.record_id for s in found if s.record is not None and self._is_doubtful(s.record, mark)}
+        shown = tuple(s for s in found if s.record_id not in held)
+        if error is not None:
+            return Page(shown, position.dump(), more=False, error=error)
         more = reply.get("more")
         following = advance(
             position,
@@ -89,7 +94,7 @@ class Poller:
         if following.look is None and self._open_due(following):
             following = replace(following, open_offset=0)
         again = following.look is not None or following.open_offset is not None
-        return Page(tuple(s for s in found if s.record_id not in held), following.dump(), again)
+        return Page(shown, following.dump(), again)
 
     def _open_page(self, position: Position, limit: int) -> Page:
         size = max(1, min(limit, PAGE))
@@ -123,7 +128,9 @@ class Poller:
 
     def _sightings(
         self, position: Position, entries: list[Entry], floor: datetime, asof: datetime | None
-    ) -> list[Sighting]:
+    ) -> tuple[list[Sighting], SynclineError | None]:
+        """What the entries that are news show, and what kept more from being read of it. The page itself is never thrown
+        away for that: nothing else may ever show a title that our next write replaces."""
         of_incident: dict[str, list[Entry]] = {}
         fresh: dict[str, list[Entry]] = {}
         known: dict[str, Entry] = {}
@@ -137,10 +144,33 @@ class Poller:
                 fresh.setdefault(record_id, []).append(entry)
             elif at >= floor:
                 known[record_id] = entry
-        found = [self._sighting(one, of_incident[one], new, asof) for one, new in fresh.items()]
+        found: dict[str, Sighting] = {}
+        error: SynclineError | None = None
+        for one, new in fresh.items():
+            try:
+                found[one] = self._sighting(one, of_incident[one], new, asof)
+            except Gone:
+                self._no_more(one)
+            except UnreadableError as broken:
+                # One broken incident must not stop the poll of all others.
+                log.warning("%s", broken)
+            except (RetryLater, Configuration) as failed:
+                error = failed
+        for one in [one for one in found if any(entry.get("type") == ANNOTATE for entry in fresh[one])]:
+            try:
+                found[one] = replace(found[one], remarks=self._reader.remarks(one))
+            except Gone:
+                self._no_more(one)
+                del found[one]
+            except (RetryLater, Configuration) as failed:
+                error = failed
+                break
         # Entries that we know come with the incident as it is now, too, which may show what leaves no entry.
-        found += [self._beside(entry, asof) for one, entry in known.items() if one not in fresh]
-        return [sighting for sighting in found if sighting is not None]
+        beside = [self._beside(entry, asof) for one, entry in known.items() if one not in fresh]
+        return [*found.values(), *(sighting for sighting in beside if sighting is not None)], error
+
+    def _no_more(self, record_id: str) -> None:
+        log.info("%s: incident %s was in the log and is no more", self._http.instance, record_id)
 
     def _beside(self, entry: Entry, asof: datetime | None) -> Sighting | None:
         """The incident that came with its last entry, where it was written later than that tells of; by whom it does not
@@ -156,22 +186,9 @@ class Poller:
 
     def _sighting(
         self, record_id: str, entries: list[Entry], new: list[Entry], asof: datetime | None
-    ) -> Sighting | None:
-        try:
-            record = self._row(record_id, new[-1], records.author(entries), asof)
-            annotated = any(entry.get("type") == ANNOTATE for entry in new)
-            return Sighting(
-                record_id=record_id,
-                record=record,
-                remarks=self._reader.remarks(record_id) if annotated else (),
-                edits=self._reader.edits(entries, record),
-            )
-        except Gone:
-            log.info("%s: incident %s was in the log and is no more", self._http.instance, record_id)
-        except UnreadableError as error:
-            # One broken incident must not stop the poll of all others.
-            log.warning("%s", error)
-        return None
+    ) -> Sighting:
+        record = self._row(record_id, new[-1], records.author(entries), asof)
+        return Sighting(record_id, record, edits=self._reader.edits(entries, record))
 
     def _row(self, record_id: str, entry: Entry, agent: Entry, asof: datetime | None) -> Record:
         """The incident that came with an entry; read on its own where only a reference came, or less."""

@@ -2,6 +2,8 @@
 
 import pytest
 
+from syncline.errors import RetryLater
+
 PUTS = {"snow": ("PATCH", r"table/incident/"), "jira": ("PUT", r"/issue/"), "pd": ("PUT", r"^/incidents/")}
 
 
@@ -76,6 +78,28 @@ def test_an_edit_that_a_list_shows_after_our_write_overwrote_it_is_not_lost(trio
     assert trio.titles() == ("by a person there",) * 3
     (conflict,) = trio.said("conflict")
     assert "from elsewhere" in conflict
+
+
+def test_an_edit_that_a_page_showed_is_not_lost_with_the_notes_that_could_not_be_read(trio):
+    world = trio.world
+    world.settle()
+    world.people.pd_set(trio.pd_id, title="by a person there")
+    world.people.pd("POST", f"incidents/{trio.pd_id}/notes", {"note": {"content": "Look here."}})
+    world.fault("pd", "error_before", "GET", r"/notes$", count=9)
+    world.people.snow_set(trio.sys_id, short_description="from elsewhere")
+    world.poll("snow")
+    with pytest.raises(RetryLater):
+        world.poll("pd")
+    world.work()
+    world.sandbox["pd"].clear_faults()
+    for _ in range(8):
+        world.sync(30)
+    assert (
+        any("by a person there" in text for text in trio.said("conflict"))
+        or "by a person there" in trio.titles()
+    )
+    assert len(set(trio.titles())) == 1
+    assert any("Look here." in text for text in trio.comments())
 
 
 def test_both_fields_of_an_overwritten_priority_come_back_as_one(trio):

@@ -145,8 +145,11 @@ class Judge:
             return False
         reasons = {"beyond recall": self._beyond_recall(edit), "taken back": self._taken_back(edit)}
         for reason, holds in reasons.items():
-            self.counts[reason] = self.counts.get(reason, 0) + holds
+            self._count(reason, holds)
         return any(reasons.values())
+
+    def _count(self, reason: str, holds: int = 1) -> None:
+        self.counts[reason] = self.counts.get(reason, 0) + holds
 
     def _beyond_recall(self, edit: Edit) -> bool:
         """PagerDuty keeps no history of titles, and on such an account as this one none of priorities. An edit of one that
@@ -249,9 +252,13 @@ class Judge:
                         continue  # PagerDuty itself decides who has an incident that begins, or is open again.
                     if what == "priority" and side == "pd" and ticket.status == "resolved":
                         continue  # It takes no priority any more.
-                    if not mine or any(
-                        said & meanings(e.side, what, e.value) for e in mine if not _seen(e, mine)
-                    ):
+                    alike = [e for e in mine if said & meanings(e.side, what, e.value)]
+                    if not mine or any(not _seen(e, mine) for e in alike):
+                        continue
+                    # Who replaced it without a trace is known to nobody, and what they replaced stands.
+                    known = [e for e in mine if not self._beyond_recall(e) and not self._taken_back(e)]
+                    if any(not _seen(e, mine, known) for e in alike):
+                        self._count("replaced without a trace")
                         continue
                     found.append(
                         f"invented: #{ticket.case} {what} on {TITLES[side]} {ticket.key} is {ticket.field(what)!r}: "
@@ -352,10 +359,11 @@ class Judge:
         ]
 
 
-def _seen(edit: Edit, edits: Sequence[Edit]) -> bool:
-    """Whether a later edit replaced that one knowingly, beyond doubt: what its author saw can have been no other edit."""
+def _seen(edit: Edit, edits: Sequence[Edit], replacing: Sequence[Edit] | None = None) -> bool:
+    """Whether a later edit, or one of `replacing`, replaced that one knowingly, beyond doubt: what its author saw can have
+    been no other edit."""
     means = meanings(edit.side, edit.what, edit.value)
-    for later in edits:
+    for later in edits if replacing is None else replacing:
         saw = meanings(later.side, later.what, later.before)
         if later.n > edit.n and saw & means:
             others = (meanings(e.side, e.what, e.value) for e in edits if e.n < later.n and e is not edit)

@@ -173,6 +173,8 @@ class Application:
         more = True
         while more:
             page = endpoint.connector.poll(cursor, 200)
+            if page.error is not None:
+                raise page.error
             taken = self.database.transact(
                 partial(
                     take_in, station=self.station, endpoint=endpoint, sightings=page.sightings, backfill=True

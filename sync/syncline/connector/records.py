@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from syncline.errors import SynclineError
 from syncline.model import Attachment, Remark
 
 Native = str | int | float | bool | None | tuple[str, ...]
@@ -122,11 +123,14 @@ class Page:
         sightings: One for each record, in the order of change.
         cursor: Where the next page begins; saved in the transaction that stores this page.
         more: Whether the next page can be asked for at once.
+        error: What kept the rest of it from being read, where no history tells again what it does show. Then `cursor` is
+            that of this page, and the poll counts as failed once the sightings are stored.
     """
 
     sightings: tuple[Sighting, ...]
     cursor: Cursor
     more: bool
+    error: SynclineError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ def poll(station: Station, endpoint: Endpoint, lease: Lease) -> Taken:
     """One page of changes; due again at once where there are more.
 
     Raises:
-        SynclineError: the instance could not be asked; nothing has changed in the store.
+        SynclineError: the instance could not be asked, or not for all; the cursor has not moved.
     """
     progress = station.database.transact(lambda tx: instances.progress(tx, endpoint.name))
     if progress is None:
@@ -40,6 +40,9 @@ def poll(station: Station, endpoint: Endpoint, lease: Lease) -> Taken:
 
     def store(tx: Tx) -> Taken:
         taken = take_in(tx, station, endpoint, page.sightings, listed=True)
+        if page.error is not None:
+            lease.hold(tx)
+            return taken
         columns: dict[str, object] = {"polled_at": tx.now}
         if dict(page.cursor) != dict(progress.cursor):
             columns["cursor"] = dict(page.cursor)
@@ -51,7 +54,10 @@ def poll(station: Station, endpoint: Endpoint, lease: Lease) -> Taken:
         lease.done(tx, tx.now.timestamp() + (0.0 if page.more else endpoint.settings.poll_every))
         return taken
 
-    return station.database.transact(store)
+    taken = station.database.transact(store)
+    if page.error is not None:
+        raise page.error
+    return taken
 
 
 def _first(station: Station, endpoint: Endpoint, lease: Lease) -> Taken:

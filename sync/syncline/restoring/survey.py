@@ -117,6 +117,8 @@ def _changed(endpoint: Endpoint, since: datetime, progress: Callable[[str], None
     more = True
     while more:
         page = endpoint.connector.poll(cursor, PAGE)
+        if page.error is not None:
+            raise page.error
         for sighting in page.sightings:
             record = sighting.record
             if record is None:

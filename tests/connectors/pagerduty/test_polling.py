@@ -20,6 +20,7 @@ def either_order(request, make_world):
 
 
 def test_nothing_new_costs_one_request(world):
+    world.connector.find_party("person", "syncline@example.com")
     cursor = world.connector.start(None)
     for _ in range(4):
         world.clock.move(10)
@@ -193,6 +194,7 @@ def test_a_title_that_leaves_no_entry_is_found_on_the_list_of_open_incidents(wor
 def test_the_list_of_open_incidents_can_be_switched_off(make_world):
     world = make_world(settings={"reread_open_every": 0})
     cursor = world.connector.start(None)
+    world.poll(cursor)
     for _ in range(5):
         world.clock.move(120)
         requests = []
@@ -337,6 +339,7 @@ def test_a_row_that_may_be_older_than_our_write_waits_for_the_next_poll(world):
     row would pass for a person's revert."""
     incident = world.raise_incident()
     world.clock.move(60)
+    world.connector.find_party("person", "syncline@example.com")
     cursor = world.connector.start(None)
     world.clock.move(10)
     world.edit(incident["id"], status="acknowledged")
@@ -393,3 +396,39 @@ def test_who_wrote_last_is_told(world):
     }
     assert world.connector.read(first["id"]).record.own
     assert not world.connector.read(second["id"]).record.own
+
+
+@pytest.mark.parametrize("annotated", ["the same one", "another one"])
+def test_what_a_page_shows_is_not_thrown_away_because_notes_cannot_be_read(world, annotated):
+    """No history tells of a title: the page may be the one look that ever shows it."""
+    incident, other = world.raise_incident(), world.raise_incident()
+    cursor = world.connector.start(None)
+    world.clock.move(10)
+    world.note(incident["id"] if annotated == "the same one" else other["id"], "Look here.")
+    world.edit(incident["id"], title="By a person", status="acknowledged")
+    world.clock.move(30)
+    world.instance.set_faults(next=[{"fault": "throttle", "method": "GET", "path": "/notes$", "count": 9}])
+    page = world.connector.poll(cursor, 100)
+    assert isinstance(page.error, RetryLater)
+    assert "By a person" in [s.record.values["title"] for s in page.sightings]
+    assert not page.more
+    world.instance.clear_faults()
+    world.clock.move(60)
+    again = world.connector.poll(page.cursor, 100)
+    assert again.error is None
+    assert [r.body for s in again.sightings for r in s.remarks] == ["Look here."]
+
+
+def test_a_page_is_not_asked_for_as_long_as_we_do_not_know_who_we_are(world):
+    """It would be thrown away once it was shown."""
+    world.raise_incident()
+    cursor = world.connector.start(world.clock.now())
+    world.instance.set_faults(
+        next=[{"fault": "error_before", "method": "GET", "path": "^/users", "count": 9}]
+    )
+
+    def refused():
+        with pytest.raises(RetryLater):
+            world.connector.poll(cursor, 100)
+
+    assert "GET /log_entries" not in world.sent(refused)

@@ -119,6 +119,7 @@ def test_a_note_is_sent_as_the_contract_has_it(plain, api):
 
 def test_a_poll_asks_for_the_log_with_its_incidents_and_says_utc(plain, api):
     connector, clock = plain()
+    api.get(f"{API}/users", json={"users": []})
     api.get(f"{API}/log_entries", json={"log_entries": [], "more": False}, headers=DATE)
     cursor = connector.start(None)
     clock.move(100)
@@ -188,6 +189,7 @@ def test_entries_from_before_the_window_are_not_news(plain, api):
         "created_at": "2026-11-23T01:00:00Z",
         "incident": INCIDENT,
     }
+    api.get(f"{API}/users", json={"users": []}, headers=DATE)
     api.get(f"{API}/log_entries", json={"log_entries": [entry], "more": False}, headers=DATE)
     cursor = connector.start(None)
     clock.move(40)
