@@ -53,6 +53,37 @@ def test_an_overwritten_resolution_is_not_lost_in_pagerduty(trio):
     assert (trio.snow["state"] == "6") == (trio.pd["status"] == "resolved")
 
 
+def test_an_overwritten_edit_is_found_by_the_sweep_where_no_poll_brings_the_log(trio):
+    """PagerDuty's history comes with polls. Where none comes, the sweep asks for that of what we wrote; once, and not where
+    polls run."""
+    world = trio.world
+
+    def edit():
+        world.clock.advance(3)
+        world.people.pd_set(trio.pd_id, status="acknowledged")
+        world.clock.advance(3)
+
+    world.before("pd", *PUTS["pd"], edit)
+    world.people.snow_set(trio.sys_id, state="6", close_code="Resolved by caller", close_notes="Done.")
+    world.poll("snow")
+    world.reconcile()
+    world.deliver("pd")
+    world.clock.advance(10)
+
+    def histories():
+        marks = world.marks()
+        world.sweep("pd")
+        world.reconcile()
+        return [call for call in world.calls(marks)["pd"] if "log_entries" in call]
+
+    assert histories() == []
+    world.clock.advance(3_600)
+    assert len(histories()) == 1
+    (conflict,) = trio.said("conflict")
+    assert "Noah" in conflict
+    assert histories() == []
+
+
 def test_an_edit_that_a_list_shows_after_our_write_overwrote_it_is_not_lost(trio):
     """PagerDuty keeps no history of titles. The list was made before our write came, and is read after it was answered: too
     old to be believed, and the one trace of the edit."""
@@ -292,3 +323,43 @@ def test_half_of_our_write_and_half_of_an_edit_make_no_value_that_nobody_gave(tr
     world.settle(6)
     assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("2", "High")
     assert not [text for text in trio.said("changed") if text.startswith("priority: 2 -> 1")]
+
+
+@pytest.mark.parametrize(
+    ("urgency", "theirs", "ours", "said"),
+    [
+        ("3", {"impact": "3"}, "Medium", "amina on snow says 5"),  # our urgency, 2, makes a 4 of it
+        (
+            "2",
+            {"impact": "1"},
+            "Highest",
+            "amina on snow says 2",
+        ),  # our impact is theirs, and our urgency is not
+        ("3", {"urgency": "2"}, "Medium", None),  # they gave what we write
+    ],
+)
+def test_an_edit_of_the_half_of_a_priority_that_our_write_leaves_alone_is_not_lost(
+    trio, urgency, theirs, ours, said
+):
+    """A priority of ServiceNow stands in two fields. No field that somebody gave a value is overwritten by our write, and yet
+    the priority that they gave is gone with it."""
+    world = trio.world
+    world.people.snow_set(trio.sys_id, impact="2", urgency=urgency)
+    world.settle(4)
+
+    def edit():
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, **theirs)
+        world.clock.advance(3)
+
+    world.before("snow", *PUTS["snow"], edit)
+    world.people.jira_set(trio.key, priority={"name": ours})
+    world.settle(6)
+    number = {"Highest": "1", "High": "2", "Medium": "3", "Low": "4", "Lowest": "5"}[
+        trio.jira["priority"]["name"]
+    ]
+    assert trio.snow["priority"] == number
+    changes = [text for text in trio.said("changed") if text.startswith("priority")]
+    assert not [text for text in changes if "by syncline" in text]
+    conflicts = [text for text in trio.said("conflict") if text.startswith("priority")]
+    assert [said in text for text in conflicts] == ([True] if said else [])

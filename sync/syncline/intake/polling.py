@@ -4,21 +4,24 @@ A poll asks for what changed since its cursor and saves the cursor in the transa
 every linked record again, slowly, and finds what polls missed.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from syncline import ledger
 from syncline.configuration import BackfillKind
-from syncline.connector import Sighting
-from syncline.errors import Configuration, SynclineError
+from syncline.connector import Edit, HistoryKind
+from syncline.errors import Configuration, Gone, SynclineError
+from syncline.intake.asking import HISTORY_LAG
 from syncline.intake.sightings import Taken, take_in
 from syncline.ledger import Kind, Lease
 from syncline.station import Endpoint, Station
-from syncline.store import incidents, instances, timeline
+from syncline.store import incidents, instances, operations, timeline
 from syncline.store.database import Tx
 from syncline.store.incidents import Link
+from syncline.store.instances import Progress
+from syncline.store.operations import Logged, State
 from syncline.store.timeline import Event
 
 PAGE: Final = 200
@@ -150,14 +153,17 @@ def sweep(station: Station, endpoint: Endpoint, lease: Lease) -> Swept:
     """
     count = endpoint.capabilities.read_many
 
-    def batch(tx: Tx) -> Sequence[Link]:
+    def batch(tx: Tx) -> tuple[Sequence[Link], Mapping[str, Sequence[Logged]]]:
         progress = instances.progress(tx, endpoint.name)
-        return incidents.next_links(tx, endpoint.name, progress.sweep_position if progress else "", count)
+        after = progress.sweep_position if progress else ""
+        links = incidents.next_links(tx, endpoint.name, after, count)
+        return links, _untold(tx, endpoint, progress, links)
 
-    links = station.database.transact(batch)
-    sightings: Sequence[Sighting] = (
-        endpoint.connector.read_many([li.record_id for li in links]) if links else ()
-    )
+    links, untold = station.database.transact(batch)
+    # History first: what a look at a record shows may stand in no history, and must not be thrown away for it.
+    edits = {record_id: _history(endpoint, record_id, writes) for record_id, writes in untold.items()}
+    found = endpoint.connector.read_many([li.record_id for li in links]) if links else ()
+    sightings = [replace(s, edits=edits[s.record_id]) if s.record_id in edits else s for s in found]
 
     def store(tx: Tx) -> Swept:
         taken = take_in(tx, station, endpoint, sightings, listed=True)
@@ -165,10 +171,9 @@ def sweep(station: Station, endpoint: Endpoint, lease: Lease) -> Swept:
         present = {s.record_id for s in sightings}
         absent = [li for li in links if li.record_id not in present]
         _absent(tx, station, endpoint, links, absent)
+        _asked(tx, [logged for writes in untold.values() for logged in writes])
         # What changed within the last polls' time will be told by the next one: the sweep was only faster.
-        told = endpoint.http.platform_now() - timedelta(
-            seconds=endpoint.settings.overlap + 2 * endpoint.settings.poll_every
-        )
+        told = endpoint.http.platform_now() - _told_within(endpoint)
         changed_at = {s.record_id: s.record.updated_at for s in sightings if s.record is not None}
         drifted = [li for li in drifted if changed_at[li.record_id] < told]
         for link in drifted:
@@ -193,6 +198,40 @@ def sweep(station: Station, endpoint: Endpoint, lease: Lease) -> Swept:
         return Swept(len(sightings), len(drifted), len(absent), finished)
 
     return station.database.transact(store)
+
+
+def _told_within(endpoint: Endpoint) -> timedelta:
+    """So long it takes at most until a poll has told of a change."""
+    return timedelta(seconds=endpoint.settings.overlap + 2 * endpoint.settings.poll_every)
+
+
+def _untold(
+    tx: Tx, endpoint: Endpoint, progress: Progress | None, links: Sequence[Link]
+) -> Mapping[str, Sequence[Logged]]:
+    """By record, our writes that were not held against a history that comes with polls, where no poll came."""
+    polled = progress.polled_at if progress else None
+    if endpoint.capabilities.history is not HistoryKind.INLINE or (
+        polled is not None and abs(tx.now - polled) < _told_within(endpoint)
+    ):
+        return {}
+    unaudited = operations.unaudited(tx, [li.incident_id for li in links])
+    found = {li.record_id: unaudited.get((li.incident_id, li.instance), ()) for li in links}
+    return {record_id: writes for record_id, writes in found.items() if writes}
+
+
+def _history(endpoint: Endpoint, record_id: str, writes: Sequence[Logged]) -> tuple[Edit, ...]:
+    """All that may have come between what we knew and those writes."""
+    since = min(logged.base_at or logged.created_at for logged in writes) - timedelta(seconds=2)
+    try:
+        return tuple(endpoint.connector.history(record_id, since))
+    except Gone:
+        return ()
+
+
+def _asked(tx: Tx, writes: Sequence[Logged]) -> None:
+    """The history was asked for those: what it did not show by now it never will, since not every field is logged."""
+    old = [w for w in writes if w.state is State.APPLIED and tx.now - w.created_at > HISTORY_LAG]
+    operations.audited(tx, [logged.id for logged in old])
 
 
 def _absent(

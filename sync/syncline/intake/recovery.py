@@ -1,9 +1,9 @@
 """Edits that our own writes overwrote: found in what a look had shown or in the platform's history, and laid before the
 next merge, which re-applies them or puts them on record."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from syncline.audit import beside, overwritten
 from syncline.connector import Edit, HistoryKind, Native, Sighting
@@ -16,6 +16,9 @@ from syncline.store.incidents import Link
 from syncline.store.operations import Logged, State
 from syncline.store.timeline import Event
 
+_PASSING: Final = timedelta(minutes=15)
+"""So long a state of the past can pass for what our own write overwrote: lists are not older than that."""
+
 Entry = Mapping[str, Any]
 """One line of `Link.recovered`."""
 
@@ -23,7 +26,8 @@ Entry = Mapping[str, Any]
 def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], edits: Sequence[Edit]) -> bool:
     """Hold our writes against the history, and lay edits that they overwrote before the next merge; whether there
     were any. A write that the history does not show yet waits for the next look."""
-    known = operations.recent(tx, link.incident_id, link.instance, operations.GHOSTS)
+    age = max((tx.now - logged.created_at for logged in writes), default=timedelta())
+    known = operations.recent(tx, link.incident_id, link.instance, max(age, timedelta()) + operations.GHOSTS)
     shown = [logged for logged in writes if _shown(logged, edits, known)]
     operations.audited(tx, [logged.id for logged in shown])
     sent: dict[str, list[Native]] = {}
@@ -33,15 +37,36 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
     found: dict[tuple[str, str], Entry] = {}
     for logged in shown:
         lost = overwritten(logged.write(), edits, sent)
-        if not lost:
-            continue
-        last = max(lost, key=lambda edit: edit.at)
+        near = beside(logged.write(), edits, sent)
         given = {edit.field: edit.after for edit in lost}
-        others = {edit.field: edit.after for edit in beside(logged.write(), edits, sent)}
+        others = {edit.field: edit.after for edit in near}
         before = {edit.field: edit.before for edit in lost if edit.before is not None}
-        for entry in entries(tx, endpoint, link, logged, given, others, before, last.actor, last.at):
-            found[entry["field"], entry["at"]] = entry
+        told: list[Entry] = []
+        if lost:
+            last = max(lost, key=lambda edit: edit.at)
+            told = entries(tx, endpoint, link, logged, given, others, before, last.actor, last.at)
+        told += _in_part(tx, endpoint, link, logged, near, {entry["field"] for entry in told})
+        found |= {(entry["field"], entry["at"]): entry for entry in told}
     return remember(tx, link, list(found.values()))
+
+
+def _in_part(
+    tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, near: Sequence[Edit], told: Collection[str]
+) -> list[Entry]:
+    """Values that stand in several native fields, and of which somebody had given one that our write left alone, or gave
+    alike: no field of theirs is overwritten, and yet what they said with it is."""
+    found: list[Entry] = []
+    for name, value in logged.fields.items():
+        natives = endpoint.mapping.natives_of(name)
+        theirs = [edit for edit in near if edit.field in natives]
+        if name in told or len(natives) == 1 or not theirs:
+            continue
+        last = max(theirs, key=lambda edit: edit.at)
+        given = {edit.field: edit.after for edit in theirs}
+        before = {edit.field: edit.before for edit in theirs if edit.before is not None}
+        said = entries(tx, endpoint, link, logged, given, {}, before, last.actor, last.at, {name})
+        found += [entry for entry in said if entry["value"] not in (entry["base"], json_value(value))]
+    return found
 
 
 def recover_from_past(tx: Tx, endpoint: Endpoint, link: Link, sighting: Sighting) -> bool:
@@ -52,7 +77,7 @@ def recover_from_past(tx: Tx, endpoint: Endpoint, link: Link, sighting: Sighting
     if record is None or endpoint.capabilities.history is HistoryKind.READ:
         return False
     told = {edit.field for edit in sighting.edits or ()}
-    recent = operations.recent(tx, link.incident_id, link.instance, operations.AUDITABLE)
+    recent = operations.recent(tx, link.incident_id, link.instance, _PASSING)
     ghosts = [logged for logged in recent if logged.state is State.VOID]
     # What it was based on is older than that state: that write came next.
     following = [
@@ -96,6 +121,7 @@ def entries(
     before: Mapping[str, Native],
     actor: str,
     at: datetime,
+    names: Collection[str] | None = None,
 ) -> list[Entry]:
     """What an overwritten edit says in common terms.
 
@@ -109,6 +135,7 @@ def entries(
         before: Native field to the value that stood there until then, as far as that is known.
         actor: Who gave it.
         at: When.
+        names: The common fields that are asked for; None: all that are read of what was given.
     """
     # They saw the record as we knew it when we decided to write.
     then = {**link.seen, **logged.base, **before}
@@ -117,6 +144,8 @@ def entries(
     earlier = mapping.read(then, endpoint.directory)
     found: list[Entry] = []
     for name, rule in mapping.rules.items():
+        if names is not None and name not in names:
+            continue
         if not rule.direction.reads or mapping.natives_of(name).isdisjoint(given):
             continue
         if name not in reading.values:

@@ -33,8 +33,8 @@ GHOSTS = timedelta(hours=1)
 """So long a write that was taken for lost is known again when it turns up after all."""
 AUDITED = ("update", "transition")
 """Kinds of writes that can overwrite an edit: nobody edited a record before it was created."""
-AUDITABLE = timedelta(minutes=15)
-"""So long we wait for the history to show a write; some platforms do not log every field."""
+AUDITABLE = timedelta(days=1)
+"""So long a write waits to be held against the history: a platform may be down for hours. Some do not log every field."""
 
 
 @dataclass(frozen=True, slots=True)
