@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from syncline.escalation import wording
-from syncline.escalation.book import Person
+from syncline.escalation.book import Person, Step
 from syncline.escalation.decision import PageState
 from syncline.escalation.deeds import page_all, page_one
 from syncline.escalation.paging import Reached, Way, ways
@@ -39,7 +39,7 @@ def see_pages(c: Climb) -> None:
         way = _next_way(c, person, tried[key])
         if way is not None:
             c.tell("page", wording.other_way(page, person, way), note=True)
-            title, text = wording.page(c.incident(), c.sitting.case, c.run, None, None)
+            title, text = wording.page(c.incident(), c.sitting.case, c.run, _step(c, page), None)
             page_one(c, page.occasion, person.id, way, title, text)
         elif f"{page.occasion} {page.recipient}" not in c.run.given_over:
             lost.append(page)
@@ -88,7 +88,13 @@ def _give_over(c: Climb, page: PageState, got: set[str], known: Iterable[PageSta
     asked = {other.recipient for other in known if _root(other.occasion) == root or _overdue(c, other)}
     to = _others(c, asked)
     c.tell("page", f"{said}; {wording.instead(to)}", note=True)
-    page_all(c, to, root + INSTEAD, None)
+    page_all(c, to, root + INSTEAD, _step(c, page))
+
+
+def _step(c: Climb, page: PageState) -> Step | None:
+    """The step by which that person was paged: who gets it by another way, or for somebody else, needs its runbook too."""
+    names = {wording.occasion(key): c.policy.steps[key[1]] for key in c.order}
+    return names.get(_root(page.occasion).partition(" again ")[0])
 
 
 def _others(c: Climb, asked: set[str]) -> Reached:

@@ -76,6 +76,16 @@ def test_a_page_that_fails_is_tried_by_every_way_and_then_by_others():
     assert any("no other way is left; paged instead: MGMT: chloe" in line for line in told(played))
 
 
+def test_who_gets_a_page_by_another_way_or_for_somebody_else_gets_its_runbook_too():
+    policy = LADDER.replace("nobody: next", "undelivered: {after: 2m, page: MGMT}")
+    here = company(policy.replace("page: L1", "runbook: https://wiki/db, page: L1"))
+    played = here.play(hours=0.1, becomes=lambda m: "failed" if m.recipient == "amina" else "sent")
+    first, second, stand_in = [m for _, m in played.messages][:3]
+    assert [first.channel, second.channel, stand_in.recipient] == ["email", "sms", "chloe"]
+    for message in (first, second, stand_in):
+        assert "\nRunbook: https://wiki/db\n" in message.text
+
+
 def test_the_ways_of_the_policy_go_before_the_persons_own():
     here = company(
         LADDER.replace("nobody: next", "undelivered: {after: 2m, via: [sms]}"),
