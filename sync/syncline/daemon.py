@@ -24,7 +24,7 @@ from syncline.http.redaction import Redactor
 from syncline.ledger import Kind
 from syncline.ports import Signal
 from syncline.station import Station
-from syncline.store import incidents, operations, published, timeline
+from syncline.store import incidents, messages, operations, published, timeline
 from syncline.store.database import Database, Tx
 from syncline.store.faults import storage_error
 from syncline.store.meta import identity, next_generation
@@ -273,6 +273,7 @@ class Daemon:
         def store(tx: Tx) -> None:
             timeline.append(tx, None, Event("clock", text, data={"seconds": round(moved)}))
             operations.clock_was_set(tx, moved)
+            messages.clock_was_set(tx, moved)
             if moved < 0:
                 station.ledger.clock_went_back(tx, -moved)
                 published.clock_went_back(tx, -moved)

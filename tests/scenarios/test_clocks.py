@@ -158,3 +158,27 @@ def test_a_clock_that_is_set_back_does_not_put_off_what_begins_afterwards(world_
         for _ in range(16):
             world.sync(60)
         assert desk.asked(trio) == ["amina"] * 3 + ["bruno"]
+
+
+@pytest.mark.parametrize("moved", [-3_600.0, 130.0])
+def test_a_page_is_waited_for_as_long_as_ever_when_the_clock_is_set(world_of, moved):
+    """Set back, the clock must not put off for an hour that another way is tried; set forward, it must not take it at once,
+    while PagerDuty is about to reach her."""
+    with desk_in(world_of("cloud")) as desk:
+        world = desk.world
+        station = world.app.station
+        daemon = Daemon(station.configuration, {}, Ports())
+        clock = SetClock(station.clock)
+        station.clock = station.database.clock = clock
+        world.sandbox["pd"].platform.paging.unreachable.add("amina.diallo@example.com")
+        trio = desk.urgent()
+        world.sync(40)
+        (page,) = [m for m in desk.outbox(trio) if m[2] == "pd"]
+        assert page == ("step 1", "amina", "pd", "sent")
+        clock.set_by = moved
+        daemon._watch_clock(station)
+        world.sync(20)
+        assert desk.hook.told("amina") == []
+        for _ in range(3):
+            world.sync(60)
+        assert desk.hook.told("amina") == ["[P1] Mail is down"]

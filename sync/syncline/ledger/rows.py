@@ -165,10 +165,9 @@ class Ledger:
             tx.after_commit(partial(self._wake, kind, lane))
 
     def clock_went_back(self, tx: Tx, seconds: float) -> None:
-        """The wall clock was set back by so much: what waits out a time waits no longer for that. Incidents are due at
-        times that people count on, and stay as they are; but those that wait out a failure."""
-        waits = sa.or_(work.c.kind != Kind.INCIDENT, work.c.tries > 0, work.c.token.is_not(None))
-        tx.execute(sa.update(work).where(work.c.due.is_not(None), waits).values(due=work.c.due - seconds))
+        """The wall clock was set back by so much: what waits out a time waits no longer for that. Whoever is looked at too
+        early finds nothing due, and says when that will be."""
+        tx.execute(sa.update(work).where(work.c.due.is_not(None)).values(due=work.c.due - seconds))
 
     def next_due(self, tx: Tx, kinds: Sequence[Kind], lane: str = "") -> float | None:
         """When the next item of a lane is due, seconds since 1970; None when there is none."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any, Final
@@ -13,6 +13,9 @@ from syncline.escalation.decision import Message, PageState
 from syncline.ports import Ids
 from syncline.store.database import Among, Tx, insertion
 from syncline.store.schema import messages
+
+AWAITED: Final = timedelta(days=1)
+"""Longer than policies wait for a sign of a page."""
 
 
 class State(StrEnum):
@@ -238,6 +241,19 @@ def unfinished(tx: Tx) -> list[str]:
     """The incidents about which something is still to be said."""
     rows = tx.execute(sa.select(messages.c.incident_id).where(messages.c.finished_at.is_(None)).distinct())
     return sorted(row[0] for row in rows)
+
+
+def clock_was_set(tx: Tx, seconds: float) -> None:
+    """The wall clock was set forward by so much, or back: what is waited for after a message is waited for as long as
+    before. The end of quiet hours is a time that people count on, and stays."""
+    moved = round(seconds * 1_000_000)
+    waits = (messages.c.created_at, messages.c.begun_at, messages.c.confirm_by, messages.c.at)
+    awaited = messages.c.created_at > tx.now - timedelta(seconds=seconds) - AWAITED
+    tx.execute(
+        sa.update(messages)
+        .where(messages.c.finished_at.is_(None) | awaited)
+        .values({column: sa.type_coerce(column, sa.BigInteger) + moved for column in waits})
+    )
 
 
 def suspect(tx: Tx, message: Outgoing) -> None:

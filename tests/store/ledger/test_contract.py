@@ -547,9 +547,7 @@ def test_what_waits_out_a_back_off_can_be_hastened_and_nothing_else(
     assert claim(9, (Kind.DELIVERY,), "jira") == []
 
 
-def test_a_clock_that_is_set_back_makes_nobody_wait_longer_but_for_whom_a_time_was_promised(
-    database, ledger, clock, mark, claim, row
-):
+def test_a_clock_that_is_set_back_makes_nobody_wait_longer(database, ledger, clock, mark, claim, row):
     later = clock.seconds + 10
     mark(A, due=later)
     mark(LANE, keys.poll("snow"), due=later)
@@ -558,6 +556,5 @@ def test_a_clock_that_is_set_back_makes_nobody_wait_longer_but_for_whom_a_time_w
     database.transact(lambda tx: lease.retry(tx, "the disk is full", 5.0))
     clock.advance(-3_600)
     database.transact(lambda tx: ledger.clock_went_back(tx, 3_600))
-    assert row(A).due == later
-    assert row(LANE).due == row(keys.poll("snow")).due == later - 3_600
+    assert row(A).due == row(LANE).due == row(keys.poll("snow")).due == later - 3_600
     assert row(B).due == later - 5 - 3_600
