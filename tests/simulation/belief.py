@@ -6,34 +6,30 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from learnt import Shown, shown
 from network import Network
 from pages import Stood, Watch
 from weather import SIDES, Weather
 
-from syncline.demo.equivalence import JIRA, PD, SNOW, meanings
+from syncline.demo.equivalence import PD, meanings
 
 NEVER: Final = float("inf")
 
 # ---- what the oracle grants, each with its reason -------------------------------------------------
 
 PROCESS: Final = 5.0
-"""Seconds from a list that was read to the decision that goes by it: a few requests, and a turn of a worker."""
-PROCESS_ROUGH: Final = 120.0
-"""The same where replies wait, fail and are asked for again."""
-STAMPS: Final = 2.0
-"""Platforms stamp in whole seconds, and a list may be cut just before the last one."""
+"""Seconds from when a reply was stored to the decision that goes by it: a turn of a worker, or a few."""
 SETTLED: Final = 90.0
 """Seconds after the weather calmed down in which waits that it caused still last."""
+JUMP_NOTICED: Final = 60.0
+"""Seconds until a daemon has seen that its clock was set, and looks at what waits by the new one."""
 RISES: Final = 25.0
 """Seconds that a daemon which starts needs before it does anything in time."""
-OUT_OF_TOUCH: Final = 45.0
-"""Two polls: a platform whose list was not read for longer cannot be written to in time either, whatever the reason."""
 
 TAKEN: Final = frozenset({"working", "waiting"})
 OVER: Final = frozenset({"resolved", "closed", "canceled"})
 ANYTHING: Final = frozenset({"new", *TAKEN, *OVER})
 
-_LISTS: Final = {SNOW: "/table/incident", JIRA: "/search/jql", PD: "/log_entries"}
 _ROUGH: Final = frozenset({"stale"})
 """Rates that lose no request."""
 
@@ -65,11 +61,9 @@ class Belief:
 
     def __init__(self, watch: Watch, network: Network, weather: Weather, calm_at: float) -> None:
         self._watch, self._weather, self.calm_at = watch, weather, calm_at
-        self._reads = {
-            side: [at for at, path in network.reads[side] if path.endswith(_LISTS[side])] for side in SIDES
-        }
+        self.lessons = network.lessons
+        self._shown = shown(network.lessons.of)
         self.down = sorted((a, b + RISES if what == "dead" else b) for what, a, b in watch.down)
-        self._apart = {side: _gaps(reads) for side, reads in self._reads.items()}
         self._facts: dict[str, list[Facts]] = {}
         self.jumps = [(0.0, 0.0), *watch.jumps]
 
@@ -96,11 +90,10 @@ class Belief:
         """Whether the daemon was at work all that time."""
         return not any(a < end and start < b for a, b in self.down)
 
-    def after(self, start: float, seconds: float, side: str | None = None) -> float:
-        """When the daemon will have been at work for so many seconds, in touch with that platform."""
-        bad = sorted([*self.down, *self._apart.get(side or "", ())])
+    def after(self, start: float, seconds: float) -> float:
+        """When the daemon will have been at work for so many seconds."""
         at, left = start, seconds
-        for begin, end in bad:
+        for begin, end in self.down:
             if end <= at:
                 continue
             if begin > at:
@@ -110,42 +103,68 @@ class Belief:
             at = end
         return at + left
 
+    def before(self, end: float, seconds: float) -> float:
+        """Since when the daemon has been at work for so many seconds."""
+        at, left = end, seconds
+        for begin, until in reversed(self.down):
+            if begin >= at:
+                continue
+            if until < at:
+                if at - until >= left:
+                    return at - left
+                left -= at - until
+            at = begin
+        return at - left
+
     def rough(self, side: str, at: float) -> bool:
         """Whether requests to a platform may get lost at that moment."""
         rates = self._weather.rates.get(side, {})
         lossy = any(rate for name, rate in rates.items() if name not in _ROUGH and rate != [0.0, 0.2])
         return at < self.calm_at + SETTLED and (lossy or bool(self._weather.deadly))
 
-    def apart(self, side: str, start: float, end: float) -> bool:
-        """Whether a platform was out of touch for some of that time."""
-        return any(a < end and start < b for a, b in self._apart[side])
+    def troubled(self, side: str, start: float, end: float) -> bool:
+        """Whether requests to a platform had no good reply in that time."""
+        return self.lessons.troubled(side, start, end)
 
     # ---- what is known
 
-    def known(self, at: float, side: str) -> float:
-        """By when Syncline knows of what happened on a platform at that moment."""
-        rough = self.rough(side, at)
-        lag = self._weather.rates.get(side, {}).get("stale", 0.0) if at < self.calm_at else 0.0
-        needed, process = (3, PROCESS_ROUGH) if rough else (1, PROCESS)
-        reads = self._reads[side]
-        for read in reads[bisect_right(reads, at + STAMPS + lag) :]:
-            if self.works(read, read + process):
-                needed -= 1
-                if not needed:
-                    return read + process
+    def known(self, case: str, side: str, index: int) -> float:
+        """By when Syncline goes by what stood on a platform: a reply that it stored has shown that, or what came after it."""
+        stood = self._watch.stood[case][side]
+        for one in self._shown.get((side, self._watch.records[case, side]), ()):
+            if one.said >= stood[index].at and any(_tells(one, s) for s in stood[index:] if s.at <= one.said):
+                return self.decided(one.at)
         return NEVER
+
+    def decided(self, stored: float) -> float:
+        """By when what was stored at that moment was decided on."""
+        at = self.after(stored, PROCESS)
+        return self.after(stored, JUMP_NOTICED) if self.jumped(stored - 1.0, at) else at
+
+    def labelled(self, case: str, side: str, at: float, label: str) -> float:
+        """By when Syncline goes by a label that was given at that moment."""
+        replies = self._shown.get((side, self._watch.records.get((case, side), "")), ())
+        return next((self.decided(r.at) for r in replies if r.said >= at and label in r.labels), NEVER)
+
+    def said(self, at: float, text: str) -> float:
+        """By when Syncline goes by a remark that was written at that moment, wherever."""
+        wanted = text.encode()
+        stored = (
+            le.at for side in SIDES for le in self.lessons.of[side] if le.said >= at and wanted in le.body
+        )
+        return self.decided(min(stored, default=NEVER))
 
     def facts(self, case: str) -> Sequence[Facts]:
         """The whole of it about an incident, without gaps from its opening on."""
         if case not in self._facts:
-            self._facts[case] = self._worked_out(self._watch.stood.get(case, {}))
+            self._facts[case] = self._worked_out(case, self._watch.stood.get(case, {}))
         return self._facts[case]
 
-    def _worked_out(self, stood: Mapping[str, Sequence[Stood]]) -> list[Facts]:
+    def _worked_out(self, case: str, stood: Mapping[str, Sequence[Stood]]) -> list[Facts]:
         stays: list[tuple[float, float, str, Stood]] = []
         for side, all_of_it in stood.items():
             for n, one in enumerate(all_of_it):
-                ends = self.known(all_of_it[n + 1].at, side) if n + 1 < len(all_of_it) else NEVER
+                ends = self.known(case, side, n + 1) if n + 1 < len(all_of_it) else NEVER
                 stays.append((one.at, ends, side, one))
         turns = sorted({at for start, end, _, _ in stays for at in (start, end) if at < NEVER})
         return [_facts(at, [(side, one) for a, b, side, one in stays if a <= at < b]) for at in turns]
@@ -185,11 +204,5 @@ def _reduced(sets: Iterable[frozenset[str]]) -> frozenset[str]:
     return exact.union(*(one for one in known if not one & exact))
 
 
-def _gaps(reads: Sequence[float]) -> list[tuple[float, float]]:
-    """Times in which a platform was out of touch."""
-    found, last = [], 0.0
-    for at in reads:
-        if at - last > OUT_OF_TOUCH:
-            found.append((last + 1.0, at))
-        last = at
-    return found
+def _tells(reply: Shown, stood: Stood) -> bool:
+    return reply.status == stood.status and reply.priority in (None, stood.priority or None)

@@ -11,22 +11,20 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from belief import OVER, Belief
-from emergency import HOOK, SIREN, Callers
-from ladders import Ladders
+from belief import NEVER, OVER, Belief
+from emergency import HELP, HOOK, SIREN, Callers
+from ladders import HELD, UNDELIVERED, Ladders, begun
 from network import Network
 from pages import FAILED, REFUSED, SILENT, Page, Watch
 from pages import TAKEN as ARRIVED
-from rules import HANDS, L1, L2, OLGA, STAND_IN, on_call
+from rules import HANDS, L1, L2, OLGA, SERVED_BY, STAND_IN, on_call
 from weather import Weather
 
-from syncline.demo.equivalence import PD, SIDES, SNOW, TITLES
+from syncline.demo.equivalence import JIRA, PD, SIDES, SNOW, TITLES
 from syncline.demo.pager import SAID_AGAIN
 
 # ---- what the oracle grants, each with its reason -------------------------------------------------
 
-UNDELIVERED: Final = 180.0
-"""So long the policies wait for a sign of a page."""
 SIGN: Final = 20.0
 """Seconds until a daemon that is at work sees that nothing came of a page, and has sent another."""
 DOUBT: Final = 60.0
@@ -85,7 +83,7 @@ class Due:
     def _incident(self, case: str, pages: Sequence[Page]) -> None:
         plain = list(self._first_ones(case, pages))
         for page in plain:
-            self._right_person(page)
+            self._right_person(page, pages)
         ladders = Ladders(self.belief, self.watch, self.callers, case, self.now)
         sure = [page for page in pages if _step(page) or _of_the_end(page, pages)]
         self.found += ladders.findings(pages, [page for page in sure if SAID_AGAIN not in page.text])
@@ -113,31 +111,47 @@ class Due:
             before.append(page)
 
     def _in_doubt(self, page: Page, until: float) -> bool:
-        if page.by == PD and (self.belief.rough(PD, page.at) or self.belief.apart(PD, page.at - 60, until)):
+        if page.by == PD and self.belief.troubled(PD, page.at - HELD, until):
             return True
         return page.said in {SILENT, FAILED} or not self.belief.works(page.at - 1.0, page.at + INTERRUPTED)
 
-    def _right_person(self, page: Page) -> None:
-        level = {"1": L1, "2": L2, "3": OLGA}.get(_level(page))
-        if level is None:
+    def _right_person(self, page: Page, pages: Sequence[Page]) -> None:
+        level = _meant(page)
+        if not level:
             return
-        waited = INTERRUPTED if page.by != PD or not self.belief.rough(PD, page.at) else 900.0
-        since = page.at - (10.0 if self.belief.works(page.at - waited, page.at) else waited)
+        if page.who not in SERVED_BY[level]:
+            if not self._in_vain(page, pages):
+                self.found.append(f"stranger: {told(page)}, and others could be reached")
+            return
+        waited = INTERRUPTED if self._interrupted(page.at) else 10.0
+        if (page.by == HOOK and page.who != OLGA) or self.belief.troubled(page.by, page.at - HELD, page.at):
+            waited = 900.0  # Who is on call is looked up when the step is due; by another way the same person is paged.
+        since = self.belief.before(page.at, waited)
         shown = self.belief.span_of(since, page.at)
         if page.who not in {on_call(level, at) for at in shown}:
             self.found.append(f"stranger: {told(page)}, and was not on call")
+
+    def _in_vain(self, page: Page, pages: Sequence[Page]) -> bool:
+        """Whether a page that was due before that one may have reached nobody, so that somebody stands in."""
+        since = self.belief.before(page.at, 2 * UNDELIVERED + 900.0)
+        refused = any(p.said != ARRIVED and since < p.at <= page.at for p in pages)
+        return refused or self.belief.troubled(HOOK, since, page.at)
+
+    def _interrupted(self, at: float) -> bool:
+        return not self.belief.works(at - INTERRUPTED, at)
 
     # ---- raised hands ---------------------------------------------------------------------------
 
     def _hands(self, case: str, pages: Sequence[Page]) -> None:
         hands = sorted((at, n, label) for n, (at, of, label) in self.callers.hands.items() if of == case)
+        # A label that is there already is given by nobody.
+        named = [n for _, n, label in hands if label]
+        hands = [hand for hand in hands if hand[1] not in named[1:]]
         for at, n, label in hands:
-            if label:
-                continue
             self.counts["hands"] += 1
-            mine = [page for page in pages if f"Call no. {n}:" in page.text and _step(page)]
-            for step, (offset, _) in enumerate(HANDS, start=1):
-                came = [page for page in mine if _step(page) == f"hand-{step}"]
+            mine = [page for page in pages if _step(page).startswith("hand-") and _calls(page, n, label)]
+            for step, (offset, level) in enumerate(HANDS, start=1):
+                came = begun([page for page in mine if _step(page) == f"hand-{step}"], level)
                 for number, page in enumerate(came):
                     if number:
                         self.found.append(f"doubled: {told(page)}, step {step} of hand no. {n}, once more")
@@ -146,8 +160,21 @@ class Due:
                         self.found.append(
                             f"early: {told(page)}, step {step} of hand no. {n} raised at {at:.0f}"
                         )
-            self._rested(case, n, at, hands, pages, mine)
-            self._answered(case, n, at, hands, mine)
+            self._rested(case, n, at, hands, pages, mine, self._known(case, n, at, label))
+            self._answered(case, n, at, hands, mine, self._known(case, n, at, label))
+            self._both(case, n, mine)
+
+    def _both(self, case: str, n: int, mine: Sequence[Page]) -> None:
+        """A hand that was answered is not put off as well."""
+        notes = [
+            remark.text
+            for side in SIDES
+            for ticket in self.watch.sides[side].census()
+            if ticket.case == case
+            for remark in ticket.remarks
+        ]
+        if mine and any(f"Call no. {n}:" in note and "answered it already" in note for note in notes):
+            self.found.append(f"doubled: hand no. {n} of #{case} was answered, and then put off by its guard")
 
     def _rested(
         self,
@@ -157,12 +184,12 @@ class Due:
         hands: Sequence[tuple[float, int, bool]],
         pages: Sequence[Page],
         mine: Sequence[Page],
+        seen: float,
     ) -> None:
         """A hand within the cool-down of one that was answered starts nothing."""
-        seen = self._heard(case, at)
         for before, other, label in hands:
-            answered = [p for p in pages if f"Call no. {other}:" in p.text and p.at < at]
-            if label or before >= at or not answered or self.belief.jumped(before, seen):
+            answered = [p for p in pages if _calls(p, other, label) and p.at < at]
+            if before >= at or not answered or self.belief.jumped(before, seen):
                 continue
             if seen < before + 300.0 and mine:
                 self.found.append(
@@ -170,15 +197,21 @@ class Due:
                 )
 
     def _answered(
-        self, case: str, n: int, at: float, hands: Sequence[tuple[float, int, bool]], mine: Sequence[Page]
+        self,
+        case: str,
+        n: int,
+        at: float,
+        hands: Sequence[tuple[float, int, bool]],
+        mine: Sequence[Page],
+        seen: float,
     ) -> None:
-        seen = self._heard(case, at)
         rivals = [h for h, other, _ in hands if other != n and at - 700.0 < h <= seen]
         if rivals or seen >= self.now or self.belief.jumped(at - 700.0, seen + 600.0):
             return
         for step, (offset, _) in enumerate(HANDS, start=1):
             due = self.belief.after(seen + offset, 5.0)
-            arrives = self._arrives(due, PD if step == 1 else HOOK)
+            ticket = self.watch.stood[case][PD][0].at if PD in self.watch.stood[case] else NEVER
+            arrives, _ = Ladders.arrives(self.belief, due, PD if step == 1 else HOOK, ticket)
             over = any(one.statuses & OVER for one in self.belief.between(case, at - 1.0, arrives))
             again = any(other > at for other, m, _ in hands if m != n and other < arrives)
             if over or again or self._touched(case, at - 5.0, due) or arrives > self.now:
@@ -189,9 +222,9 @@ class Due:
                     f"missed: step {step} of hand no. {n}, raised for #{case} at {at:.0f} and known by {seen:.0f}, was due by {due:.0f}, and nobody was paged"
                 )
 
-    def _heard(self, case: str, at: float) -> float:
-        """By when a remark is known, wherever it was written."""
-        return max(self.belief.known(at, side) for side in SIDES) + 10.0
+    def _known(self, case: str, n: int, at: float, label: bool) -> float:
+        """By when a call for help is known."""
+        return self.belief.labelled(case, JIRA, at, HELP) if label else self.belief.said(at, f"Call no. {n}:")
 
     def _touched(self, case: str, start: float, end: float) -> bool:
         """Whether somebody may have taken it in that time."""
@@ -200,9 +233,6 @@ class Due:
         moments = [(e.at - began).total_seconds() for e in edits if e.what in {"status", "assignee"}]
         moments += self.callers.answers.get(case, [])
         return any(start <= at <= end for at in moments)
-
-    def _arrives(self, due: float, side: str) -> float:
-        return self.belief.after(due, Ladders.carried(self.belief, due, side), side)
 
     # ---- pages that nobody got ------------------------------------------------------------------
 
@@ -213,11 +243,7 @@ class Due:
                 continue
             first = [p for p in pages if p.by == PD and p.who == page.who and p.at < page.at]
             since = page.at - UNDELIVERED - 240.0
-            fair = (
-                not self.belief.rough(PD, since)
-                and not self.belief.apart(PD, since, page.at)
-                and self.belief.works(since, page.at)
-            )
+            fair = not self.belief.troubled(PD, since, page.at) and self.belief.works(since, page.at)
             over = any(one.statuses & OVER for one in self.belief.between(case, since, page.at))
             fair = fair and not self.belief.jumped(0.0, page.at)  # how long a page may take goes by the clock
             if fair and not over and page.who not in self.dropped and SAID_AGAIN not in page.text:
@@ -239,14 +265,15 @@ class Due:
             return
         if page.by == PD and page.who in self.dropped:
             self._followed(case, page, pages, UNDELIVERED, {(HOOK, page.who)})
-        elif page.by == HOOK and page.said == REFUSED:
+        elif page.by == HOOK and page.said == REFUSED and page.who in SERVED_BY.get(_meant(page), {page.who}):
             self._followed(case, page, pages, 0.0, {(SIREN, STAND_IN), (PD, page.who)})
 
     def _followed(
         self, case: str, page: Page, pages: Sequence[Page], wait: float, ways: set[tuple[str, str]]
     ) -> None:
-        slack = SIGN if wait == 0.0 and not self.belief.rough(PD, page.at) else SIGN + 60.0
-        by = self.belief.after(page.at + wait, slack)
+        by = self.belief.after(page.at + wait, SIGN)
+        if self.belief.troubled(HOOK, page.at + wait - HELD, by):
+            by = self.belief.after(by, HELD)
         needed = self.belief.surely(case, page.at - 60.0, by, {"new"})
         if not needed or self.belief.jumped(page.at, by) or self._touched(case, page.at - 60.0, by):
             return
@@ -328,6 +355,20 @@ _LEVELS: Final = {
     "hand-1": "2",
     "hand-2": "3",
 }
+
+
+def _calls(page: Page, n: int, label: bool) -> bool:
+    """Whether a page answers that hand. One that was raised by a label gives no reason."""
+    return (
+        _step(page).startswith("hand-") and "Call no. " not in page.text
+        if label
+        else f"Call no. {n}:" in page.text
+    )
+
+
+def _meant(page: Page) -> str:
+    """The level that a page's step means."""
+    return {"1": L1, "2": L2, "3": OLGA}.get(_level(page), "")
 
 
 def _level(page: Page) -> str:

@@ -69,7 +69,6 @@ routes:
 conflicts:
   default: latest
   priority: highest
-gone_after: 1m
 reopen:
   from: [resolved, closed, canceled]
 freeze:
@@ -86,6 +85,7 @@ class Exceptions(logging.Handler):
         super().__init__(logging.DEBUG)
         self.heard: list[str] = []
         self.tell: Callable[[str], None] = lambda _text: None
+        self.warned: Callable[[], None] = lambda: None
 
     def emit(self, record: logging.LogRecord) -> None:
         text = record.getMessage()
@@ -97,6 +97,7 @@ class Exceptions(logging.Handler):
             self.tell(f"log: exception {said[:300]}")
         elif record.levelno >= logging.WARNING:
             self.tell(f"log: {text[:300]}")
+            self.warned()
 
 
 @contextmanager

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from belief import NEVER, OVER, SETTLED, TAKEN, Belief
-from emergency import HOOK, Callers
+from belief import JUMP_NOTICED, NEVER, OVER, TAKEN, Belief
+from emergency import HOOK, SIREN, Callers
 from pages import Page, Watch
-from rules import ACK, MAX_PAUSE, OLGA, SERIOUS, URGENT, Rung
+from rules import ACK, MAX_PAUSE, OLGA, SERIOUS, SERVED_BY, URGENT, Rung
 
 from syncline.demo.equivalence import PD, meanings
 from syncline.demo.script import CREATE
@@ -18,15 +18,12 @@ from syncline.demo.script import CREATE
 
 DECIDES: Final = 6.0
 """Seconds from when a step is due to its decision, where the daemon is at work: a worker's turn behind others."""
-JUMP_NOTICED: Final = 60.0
-"""Seconds until a daemon has seen that its clock was set, and looks at its timers by the new one."""
 CARRIED: Final = 15.0
 """Seconds from the decision to the page, where nothing is lost on the way."""
-CARRIED_ROUGH: Final = 330.0
-"""The same where requests to PagerDuty get lost, or wait for seconds: it is asked again and again, and after three minutes
-another way is taken."""
-CARRIED_HELD: Final = 75.0
-"""The same where the web hook does not answer: its channel rests for up to a minute."""
+UNDELIVERED: Final = 180.0
+"""So long the policies wait for a sign of a page; then they take another way."""
+HELD: Final = 60.0
+"""The longest that a way rests, or that its next attempt waits, after something went wrong there."""
 LEFT: Final = 10.0
 """Seconds that a page which was decided on may be on its way: an acknowledgement in this time comes too late for it."""
 STAMPED: Final = 3.0
@@ -74,17 +71,27 @@ class Ladders:
         stood = watch.stood[case]
         self._opened = min(one[0].at for one in stood.values())
         origin = next(side for side, one in stood.items() if one[0].at == self._opened)
-        self._met = belief.known(self._opened, origin)
+        self._met = belief.known(case, origin, 0)
         self._paging = stood[PD][0].at if PD in stood else NEVER
         self.found: list[str] = []
         self.counts: dict[str, float] = Counter()
 
     @staticmethod
-    def carried(belief: Belief, at: float, side: str) -> float:
-        """Seconds that a page may take by a way."""
+    def arrives(
+        belief: Belief, decided: float, side: str, ticket: float = 0.0
+    ) -> tuple[float, frozenset[str]]:
+        """By when a page that was decided on is there, and by which ways: by its first one; or by the next, where that one had
+        trouble, or PagerDuty has no `ticket` yet."""
+        at = decided
         if side == PD:
-            return CARRIED_ROUGH if belief.rough(PD, at) else CARRIED
-        return CARRIED_HELD if at < belief.calm_at + SETTLED else CARRIED
+            there = belief.after(max(at, ticket), CARRIED)
+            if ticket < at + UNDELIVERED and not belief.troubled(PD, at - HELD, there):
+                return there, frozenset({PD})
+            at = belief.after(at, UNDELIVERED + DECIDES)
+        there = belief.after(at, CARRIED)
+        if belief.troubled(HOOK, at - HELD, there):
+            there = belief.after(at, HELD + CARRIED)
+        return there, frozenset({PD, HOOK, SIREN})
 
     def findings(self, pages: Sequence[Page], plain: Sequence[Page]) -> list[str]:
         """What is wrong with the pages of its ladders; `plain`: those that do not say that they may be a repeat."""
@@ -180,13 +187,19 @@ class Ladders:
             if "waiting" not in meanings(edit.side, "status", edit.value) or edit.side == PD:
                 continue
             begun = (edit.at - self._begin).total_seconds()
-            known = self._belief.known(begun, edit.side)
+            known = self._known_at(edit.side, begun)
             last = (edits[n - 1].at - self._begin).total_seconds() if n else -NEVER
             ended = (edits[n + 1].at - self._begin).total_seconds() if n + 1 < len(edits) else NEVER
             alone = last < begun - 90.0 and ended > known + 60.0
             if alone and known <= at:
                 total += min(ended, at) - begun
         return min(total, MAX_PAUSE) - self._wrong(at)
+
+    def _known_at(self, side: str, at: float) -> float:
+        """By when Syncline goes by what somebody did there at that moment."""
+        stood = self._watch.stood[self._case].get(side, ())
+        index = next((n for n, one in enumerate(stood) if abs(one.at - at) < 0.5), None)
+        return NEVER if index is None else self._belief.known(self._case, side, index)
 
     def _possibly(self, start: float, end: float, statuses: frozenset[str]) -> float:
         """Seconds for which one of these statuses is possible."""
@@ -272,18 +285,17 @@ class Ladders:
         came: Sequence[Page],
     ) -> None:
         side = HOOK if rung.level == OLGA else PD
-        begun = max(decided, self._paging) if side == PD else decided
-        arrives = self._belief.after(begun, self.carried(self._belief, decided, side), side)
+        arrives, ways = self.arrives(self._belief, decided, side, self._paging)
         over = any(one.statuses & OVER for one in self._belief.between(self._case, low, arrives))
         if arrives > self._now or (over and side == PD):
             return  # PagerDuty takes no request for what is resolved.
         self.counts["due"] += 1
-        here = [page.at for page in came if low - EXACT <= page.at <= arrives]
+        here = [page.at for page in came if low - EXACT <= page.at <= arrives and page.by in ways]
         if here:
-            self.counts["latest"] = max(self.counts["latest"], 0.0)
+            self.counts["latest"] = max(self.counts["latest"], here[0] - high)
             return
         again = f", repetition {number}" if number else ""
-        later = next((page.at for page in came if page.at > arrives), None)
+        later = next((page.at for page in came if page.at >= low - EXACT), None)
         kind = "missed" if later is None else "late"
         self.found.append(
             f"{kind}: {rung.step}{again} for #{self._case} was due by {high:.0f}, to be decided by {decided:.0f} and there by {arrives:.0f}, and {'did not come' if later is None else f'came at {later:.0f}'}"
@@ -302,7 +314,7 @@ class Ladders:
     ) -> None:
         following = self._later_stay(policy, stay)
         for rung in rungs:
-            mine = [page for page in came[rung.step] if stay.start <= page.at < following]
+            mine = [page for page in begun(came[rung.step], rung.level) if stay.start <= page.at < following]
             for index, page in enumerate(mine):
                 if policy == "serious" and self._belief.jumped(self._opened, page.at):
                     continue
@@ -331,10 +343,8 @@ class Ladders:
             return
         if self._belief.jumped(0.0, page.at):
             return  # A page that waits for its next attempt waits by the clock.
-        if page.by == PD and (self._belief.rough(PD, since) or self._belief.apart(PD, since - 60.0, page.at)):
-            return
-        if page.by == HOOK and page.at < self._belief.calm_at + SETTLED and self._held():
-            return
+        if self._belief.troubled(page.by, page.at - HELD, page.at):
+            return  # It may have been decided on before, and have waited for this attempt.
         spare = (TAKEN | OVER) if rung.spared == ACK else OVER
         facts = list(self._belief.between(self._case, since, page.at))
         if all(one.statuses <= spare for one in facts):
@@ -346,9 +356,6 @@ class Ladders:
                 f"deaf: {_told(page, rung.step)}, and its priority was {sorted(facts[0].priorities)}"
             )
 
-    def _held(self) -> bool:
-        return any(page.said != "taken" for page in self._watch.hook.pages)
-
 
 def _is(page: Page, step: str, priority: str) -> bool:
     """Whether a page is one of that step, or of what follows the last step."""
@@ -356,6 +363,22 @@ def _is(page: Page, step: str, priority: str) -> bool:
         names = "\nRunbook: " in page.text
         return page.who == OLGA and not names and f"`priority == {priority}` holds" in page.text
     return f"\nRunbook: {step}" in page.text
+
+
+def begun(pages: Sequence[Page], level: str) -> list[Page]:
+    """Each page of a step as it came first: without those to the same person by another way, and to who stands in."""
+    found: list[Page] = []
+    waiting: dict[str, int] = Counter()
+    for page in pages:
+        if page.who not in SERVED_BY[level]:
+            continue
+        if page.by == PD:
+            waiting[page.who] += 1
+        elif waiting[page.who]:
+            waiting[page.who] -= 1
+            continue
+        found.append(page)
+    return found
 
 
 def _told(page: Page, step: str) -> str:

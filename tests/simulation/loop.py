@@ -165,6 +165,7 @@ class SimTask:
         self.done = machine.signal()
         self._target = target
         self._greenlet = greenlet(self._run, parent=machine.loop.hub)
+        self._greenlet.called = name  # type: ignore[attr-defined]
         machine.loop.after(machine.loop.rng.uniform(0.0, 0.002), lambda: machine.resume(self._greenlet))
 
     def _run(self) -> None:

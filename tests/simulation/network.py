@@ -11,6 +11,7 @@ from random import Random
 
 import requests
 from greenlet import getcurrent, greenlet
+from learnt import Lessons
 from loop import Loop, Machine
 from tracing import Trace
 
@@ -47,9 +48,17 @@ class Sent:
     request: Request
     reply: Response | None = None
     answered: float = 0.0
+    fault: Fault = Fault.NONE
     error: requests.RequestException | None = None
     back: bool = False
     over: bool = False
+
+    def usable(self) -> tuple[float, bytes] | None:
+        """When the platform said what, where that came back and can be believed. That there is no such thing is also said."""
+        if not self.back or self.reply is None or self.error is not None or self.fault not in _BELIEVED:
+            return None
+        said = self.reply.status < 300 or self.reply.status in {404, 410}
+        return (self.answered, self.reply.body) if said else None
 
 
 def is_write(request: Request) -> bool:
@@ -86,6 +95,7 @@ class Network:
         self.heard: dict[str, list[tuple[float, bytes]]] = {name: [] for name in instances}
         # Fields that were given to PagerDuty's incidents, and when.
         self.given: list[tuple[float, str, frozenset[str]]] = []
+        self.lessons = Lessons()
         self._hearing: dict[greenlet, list[tuple[str, float, bytes]]] = {}
         self._rng = Random(f"{seed}/network")
         self._applied = applied
@@ -94,7 +104,7 @@ class Network:
         """How that machine reaches that platform."""
 
         def exchange(request: Request, patience: float | None) -> Response:
-            sent = Sent(request)
+            sent, began = Sent(request), self.loop.passed
             me = getcurrent()
             wait = _FOR_EVER if patience is None else patience
 
@@ -110,6 +120,8 @@ class Network:
             self.loop.after(there, lambda: self._arrive(name, sent, back))
             machine.resume_after(wait, over)
             machine.yield_()
+            now, what = self.loop.passed, f"{name} {request.method} {request.path}?{request.query}"
+            self.lessons.asked(me, name, what, sent.usable(), now, now - began)
             if sent.back and sent.error is not None:
                 raise sent.error
             if not sent.back or sent.reply is None:
@@ -124,12 +136,14 @@ class Network:
         """Who runs now has stored what came of all that it heard."""
         for name, at, body in self._hearing.pop(getcurrent(), ()):
             self.heard[name].append((at, body))
+        self.lessons.stored(getcurrent(), self.loop.passed)
 
     def _arrive(self, name: str, sent: Sent, back: Callable[[], None]) -> None:
         """The request is there; when its reply, or the end of the connection, gets back to the sender."""
         instance, request = self.instances[name], sent.request
         silent = instance.down == "hang"
         outcome = instance.answer(request)
+        sent.fault = outcome.fault
         self._tell(name, request, outcome.response, str(outcome.fault))
         if silent:
             return
@@ -181,6 +195,7 @@ class Network:
         )
 
 
+_BELIEVED = {Fault.NONE, Fault.LATE, Fault.DUPLICATE_ROWS, Fault.DUPLICATE_REQUEST}
 _NOT_APPLIED = {
     Fault.THROTTLE,
     Fault.ERROR_BEFORE,

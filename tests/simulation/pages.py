@@ -149,7 +149,7 @@ class Watch:
         sides: The platforms, as people use them.
         hook: The web hook.
         stood: Case to side to what stood there, in the order of time.
-        groups: Side to record to its groups.
+        records: Case and side to the record there.
         requests: PagerDuty's responder requests.
         down: Spans in which the daemon was `dead`, `still`, or had a `full` disk; one may be open.
         jumps: When the machine's clock was set, and by how many seconds it has been off since.
@@ -159,6 +159,7 @@ class Watch:
     sides: Mapping[str, Side]
     hook: Hook
     stood: dict[str, dict[str, list[Stood]]] = field(default_factory=dict)
+    records: dict[tuple[str, str], str] = field(default_factory=dict)
     requests: list[Page] = field(default_factory=list)
     down: list[tuple[str, float, float]] = field(default_factory=list)
     jumps: list[tuple[float, float]] = field(default_factory=list)
@@ -179,6 +180,7 @@ class Watch:
             self._looking = False
 
     def _put_down(self, ticket: Ticket) -> None:
+        self.records.setdefault((ticket.case, ticket.side), ticket.id)
         known = self.stood.setdefault(ticket.case, {}).setdefault(ticket.side, [])
         now = Stood(self.loop.passed, ticket.status, ticket.priority, ticket.group)
         if not known or (known[-1].status, known[-1].priority, known[-1].group) != (

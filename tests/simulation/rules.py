@@ -12,6 +12,12 @@ _TURNS: Final = {L1: (900.0, "amina", "bruno"), L2: (1_200.0, "chloe", "diane")}
 """Worked out from calendars of 2026: the desk hands over at 01:45 in Beirut, whose clocks went forward at midnight, and that
 is 22:45 UTC; the network team at 23:50 in Paris, whose clocks have not gone forward yet, and that is 22:50 UTC. In seconds after
 22:30 UTC."""
+SERVED_BY: Final = {
+    L1: frozenset({"amina", "bruno"}),
+    L2: frozenset({"chloe", "diane"}),
+    OLGA: frozenset({OLGA}),
+}
+"""Who may be on call. Anybody else is paged for a step only where whom it meant got no page by any way."""
 ACK: Final = "ack"
 OPEN: Final = "open"
 

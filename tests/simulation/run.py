@@ -186,7 +186,9 @@ def main() -> int:
         prepare(folder)
         for verdict, took in several(seeds, options, folder, arguments.jobs):
             processor += took
+            latest = max(totals["latest"], verdict.counts.get("latest", 0.0))
             totals.update(verdict.counts)
+            totals["latest"] = latest  # type: ignore[assignment]  # of all worlds, not their sum
             if arguments.json:
                 print(
                     json.dumps(

@@ -1,0 +1,144 @@
+"""What Syncline has learnt, by the replies that it truly heard and whose worker lived to store them; and the trouble that its
+requests ran into. Nothing of it is asked of Syncline."""
+
+import json
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from greenlet import greenlet
+
+_PAIRS: Final = {(str(i), str(u)): str(i + u - 1) for i in (1, 2, 3) for u in (1, 2, 3)}
+"""ServiceNow's priority, of impact and urgency."""
+_TAKES_IN: Final = re.compile(r"^incidents|-poll$|-sweep$|-delivery-\d+$")
+"""The workers that take in what they hear of records; those of messages look at pages alone."""
+SLOW: Final = 2.0
+"""Seconds from which on a reply that came is trouble all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """One reply that was taken in.
+
+    Attributes:
+        said: When the platform gave it.
+        at: When what came of it was stored.
+        body: As it was.
+    """
+
+    said: float
+    at: float
+    body: bytes
+
+
+@dataclass(slots=True)
+class Lessons:
+    """All of them.
+
+    Attributes:
+        of: Platform to what was learnt from it, in the order of being stored.
+        trouble: Platform to when a request had no good reply, or waited long for one.
+    """
+
+    of: dict[str, list[Lesson]] = field(default_factory=lambda: defaultdict(list))
+    trouble: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    _asked: dict[greenlet, dict[str, tuple[str, float, bytes] | None]] = field(default_factory=dict)
+
+    def asked(
+        self, who: greenlet, name: str, what: str, reply: tuple[float, bytes] | None, now: float, took: float
+    ) -> None:
+        """A request came back; without a `reply` that can be used where there is None. What is asked again counts as it
+        came back last."""
+        if reply is None or took > SLOW:
+            self.trouble[name].append(now)
+        self._asked.setdefault(who, {})[what] = None if reply is None else (name, *reply)
+
+    def warned(self, who: greenlet) -> None:
+        """It says that it gives something up, and drops what it heard."""
+        if who in self._asked:
+            self._asked[who]["given up"] = None
+
+    def stored(self, who: greenlet, now: float) -> None:
+        """It committed. Where one of its requests failed, it may have been that failure which it stored, and nothing else."""
+        batch = self._asked.pop(who, {})
+        if None not in batch.values() and _TAKES_IN.search(getattr(who, "called", "")):
+            for heard in batch.values():
+                assert heard is not None
+                name, said, body = heard
+                self.of[name].append(Lesson(said, now, body))
+
+    def troubled(self, name: str, start: float, end: float) -> bool:
+        """Whether a request to that platform had no good reply in this time."""
+        times = self.trouble[name]
+        index = bisect_left(times, start)
+        return index < len(times) and times[index] <= end
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a reply said of a record.
+
+    Attributes:
+        said: When the platform said it.
+        at: When it was stored.
+        status: Native; None: it does not say.
+        priority: Native; None: it does not say.
+        labels: Of Jira.
+    """
+
+    said: float
+    at: float
+    status: str | None
+    priority: str | None
+    labels: frozenset[str]
+
+
+def shown(lessons: Mapping[str, Sequence[Lesson]]) -> dict[tuple[str, str], list[Shown]]:
+    """Platform and record to what replies said of it, in the order of being stored."""
+    found: dict[tuple[str, str], list[Shown]] = defaultdict(list)
+    for side, heard in lessons.items():
+        for lesson in heard:
+            try:
+                reply = json.loads(lesson.body)
+            except ValueError:
+                continue
+            for record, fields in _records(reply):
+                labels = fields.get("labels")
+                found[side, record].append(
+                    Shown(
+                        lesson.said,
+                        lesson.at,
+                        _named(fields.get("state" if side == "snow" else "status")),
+                        _priority(side, fields),
+                        frozenset(labels if isinstance(labels, list) else ()),
+                    )
+                )
+    return found
+
+
+def _records(reply: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    if isinstance(reply, list):
+        for one in reply:
+            yield from _records(one)
+    if isinstance(reply, dict):
+        record = reply.get("sys_id", reply.get("id"))
+        fields = reply.get("fields", reply)
+        if isinstance(record, str) and isinstance(fields, dict) and ("status" in fields or "state" in fields):
+            yield record, fields
+        for one in reply.values():
+            yield from _records(one)
+
+
+def _named(native: Any) -> str | None:
+    if isinstance(native, dict):
+        native = native.get("name") or native.get("summary")
+    return native if isinstance(native, str) else None
+
+
+def _priority(side: str, fields: Mapping[str, Any]) -> str | None:
+    if side == "snow":
+        return _PAIRS.get((str(fields.get("impact")), str(fields.get("urgency"))))
+    return _named(fields.get("priority"))
