@@ -335,6 +335,9 @@ def _plan(tx: Tx, station: Station, s: Situation, looks: Sequence[Look], outcome
     incident = outcome.incident
     due = items.due_instances(tx, incident.id)
     linked = {link.instance for link in s.links}
+    doubtful = {name for (name, sent) in s.sent.items() if any(o.state in operations.OPEN for o in sent)}
+    # A write in doubt to a record that is gone is looked for no more: its delivery says so.
+    outcome.deliveries += [li.instance for li in s.links if not li.live and li.instance in doubtful]
     for side, link in zip(looks, s.live, strict=True):
         endpoint = station.endpoints.get(link.instance)
         if endpoint is None or link.stale:
@@ -357,8 +360,7 @@ def _plan(tx: Tx, station: Station, s: Situation, looks: Sequence[Look], outcome
             continue
         outcome.wants[link.instance] = want
         settle(tx, link, side.settled, want)
-        unfinished = any(logged.state in operations.OPEN for logged in s.sent.get(link.instance, ()))
-        if want.fields or unfinished or link.instance in due or unreferenced(s.live, link):
+        if want.fields or link.instance in doubtful or link.instance in due or unreferenced(s.live, link):
             outcome.deliveries.append(link.instance)
     creating = {p.instance for p in s.parked if p.kind == "create"}
     for name in station.targets(s.source, incident):

@@ -3,6 +3,7 @@
 import pytest
 
 from syncline.errors import SynclineError
+from syncline.store import operations
 
 ROUTES = "  - name: everywhere\n    from: [snow, jira, pd]\n    to: [snow, jira, pd]\n"
 
@@ -14,6 +15,11 @@ def issue(world, summary, **fields):
 
 def summaries(world):
     return [found["fields"]["summary"] for found in world.people.jira_all()]
+
+
+def in_doubt(world):
+    """The incidents with a write of which nobody knows whether it happened."""
+    return world.app.station.database.transact(operations.under_way)
 
 
 # ---- where an incident begins -------------------------------------------------------------------
@@ -235,6 +241,19 @@ def test_a_deleted_ticket_is_a_tombstone_after_two_looks_and_the_others_go_on(bo
     assert both.snow["short_description"] == "Still goes on"
     assert world.people.jira_all() == []
     assert both.said("gone")[0].startswith(f"jira {both.key}")
+
+
+def test_a_write_in_doubt_ends_with_the_ticket_that_it_was_for(both):
+    world = both.world
+    world.fault("jira", "reset_before", "PUT", "/issue/")
+    world.people.snow_set(both.sys_id, short_description="Never arrives")
+    world.sync()
+    assert in_doubt(world)
+    world.people.jira("DELETE", f"issue/{both.key}")
+    for _ in range(4):
+        world.sync(700)
+    assert both.said("gone")
+    assert not in_doubt(world)
 
 
 def test_nothing_is_asked_in_a_circle_for_a_ticket_that_cannot_be_read(trio):

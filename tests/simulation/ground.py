@@ -69,6 +69,7 @@ routes:
 conflicts:
   default: latest
   priority: highest
+gone_after: 1m
 reopen:
   from: [resolved, closed, canceled]
 freeze:

@@ -66,8 +66,7 @@ def worlds(house: Path, mutant: Mutant, first: int, seeds: int, classes: str) ->
     command = [sys.executable, str(house / "tests/simulation/run.py"), "--jobs", "1", "--json"]
     command += ["--seeds", str(seeds), "--first", str(first), "--nets", str(mutant.needs.get("nets", "all"))]
     command += ["--always", classes]
-    if mutant.needs.get("escalation"):
-        command += ["--escalation", "yes"]
+    command += ["--escalation", "yes" if mutant.needs.get("escalation") else "no"]
     path = f"{house / 'sync'}{os.pathsep}{house / 'connectors'}"
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}

@@ -2,6 +2,7 @@
 Syncline's own it reads only what it put on record, and whether it still has something to do."""
 
 import json
+import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,13 +13,14 @@ from types import MappingProxyType
 from typing import Any
 
 from network import Network
+from people import Deleted
 from retriggered import Span, as_it_stands, as_meant
 
 from syncline.demo.equivalence import TITLES, Ticket, meanings
 from syncline.demo.oracle import Findings, OnRecord, Oracle
 from syncline.demo.pagerduty import PagerDutySide
 from syncline.demo.people import Side, everybody
-from syncline.demo.script import FIELDS, Edit, Script
+from syncline.demo.script import CREATE, FIELDS, FILE, REMARKS, Edit, Script
 
 _WRITES_EACH = 6
 """So many writes for each edit are beyond what repetitions explain: two platforms, each tried again once or twice."""
@@ -48,6 +50,7 @@ class Judge:
         clock: What the daemon's clock shows, in seconds since 1970.
         began: When the world began.
         lost: Stores that were replaced by a backup: what they had on record was on record.
+        deleted: Records that somebody deleted.
         retriggered: Records of PagerDuty that our own write triggered again, and when.
     """
 
@@ -62,11 +65,14 @@ class Judge:
         clock: float,
         began: datetime,
         lost: Sequence[Path] = (),
+        deleted: Mapping[str, Deleted] = MappingProxyType({}),
         retriggered: Mapping[str, Sequence[Span]] = MappingProxyType({}),
     ) -> None:
         self.script, self.sides, self.network, self.file = script, sides, network, file
         self.now, self.still, self.clock, self.began = now, still, clock, began
         self.lost, self.retriggered = lost, retriggered
+        self.deleted = deleted
+        self._gone = {(one.case, one.side) for one in deleted.values()}
         self.counts: dict[str, float] = {}
         self._conflicts: dict[str, list[OnRecord]] = defaultdict(list)
         self._case_of_incident: dict[str, set[str]] = defaultdict(set)
@@ -98,12 +104,13 @@ class Judge:
         world["pd"] = as_it_stands(world["pd"], self.retriggered, self.now)
         self._read_store(world)
         judged = self._by_the_oracle(world)
-        found += [f"missing: {text}" for text in judged.missing]
+        found += [f"missing: {text}" for text in judged.missing if not self._deleted_before_we_knew(text)]
+        found += self._revived(world)
         found += [f"duplicate: {text}" for text in (*judged.duplicates, *judged.duplicate_items)]
         found += [f"stray: {text}" for text in judged.strays]
         found += [f"diverged: {text}" for text in judged.differences if not self._withheld(text, world)]
         found += [f"lost: {text}" for text in judged.lost if not self._excused(text)]
-        found += [f"lost: {text}" for text in judged.lost_items]
+        found += [f"lost: {text}" for text in judged.lost_items if not self._went_with_it(text)]
         found += [f"leaked: {text}" for text in judged.leaked]
         found += self._invented(world)
         found += self._split()
@@ -139,8 +146,10 @@ class Judge:
             return False
         tickets = {side: next((t for t in listed if t.case == case), None) for side, listed in world.items()}
         pd, snow, jira = tickets["pd"], tickets["snow"], tickets["jira"]
-        if pd is None or snow is None or jira is None or pd.status != "resolved":
+        if pd is None or pd.status != "resolved":
             return False
+        if snow is None or jira is None:
+            return True  # One of them was deleted: there are no two that could differ.
         return bool(meanings("snow", "priority", snow.priority) & meanings("jira", "priority", jira.priority))
 
     def _excused(self, lost: str) -> bool:
@@ -148,7 +157,11 @@ class Judge:
         edit = next((e for e in self.script.edits if lost.startswith(_told(e))), None)
         if edit is None:
             return False
-        reasons = {"beyond recall": self._beyond_recall(edit), "taken back": self._taken_back(edit)}
+        reasons = {
+            "beyond recall": self._beyond_recall(edit),
+            "taken back": self._taken_back(edit),
+            "gone with its ticket": edit.record in self.deleted and not self._told_of(edit),
+        }
         for reason, holds in reasons.items():
             self._count(reason, holds)
         return any(reasons.values())
@@ -191,6 +204,63 @@ class Judge:
         return any(
             e.n > since and e.record != edit.record and meanings(e.side, e.what, e.before) & means
             for e in of_field
+        )
+
+    # ---- tickets that somebody deleted ----------------------------------------------------------
+
+    def _deleted_before_we_knew(self, missing: str) -> bool:
+        """Whether a ticket is missing because somebody deleted it; or because the incident's only ticket was deleted before any
+        reply had shown it to us."""
+        if any(missing == f"#{case} does not stand on {TITLES[side]}" for case, side in self._gone):
+            return True
+        return any(
+            missing.startswith(f"#{one.case} ")
+            and self._opened_as(one.case) == record
+            and not self._knew(record)
+            for record, one in self.deleted.items()
+        )
+
+    def _opened_as(self, case: str) -> str:
+        """The record with which an incident began."""
+        return next(e.record for e in self.script.of_case(case) if e.what == CREATE)
+
+    def _knew(self, record: str) -> bool:
+        """Whether any reply had shown us a record before it was deleted."""
+        one = self.deleted[record]
+        return any(said <= one.at and record.encode() in body for said, body in self.network.heard[one.side])
+
+    def _revived(self, world: Mapping[str, Sequence[Ticket]]) -> list[str]:
+        """Tickets that were deleted and stand there again. Where no reply had shown us that ours was there, its create was in doubt,
+        and looked for in vain."""
+        return [
+            f"revived: #{one.case} was deleted on {TITLES[one.side]} and stands there again as {ticket.key}"
+            for record, one in self.deleted.items()
+            for ticket in world[one.side]
+            if ticket.case == one.case and self._knew(record)
+        ]
+
+    def _went_with_it(self, lost: str) -> bool:
+        """Whether a note, a file or a label was on a ticket that somebody deleted before we were shown it."""
+        items = [e for e in self.script.edits if e.record in self.deleted and e.what in {*REMARKS, FILE}]
+        for edit in items:
+            name = edit.value.rpartition("|")[0] if edit.what == FILE else repr(edit.value)
+            if lost.startswith(f"#{edit.case} {edit.what} {name} is not on") and not self._told_of(edit):
+                self.counts["gone with its ticket"] = self.counts.get("gone with its ticket", 0) + 1
+                return True
+        return False
+
+    def _told_of(self, edit: Edit) -> bool:
+        """Whether a reply told us what somebody did to a ticket before it was deleted, so that we could have kept it."""
+        at, until = self._passed(edit.at), self.deleted[edit.record].at
+        if edit.what in _NATIVE[edit.side]:
+            return self._was_shown(edit, until)
+        if edit.what == FILE:
+            return False  # Its name is of no use without its content, and when that was fetched is not looked up here.
+        # The number of the deed stands at the beginning of every text, in letters that no encoding changes.
+        numbered = re.match(r".*? no\. \d+", edit.value)
+        sign = numbered[0] if numbered else edit.record
+        return any(
+            sign.encode() in body for said, body in self.network.heard[edit.side] if at <= said <= until
         )
 
     def _like(self, edit: Edit) -> list[Edit]:

@@ -28,6 +28,7 @@ from syncline.sandbox.instance import Instance
 from syncline.sandbox.platform import Request
 
 OURSELVES = "syncline"
+GONE = "deletion"
 WHO: Mapping[str, Sequence[str]] = {
     SNOW: ("amina", "diane"),
     JIRA: ("bruno", "olga"),
@@ -166,6 +167,28 @@ def plan(seed: str, length: float, incidents: int, edits: int) -> list[Deed]:
     return [Deed(n, *deed) for n, deed in enumerate(deeds)]
 
 
+def plan_deletions(seed: str, length: float, deeds: Sequence[Deed]) -> list[Deed]:
+    """In a third of the worlds somebody deletes one ticket of an incident or two. PagerDuty knows no deletion."""
+    rng = Random(f"{seed}/deletions")
+    if rng.random() < 2 / 3:
+        return []
+    cases = sorted({deed.case for deed in deeds})
+    chosen = rng.sample(cases, min(len(cases), rng.randint(1, 2)))
+    return [
+        Deed(len(deeds) + n, rng.uniform(length / 4, length), case, rng.choice((SNOW, JIRA)), GONE)
+        for n, case in enumerate(chosen)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A ticket that somebody deleted: of which case, where, and how many seconds after the world began."""
+
+    case: str
+    side: str
+    at: float
+
+
 @dataclass(slots=True)
 class People:
     """Everybody.
@@ -179,7 +202,8 @@ class People:
         bots: The share of edits that they make with our own account.
         unswept: Whether there are polls alone. PagerDuty tells of a new title or priority by no entry of its log, and no list
             of open incidents shows what is resolved: only a sweep finds it there, so nobody makes such an edit then.
-        records: Case to side to record.
+        records: Case to side to record; None where it was deleted.
+        deleted: By record.
         done: How much was done, by kind.
     """
 
@@ -190,7 +214,8 @@ class People:
     trace: Trace
     bots: float = 0.0
     unswept: bool = False
-    records: dict[str, dict[str, str]] = field(default_factory=dict)
+    records: dict[str, dict[str, str | None]] = field(default_factory=dict)
+    deleted: dict[str, Deleted] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)
 
     def begin(self, deeds: Sequence[Deed]) -> None:
@@ -214,6 +239,9 @@ class People:
                 return
             side = deed.side
             record = self.locate(deed.case, side)
+            if deed.what == GONE:
+                self._delete(deed, record)
+                return
             if record is None:
                 side = next((s for s in SIDES if self.locate(deed.case, s)), side)
                 record = self.locate(deed.case, side)
@@ -239,6 +267,17 @@ class People:
             value = before.field(what)
             if value:
                 self.script.add(deed.case, side, who, what, value, "", at, at, record)
+
+    def _delete(self, deed: Deed, record: str | None) -> None:
+        if record is None:
+            return
+        platform = self.sides[deed.side]
+        assert isinstance(platform, ServiceNowSide | JiraSide)
+        platform.delete(record)
+        self.deleted[record] = Deleted(deed.case, deed.side, self.loop.passed)
+        self.records[deed.case][deed.side] = None
+        self.done[GONE] = self.done.get(GONE, 0) + 1
+        self.trace.add(self.loop.passed, f"somebody on {deed.side} #{deed.case} deletes {record}")
 
     def _act(self, deed: Deed, side: str, record: str, rng: Random) -> None:
         who = OURSELVES if rng.random() < self.bots else rng.choice(WHO[side])
@@ -287,6 +326,8 @@ class People:
             return  # No workflow leads from one end to another.
 
         def save() -> None:
+            if record in self.deleted:
+                return
             there = self.sides[side].look(record)
             stood = there.field(deed.what)
             if stood == value:

@@ -48,7 +48,7 @@ def show(seed, options, case, *, reads):
         return
     with closing(sqlite3.connect(world.database_file)) as connection:
         links = connection.execute("SELECT incident_id, record_id FROM links").fetchall()
-        records = set(world.people.records.get(case, {}).values())
+        records = set(filter(None, world.people.records.get(case, {}).values()))
         incidents = sorted({incident for incident, record in links if record in records})
         records |= {record for incident, record in links if incident in incidents}
         for line in world.trace.lines:

@@ -19,7 +19,7 @@ from judge import Judge
 from loop import Loop, Machine
 from network import Network, SkewedClock
 from pages import Hook, Watch, Watched, drop_pages
-from people import Deed, People, plan, settle_in
+from people import Deed, People, plan, plan_deletions, settle_in
 from requests.adapters import BaseAdapter
 from retriggered import retriggered
 from tracing import Trace
@@ -147,6 +147,9 @@ class World:
         rng = Random(f"{seed}/size")
         incidents = options.incidents or rng.choice((1, 3, 6, 10))
         self.deeds: Sequence[Deed] = plan(seed, length, incidents, options.edits)
+        if not self.escalation and "restore" not in self.weather.classes:
+            # A backup cannot know what was made and deleted after it.
+            self.deeds = [*self.deeds, *plan_deletions(seed, length, self.deeds)]
         self.spells: Sequence[Spell] = self.weather.spells
         self.callers = Callers(self.people, self.instances["pd"], {}, {})
         self.emergencies = plan_emergencies(seed, length, len(self.deeds)) if self.escalation else []
@@ -380,6 +383,7 @@ class World:
             "events": self.loop.events,
             "seconds": self.loop.passed,
             "refused": len(self.script.refused),
+            "deleted": len(self.people.deleted),
         } | self.judge.counts
         return Verdict(
             self.seed,
@@ -460,6 +464,7 @@ class World:
             self._clock(),
             BEGIN,
             self.backup.lost,
+            self.people.deleted,
             retriggered(self.watch, self.network),
         )
         return [

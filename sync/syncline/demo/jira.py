@@ -83,6 +83,10 @@ class JiraSide:
             raise PlatformRefusedError("an issue of this project has no public comments")
         self._api(who, "POST", f"issue/{record}/comment", {"body": text})
 
+    def delete(self, record: str) -> None:
+        """Delete the issue."""
+        self._api("bruno", "DELETE", f"issue/{record}")
+
     def attach(self, who: str, record: str, name: str, content: bytes) -> None:
         """Attach a file."""
         headers = {**basic(EMAIL[who], f"token-{who}"), "X-Atlassian-Token": "no-check"}

