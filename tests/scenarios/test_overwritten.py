@@ -3,6 +3,7 @@
 import pytest
 
 from syncline.errors import RetryLater
+from syncline.intake.sightings import take_in
 
 PUTS = {"snow": ("PATCH", r"table/incident/"), "jira": ("PUT", r"/issue/"), "pd": ("PUT", r"^/incidents/")}
 
@@ -230,8 +231,6 @@ def test_an_edit_that_a_poll_shows_while_our_write_is_under_way_is_not_lost(trio
         world.clock.advance(3)
         world.people.pd_set(trio.pd_id, title="by a person there")
         record = station.endpoints["pd"].connector.read(trio.pd_id)
-        from syncline.intake.sightings import take_in
-
         station.database.transact(lambda tx: take_in(tx, station, station.endpoints["pd"], [record]))
         world.clock.advance(3)
 
@@ -363,3 +362,27 @@ def test_an_edit_of_the_half_of_a_priority_that_our_write_leaves_alone_is_not_lo
     assert not [text for text in changes if "by syncline" in text]
     conflicts = [text for text in trio.said("conflict") if text.startswith("priority")]
     assert [said in text for text in conflicts] == ([True] if said else [])
+
+
+def test_half_of_a_priority_that_is_written_beside_an_edit_that_was_merged_meanwhile_is_not_agreed(trio):
+    """Our write gives one of two fields. A look shows and merges that somebody gave both, just before it lands: then the two
+    of them say what neither did."""
+    world = trio.world
+    world.configure("conflicts:\n", "conflicts:\n  priority: highest\n")
+    world.people.snow_set(trio.sys_id, impact="1", urgency="1")
+    world.settle()
+
+    def edit():
+        station = world.app.station
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, impact="3", urgency="3")
+        sighting = station.endpoints["snow"].connector.read(trio.sys_id)
+        station.database.transact(lambda tx: take_in(tx, station, station.endpoints["snow"], [sighting]))
+        world.reconcile()
+        world.clock.advance(3)
+
+    world.before("snow", *PUTS["snow"], edit)
+    world.people.jira_set(trio.key, priority={"name": "High"})
+    world.settle(6)
+    assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("2", "High")
+    assert any("amina on snow says 5" in text for text in trio.said("conflict"))

@@ -72,15 +72,22 @@ def applied(
 
 
 def agree(
-    tx: Tx, link: Link, logged: Logged, *, stale: bool, resets: Mapping[str, Native] | None = None
+    tx: Tx,
+    link: Link,
+    logged: Logged,
+    *,
+    stale: bool,
+    resets: Mapping[str, Native] | None = None,
+    halved: frozenset[str] = frozenset(),
 ) -> None:
-    """The record says what we wrote; `resets` is what the platform made of other fields with it."""
+    """The record says what we wrote, but for `halved`; `resets` is what the platform made of other fields with it."""
+    settled = {name: value for name, value in logged.fields.items() if name not in halved}
     incidents.update_link(
         tx,
         link.incident_id,
         link.instance,
         shadow={**link.shadow, **(resets or {}), **logged.payload},
-        settled={**link.settled, **logged.fields},
+        settled={**link.settled, **settled},
         stale=stale,
     )
 
@@ -206,7 +213,9 @@ def shows(
     if record.revision < link.revision:
         # A poll has seen more already: what it saw and our write differ in is an edit.
         if writes:
-            agree(tx, link, logged, stale=link.stale, resets=_resets(endpoint, logged, link.seen))
+            resets = _resets(endpoint, logged, link.seen)
+            halved = _halved(endpoint, link, logged, link.seen)
+            agree(tx, link, logged, stale=link.stale, resets=resets, halved=halved)
             mark(tx, station, s)
         return
     shadow = {**link.shadow, **{n: record.values.get(n) for n in logged.payload if n not in later}}
@@ -214,7 +223,8 @@ def shows(
     shadow.update({n: link.shadow.get(n) for name in beaten for n in endpoint.mapping.natives_of(name)})
     shadow.update(_resets(endpoint, logged, record.values))
     passed_over = _passed_over(tx, endpoint, logged, record, later)
-    taken = {n: v for n, v in logged.fields.items() if n not in passed_over | beaten}
+    halved = _halved(endpoint, link, logged, record.values)
+    taken = {n: v for n, v in logged.fields.items() if n not in passed_over | beaten | halved}
     settled = {**link.settled, **(taken if writes else {})}
     news = _overwritten(tx, endpoint, link, logged, record)
     news += _derived(endpoint, s, link, logged, record, shadow, settled, alone=alone)
@@ -239,6 +249,20 @@ def _beaten(endpoint: Endpoint, logged: Logged, record: Record) -> frozenset[str
     """Common fields of our write that a record does not hold, and that somebody else was the last to write."""
     mapping, directory = endpoint.mapping, endpoint.directory
     return frozenset(n for n, v in logged.fields.items() if not mapping.holds(n, v, record.values, directory))
+
+
+def _halved(endpoint: Endpoint, link: Link, logged: Logged, values: Mapping[str, Native]) -> frozenset[str]:
+    """Common fields of which our write gave some native fields, while somebody gave the others, which is merged by now: what
+    they say together is neither's, and is to be written whole."""
+    found = set()
+    for name, value in logged.fields.items():
+        natives = endpoint.mapping.natives_of(name) & values.keys()
+        ours, others = natives & logged.payload.keys(), natives - logged.payload.keys()
+        landed = ours and all(values[n] == logged.payload[n] for n in ours)
+        merged = others and all(values[n] == link.shadow.get(n) for n in others)
+        if landed and merged and not endpoint.mapping.holds(name, value, values, endpoint.directory):
+            found.add(name)
+    return frozenset(found)
 
 
 def _passed_over(
