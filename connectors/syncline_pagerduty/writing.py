@@ -47,6 +47,9 @@ NEVER_EMPTY: Final = SETTABLE - {"resolution"}
 FIXED_WHEN_ENDED: Final = frozenset({"urgency", "assignee", "escalation_policy"})
 """Native fields that a resolved incident takes no more: PagerDuty answers with error 1001."""
 
+_FIXED: Final = FIXED_WHEN_ENDED | {"assignments"}
+"""The same, as an incident's body has them."""
+
 RESOLVED: Final = "resolved"
 
 LINKS: Final = "The same incident elsewhere:"
@@ -134,6 +137,9 @@ class Writer:
         status = body.get("status")
         rest = {field: value for field, value in body.items() if field not in ("status", "resolution")}
         if _is_so_already(refused, status):
+            if status == RESOLVED:
+                # It would refuse all of the rest for these, and say that it is for the status. The reply shows what it kept.
+                rest = {field: value for field, value in rest.items() if field not in _FIXED}
             if rest:
                 return self._put(operation.record_id, rest)
             if "resolution" in body:

@@ -273,6 +273,31 @@ def test_a_write_beside_a_foreign_one_that_the_history_does_not_show_is_reported
 
 
 @pytest.mark.parametrize("name", ["snow", "jira"])
+def test_an_overwritten_edit_is_found_after_hours_in_which_no_history_could_be_read(trio, name):
+    world = trio.world
+
+    def edit():
+        world.clock.advance(3)
+        if name == "snow":
+            world.people.snow_set(trio.sys_id, short_description="by a person there")
+        else:
+            world.people.jira_set(trio.key, summary="by a person there")
+        world.clock.advance(3)
+
+    world.before(name, *PUTS[name], edit)
+    world.after(name, *PUTS[name], lambda: world.sandbox[name].take_down("reset"))
+    spread(trio, name, snow={"short_description": "from elsewhere"}, jira={"summary": "from elsewhere"})
+    for _ in range(10):
+        world.sync(600)
+    assert trio.said("conflict") == []
+    world.sandbox[name].take_down(None)
+    for _ in range(6):
+        world.sync(120)
+    assert trio.titles() == ("by a person there",) * 3
+    assert any("from elsewhere" in text for text in trio.said("conflict"))
+
+
+@pytest.mark.parametrize("name", ["snow", "jira"])
 def test_an_edit_by_a_person_who_uses_our_account_is_not_taken_for_our_write(trio, name):
     world = trio.world
 

@@ -16,7 +16,7 @@ from network import Network
 from people import Deleted
 from retriggered import Span, as_it_stands, as_meant
 
-from syncline.demo.equivalence import TITLES, Ticket, meanings
+from syncline.demo.equivalence import TITLES, Ticket, meaning_of_ours, meanings
 from syncline.demo.oracle import Findings, OnRecord, Oracle
 from syncline.demo.pagerduty import PagerDutySide
 from syncline.demo.people import Side, everybody
@@ -161,6 +161,7 @@ class Judge:
             "beyond recall": self._beyond_recall(edit),
             "taken back": self._taken_back(edit),
             "gone with its ticket": edit.record in self.deleted and not self._told_of(edit),
+            "given alike": self._given_alike(edit),
         }
         for reason, holds in reasons.items():
             self._count(reason, holds)
@@ -263,6 +264,24 @@ class Judge:
             sign.encode() in body for said, body in self.network.heard[edit.side] if at <= said <= until
         )
 
+    def _given_alike(self, edit: Edit) -> bool:
+        """Whether the next status that our writes gave to an incident of PagerDuty was the one that the edit had given it. That
+        leaves no line in its log: from then on the two are one. And that this lost is on record, by whoever said it elsewhere."""
+        if (edit.side, edit.what) != ("pd", "status"):
+            return False
+        at, path = self._passed(edit.at), f"/incidents/{edit.record}"
+        until = next((self._passed(e.at) for e in self._like(edit) if e.n > edit.n), self.now)
+        ours = (
+            given["status"]
+            for w, to, given in self.network.given
+            if at < w < until and to == path and "status" in given
+        )
+        means = meanings(edit.side, edit.what, edit.value)
+        return next(ours, None) == edit.value and any(
+            entry.what == edit.what and meaning_of_ours(entry.what, entry.value) in means
+            for entry in self._conflicts.get(edit.case, ())
+        )
+
     def _like(self, edit: Edit) -> list[Edit]:
         """All edits of that field of that record."""
         return [e for e in self.script.edits if (e.record, e.what) == (edit.record, edit.what)]
@@ -335,10 +354,31 @@ class Judge:
                     if any(not _seen(e, mine, known) for e in alike):
                         self._count("replaced without a trace")
                         continue
+                    if any(not _seen(e, mine, self._replacing(e, mine)) for e in alike):
+                        self._count("replaced on another record")
+                        continue
                     found.append(
                         f"invented: #{ticket.case} {what} on {TITLES[side]} {ticket.key} is {ticket.field(what)!r}: "
                         f"all who wrote that were replaced by somebody who saw it"
                     )
+        return found
+
+    def _replacing(self, edit: Edit, edits: Sequence[Edit]) -> list[Edit]:
+        """The edits that can have replaced that one. Where somebody gave another record the same value, and that was replaced
+        there before a reply had shown us the edit, there are two to us, and the edit still stands."""
+        if edit.what not in _NATIVE[edit.side]:
+            return list(edits)
+        means = meanings(edit.side, edit.what, edit.value)
+        found = []
+        for later in edits:
+            there = [e for e in edits if e.n < later.n and e.record == later.record]
+            alike = (
+                there
+                and later.record != edit.record
+                and meanings(later.side, later.what, there[-1].value) & means
+            )
+            if not alike or self._was_shown(edit, self._passed(later.at)):
+                found.append(later)
         return found
 
     def _split(self) -> list[str]:

@@ -4,10 +4,11 @@ that died meanwhile lands all the same."""
 import json
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 import requests
 from greenlet import getcurrent, greenlet
@@ -93,8 +94,8 @@ class Network:
         self.reads: dict[str, list[tuple[float, str]]] = {name: [] for name in instances}
         # What a daemon took in, and when the platform said it. Who was killed before the next commit took in nothing.
         self.heard: dict[str, list[tuple[float, bytes]]] = {name: [] for name in instances}
-        # Fields that were given to PagerDuty's incidents, and when.
-        self.given: list[tuple[float, str, frozenset[str]]] = []
+        # What PagerDuty's incidents were given, and when.
+        self.given: list[tuple[float, str, Mapping[str, Any]]] = []
         self.lessons = Lessons()
         self._hearing: dict[greenlet, list[tuple[str, float, bytes]]] = {}
         self._rng = Random(f"{seed}/network")
@@ -181,8 +182,7 @@ class Network:
     def _wrote(self, name: str, request: Request) -> None:
         self.writes[name].append((self.loop.passed, f"{request.method} {request.path}"))
         if name == "pd" and request.method == "PUT" and _INCIDENT.fullmatch(request.path):
-            fields = frozenset(json.loads(request.body)["incident"])
-            self.given.append((self.loop.passed, request.path, fields))
+            self.given.append((self.loop.passed, request.path, json.loads(request.body)["incident"]))
         self._applied(name)
 
     def _tell(self, name: str, request: Request, response: Response | None, fault: str) -> None:

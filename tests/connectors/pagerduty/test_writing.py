@@ -165,6 +165,21 @@ def test_what_is_acknowledged_already_counts_and_the_rest_is_written(world):
     assert after.record.values["status"] == "acknowledged"
 
 
+def test_what_is_resolved_already_takes_the_rest_but_for_what_no_ended_incident_takes(world):
+    """Somebody resolved it first: that its urgency stays as it is must not read as if its status had been refused."""
+    made = create(world)
+    world.edit(made.record_id, status="resolved")
+    world.clock.move(2)
+    before = world.connector.read(made.record_id).record.values["urgency"]
+    other = {"high": "low", "low": "high"}[before]
+    values = {"status": "resolved", "urgency": other, "title": "Newer"}
+    after = world.connector.write(Update(made.record_id, values)).record.values
+    assert (after["title"], after["status"], after["urgency"]) == ("Newer", "resolved", before)
+    values = {"status": "resolved", "urgency": other}
+    after = world.connector.write(Update(made.record_id, values)).record.values
+    assert (after["status"], after["urgency"]) == ("resolved", before)
+
+
 def test_a_resolution_is_kept_when_a_person_was_faster(world):
     made = create(world)
     world.edit(made.record_id, status="resolved")
