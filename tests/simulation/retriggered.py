@@ -21,7 +21,9 @@ Span = tuple[float, float]
 
 def retriggered(watch: Watch, network: Network) -> dict[str, list[Span]]:
     """Record to the times in which it was triggered because of our own write, in seconds since the world began."""
-    written = {(at, path.rpartition("/")[2]) for at, path, fields in network.given if fields & _ASSIGNS}
+    written = {
+        (at, path.rpartition("/")[2]) for at, path, fields in network.given if fields.keys() & _ASSIGNS
+    }
     found: dict[str, list[Span]] = {}
     for case, sides in watch.stood.items():
         stood, record = sides.get(PD, []), watch.records.get((case, PD), "")
