@@ -72,7 +72,8 @@ class PagerDutyConnector:
     """One instance of PagerDuty.
 
     Requests: a poll 1, and every minute 1 more for each 100 open incidents; a read 2, and 1 where notes were
-    added; a create, update, comment or page 1; a link back 2; a lookup 1; a look at a page 1 or 2.
+    added; a sweep 1 for the notes of each incident, 1 for each that is not open, and some for lists of open
+    ones; a create, update, comment or page 1; a link back 2; a lookup 1; a look at a page 1 or 2.
     """
 
     def __init__(self, settings: PagerDutySettings, http: Http, fields: frozenset[str]) -> None:
