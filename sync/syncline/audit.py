@@ -49,6 +49,23 @@ def overwritten(write: Write, edits: Sequence[Edit], sent: Mapping[str, Collecti
     return list(lost.values())
 
 
+def by_others(write: Write, edits: Sequence[Edit]) -> list[Edit]:
+    """The foreign edits that gave a record what our write was to give it, where the history shows none of ours that did.
+
+    Args:
+        write: Ours, of which it is not known whether it happened.
+        edits: The record's history, oldest first.
+    """
+    found = []
+    for name, value in write.values.items():
+        since = [edit for edit in edits if edit.field == name and edit.at >= write.base_at]
+        if any(edit.own and edit.after == value for edit in since):
+            return []
+        if since and since[-1].after == value:
+            found.append(since[-1])
+    return found
+
+
 def beside(write: Write, edits: Sequence[Edit], sent: Mapping[str, Collection[Native]]) -> list[Edit]:
     """The last edit of each field that people made between what we knew and our own write, whether that overwrote it or
     not: a value that stands in several fields is read of all of them. Of a field that said by then what we wrote our

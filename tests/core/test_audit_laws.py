@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.audit import Write, beside, overwritten
+from syncline.audit import Write, beside, by_others, overwritten
 from syncline.connector import Edit
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -121,3 +121,14 @@ def test_a_write_of_ours_that_came_before_is_no_persons_edit():
     write = Write({"title": "c"}, {"title": "a"}, NOON)
     assert overwritten(write, edits, {"title": ["b", "c"]}) == []
     assert [e.after for e in overwritten(write, edits, sent(write))] == ["b"]
+
+
+def test_what_others_gave_is_not_ours_until_the_history_shows_ours():
+    write = Write({"status": "In Progress"}, {"status": "To Do"}, NOON)
+    theirs = edit(0, 3, "status", "To Do", "In Progress")
+    ours = edit(1, 5, "status", "To Do", "In Progress", own=True)
+    assert by_others(write, [theirs]) == [theirs]
+    assert by_others(write, [ours]) == by_others(write, []) == []
+    assert by_others(write, [ours, edit(2, 7, "status", "Waiting", "In Progress")]) == []
+    assert by_others(write, [theirs, edit(1, 5, "status", "In Progress", "Waiting")]) == []
+    assert by_others(write, [edit(0, -3, "status", "To Do", "In Progress")]) == []

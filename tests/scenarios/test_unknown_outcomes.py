@@ -289,6 +289,29 @@ def test_who_replaces_our_write_in_doubt_has_not_seen_the_same_value_that_came_a
     assert any("amina on snow says 4 and is kept here only" in text for text in trio.said("conflict"))
 
 
+@pytest.mark.parametrize("commented", [False, True])
+def test_a_status_that_a_person_gave_is_not_our_step_on_the_way_to_another_one(both, commented):
+    """Bruno began to work on it, unseen as yet, and we were to take the same step on the way to Done: no reply came, and the
+    issue stands where the step leads. The history says that he took it."""
+    world = both.world
+    world.people.snow_create(short_description="Another one, whose issue shows the way out of To Do")
+    world.settle()
+    world.people.jira_move(both.key, "In Progress")
+    if commented:
+        world.people.jira("POST", f"issue/{both.key}/comment", {"body": "On it."})
+    world.clock.advance(5)
+    world.people.snow_set(both.sys_id, state="6", close_code="Solution provided", close_notes="Restarted.")
+    world.poll("snow")
+    world.reconcile()
+    world.fault("jira", "reset_after", "POST", r"/transitions$")
+    world.deliver("jira")
+    quiet(world, 8)
+    assert both.jira["status"]["statusCategory"]["key"] == "done"
+    (conflict,) = [text for text in both.said("conflict") if text.startswith("status")]
+    assert "amina on snow says resolved and stands" in conflict
+    assert "Bruno Keller on jira says in_progress" in conflict
+
+
 @pytest.mark.parametrize("name", ["snow", "jira", "pd"])
 def test_a_record_that_is_listed_twice_is_no_twin(cloud, name):
     cloud.sync()

@@ -7,7 +7,7 @@ from syncline.delivery.actions import Action, Done, Looked
 from syncline.delivery.applied import link_on, link_up, mark, report, shows
 from syncline.delivery.failed import ASIDE, PROBE
 from syncline.intake.adoption import twin
-from syncline.intake.recovery import recover
+from syncline.intake.recovery import anothers, recover
 from syncline.intake.sightings import take_in
 from syncline.model import Remark
 from syncline.reconcile import Situation
@@ -103,14 +103,19 @@ def _changed(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
     others = shared.intersection(record.values) - logged.payload.keys()
     if link is not None and any(record.values[n] != link.shadow.get(n) for n in others):
         return False
+    # A step on the way to a status is not what the incident says: somebody who took it said so.
+    edits = sighting.edits if sighting is not None else None
+    if link is not None and edits and not logged.fields and anothers(tx, endpoint, link, logged, edits):
+        mark(tx, station, s)
+        return False
     operations.finish(tx, logged.id, State.APPLIED)
     if link is not None:
         report(tx, endpoint, s, logged)
         shows(tx, station, endpoint, s, logged, record)
-        if sighting is not None and sighting.edits:
+        if edits:
             fresh = incidents.link_of(tx, link.incident_id, link.instance)
             assert fresh is not None
-            if recover(tx, endpoint, fresh, [logged], sighting.edits):
+            if recover(tx, endpoint, fresh, [logged], edits):
                 mark(tx, station, s)
     return True
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from syncline.audit import beside, overwritten
+from syncline.audit import beside, by_others, overwritten
 from syncline.connector import Edit, HistoryKind, Native, Sighting
 from syncline.mapping import Mapping as FieldMapping
 from syncline.model import json_value
@@ -67,6 +67,19 @@ def _in_part(
         said = entries(tx, endpoint, link, logged, given, {}, before, last.actor, last.at, {name})
         found += [entry for entry in said if entry["value"] not in (entry["base"], json_value(value))]
     return found
+
+
+def anothers(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: Sequence[Edit]) -> bool:
+    """Whether what a write in doubt was to give its record was given by somebody else, who is then laid before the next
+    merge: as long as the write may yet happen, that takes all that looks like it for the write."""
+    theirs = by_others(logged.write(), edits)
+    if theirs and not logged.audited:
+        operations.audited(tx, [logged.id])
+        given = {edit.field: edit.after for edit in theirs}
+        before = {edit.field: edit.before for edit in theirs if edit.before is not None}
+        last = max(theirs, key=lambda edit: edit.at)
+        remember(tx, link, entries(tx, endpoint, link, logged, given, {}, before, last.actor, last.at))
+    return bool(theirs)
 
 
 def recover_from_past(tx: Tx, endpoint: Endpoint, link: Link, sighting: Sighting) -> bool:
