@@ -256,6 +256,26 @@ def test_a_reassignment_just_before_our_write_to_pagerduty_is_not_taken_for_its_
     assert world.value(trio.number, "assignee") == "olga.petrova@example.com"
 
 
+def test_an_overwritten_assignee_is_not_lost_though_we_had_never_met_them(trio):
+    """The history names them by an id alone, and nothing else did: ServiceNow is asked who that is."""
+    world = trio.world
+    row = world.people.snow("GET", "sys_user?sysparm_fields=user_name,sys_id")
+    diane = next(r["sys_id"] for r in row if r["user_name"].startswith("diane"))
+    olga = world.people.jira("GET", "user/search?query=olga")[0]["accountId"]
+
+    def edit():
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, assigned_to=diane)
+        world.clock.advance(3)
+
+    world.people.jira_set(trio.key, assignee={"accountId": olga})
+    world.before("snow", *PUTS["snow"], edit)
+    world.settle(6)
+    assert world.value(trio.number, "assignee") == "diane.novak@example.com"
+    assert (trio.snow["assigned_to"], trio.jira["assignee"]["displayName"]) == (diane, "Diane Novak")
+    assert any("olga.petrova@example.com" in text for text in trio.said("conflict"))
+
+
 def test_a_write_beside_a_foreign_one_that_the_history_does_not_show_is_reported(cloud):
     """Auditing is switched off: what was overwritten cannot be found, and that is said."""
     trio = cloud.trio()

@@ -2,13 +2,14 @@
 time that is nothing, since a polled row already is the read."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
 from syncline import ledger
-from syncline.connector import HistoryKind, Party, PartyKind, Sighting
+from syncline.connector import Edit, HistoryKind, Party, PartyKind, Sighting
 from syncline.errors import Configuration, DatabaseFault, Gone, RetryLater, SynclineError
 from syncline.intake.recovery import recover
 from syncline.intake.sightings import take_in
@@ -75,14 +76,22 @@ def _refresh(station: Station, endpoint: Endpoint, gap: Gap) -> None:
             tuple(connector.attachments(link.record_id)) if endpoint.capabilities.attachments else (),
             sighting.edits,
         )
-    edits = None
+    edits: Sequence[Edit] | None = None
+    strangers: Sequence[tuple[PartyKind, str]] = ()
+    named: list[Party] = []
     if gap.audit:
         since = min(logged.base_at or logged.created_at for logged in gap.audit)
         edits = connector.history(link.record_id, since - timedelta(seconds=2))
+        strangers = _strangers(endpoint, edits, station.clock.now())
+        # Whom the platform does not let us look up stays on record in its own words.
+        with suppress(Configuration):
+            named = [party for kind, name in strangers for party in connector.parties(kind, [name])]
 
     def store(tx: Tx) -> None:
         take_in(tx, station, endpoint, [sighting])
         if edits is not None:
+            endpoint.meet(tx, named)
+            endpoint.asked.update(dict.fromkeys(strangers, tx.now))
             recover(tx, endpoint, link, gap.audit, edits)
             _unshown(tx, station, link, gap.audit)
         incidents.update_link(
@@ -90,6 +99,14 @@ def _refresh(station: Station, endpoint: Endpoint, gap: Gap) -> None:
         )
 
     station.database.transact(store)
+
+
+def _strangers(endpoint: Endpoint, edits: Sequence[Edit], now: datetime) -> list[tuple[PartyKind, str]]:
+    """Those whom a history names and the store has not met: what such an edit says cannot be read without them."""
+    natives = [{edit.field: value} for edit in edits for value in (edit.before, edit.after)]
+    unmapped = [entry for one in natives for entry in endpoint.mapping.read(one, endpoint.directory).unmapped]
+    parties = dict.fromkeys(entry.party for entry in unmapped if entry.party is not None)
+    return [party for party in parties if endpoint.worth_asking(*party, now)]
 
 
 def _unshown(tx: Tx, station: Station, link: Link, writes: Sequence[Logged]) -> None:
