@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from syncline import escalating, ledger
+from syncline.connector import HistoryKind
 from syncline.intake import hands
 from syncline.intake.asking import Stranger
 from syncline.merge import Candidate, Conflict, Look, Merged, hold, look, merge
@@ -17,18 +18,27 @@ from syncline.station import Endpoint, Station
 from syncline.store import incidents, items, operations, timeline
 from syncline.store.database import Tx
 from syncline.store.incidents import Kept, Link
-from syncline.store.operations import Logged
+from syncline.store.operations import Logged, State
 from syncline.store.timeline import Event, Parked
 
 
 @dataclass(slots=True)
 class Situation:
-    """All that one transaction read about one incident."""
+    """All that one transaction read about one incident.
+
+    Attributes:
+        kept: As it is stored.
+        links: Its records.
+        sent: By instance, writes that may yet show up there.
+        parked: What waits for a person.
+        unaudited: By instance, writes that were not held against the history, where our account changed the record.
+    """
 
     kept: Kept
     links: list[Link]
     sent: Mapping[str, list[Logged]]
     parked: list[Parked]
+    unaudited: Mapping[str, list[Logged]]
 
     @property
     def live(self) -> list[Link]:
@@ -67,12 +77,17 @@ def situations(tx: Tx, incident_ids: Sequence[str]) -> list[Situation]:
     links = incidents.links_of(tx, incident_ids)
     sent = operations.unsettled(tx, incident_ids)
     parked = timeline.waiting(tx, incident_ids)
+    ours = [
+        i for i in incident_ids if any(link.own and link.seen != link.shadow for link in links.get(i, ()))
+    ]
+    unaudited = operations.unaudited(tx, ours) if ours else {}
     return [
         Situation(
             kept[i],
             links[i],
             {instance: logged for (of, instance), logged in sent.items() if of == i},
             parked.get(i, []),
+            {instance: logged for (of, instance), logged in unaudited.items() if of == i},
         )
         for i in incident_ids
         if i in kept
@@ -163,7 +178,9 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
             side = Look(link.instance, disputed, link.shadow, link.settled, ())
             news = [c for c in news if c.field in s.held()]
         mixed = {c.field for c in news if c.recovered and _half_ours(link, endpoint, c.field)}
-        said = tuple(_timed(endpoint, c) for c in side.candidates if c.field not in mixed)
+        untold = _untold(s, link, endpoint, side) - mixed
+        side = hold(side, link.view(), endpoint.mapping, untold)
+        said = tuple(_timed(endpoint, c) for c in side.candidates if c.field not in mixed | untold)
         looks.append(replace(side, candidates=said))
         recovered += [_timed(endpoint, c) for c in news]
     merged = merge(s.kept.incident, s.kept.origins, looks, station.rules(), recovered, s.held())
@@ -176,6 +193,18 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
             for side, link in zip(looks, s.live, strict=True)
         ]
     return looks, merged
+
+
+def _untold(s: Situation, link: Link, endpoint: Endpoint, side: Look) -> frozenset[str]:
+    """Fields that say what our write and somebody's edit made together, where the history that has the edit could not be
+    read yet. They wait for it."""
+    if endpoint.capabilities.history is not HistoryKind.READ:
+        return frozenset()
+    writes = [logged for logged in s.unaudited.get(link.instance, ()) if logged.state is State.APPLIED]
+    written = {name for logged in writes for name in logged.fields}
+    return frozenset(
+        c.field for c in side.candidates if c.field in written and _half_ours(link, endpoint, c.field)
+    )
 
 
 def _half_ours(link: Link, endpoint: Endpoint, name: str) -> bool:

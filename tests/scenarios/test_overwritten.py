@@ -431,3 +431,29 @@ def test_half_of_a_priority_that_is_written_beside_an_edit_that_was_merged_meanw
     world.settle(6)
     assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("2", "High")
     assert any("amina on snow says 5" in text for text in trio.said("conflict"))
+
+
+def test_half_of_our_write_and_half_of_an_edit_wait_for_the_history(trio):
+    """Where it cannot be read at once, what both halves say together is no more anybody's value than it was before."""
+    world = trio.world
+    world.people.snow_set(trio.sys_id, impact="2", urgency="3")
+    world.settle(4)
+
+    def edit():
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, impact="3")
+        world.clock.advance(3)
+
+    world.before("snow", *PUTS["snow"], edit)
+    world.after("snow", *PUTS["snow"], lambda: world.sandbox["snow"].take_down("reset"))
+    world.people.jira_set(trio.key, priority={"name": "Medium"})
+    world.sync(30)
+    world.sync(30)
+    world.sandbox["snow"].take_down(None)
+    for _ in range(8):
+        world.sync(30)
+    changes = [text for text in trio.said("changed") if text.startswith("priority")]
+    assert not [text for text in changes if "by syncline" in text]
+    (conflict,) = [text for text in trio.said("conflict") if text.startswith("priority")]
+    assert "amina on snow says 5 and stands; Bruno Keller on jira says 3" in conflict
+    assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("5", "Lowest")
