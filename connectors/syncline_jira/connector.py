@@ -233,7 +233,7 @@ class JiraConnector:
         return found
 
     def steps(self, record_id: str, status: str) -> Sequence[Step]:
-        """The transitions out of `status`; from memory for five minutes, else two to four requests."""
+        """The transitions out of `status`; from memory for five minutes, else three to five requests."""
         return self._workflows.steps(record_id, status)
 
     # --- people, schema -----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from syncline.connector import Step
-from syncline.errors import Gone
+from syncline.errors import Gone, RetryLater
 from syncline_jira import shape
 from syncline_jira.client import JiraClient
 from syncline_jira.polling import quoted
@@ -15,6 +15,8 @@ FRESH: Final = 300.0
 """Seconds for which transitions are taken from memory. Admins change workflows by the month."""
 
 _REMEMBERED: Final = 1000
+_TRIES: Final = 3
+"""So often the steps out of a status are read of issues that leave it at that moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +100,29 @@ class Workflows:
 
         Raises:
             Gone: there is no such issue.
+            RetryLater: whichever issue is looked at leaves that status meanwhile.
         """
         kind = self._kinds.get(record_id)
         known = self._steps.get((kind, status)) if kind else None
         if known and 0 <= (self._now() - known[0]).total_seconds() < FRESH:
             return known[1]
-        issue = self._look(record_id)
-        self.learn(record_id, issue)
-        kind = self._kinds[record_id]
-        example = record_id if status_of(issue) == status else self._example(kind, status)
-        if example is None:
-            return ()
-        found = steps_of(self._client.transitions_of(example))
-        if len(self._steps) >= _REMEMBERED:
-            self._steps = {}
-        self._steps[kind, status] = (self._now(), found)
-        return found
+        for _ in range(_TRIES):
+            issue = self._look(record_id)
+            self.learn(record_id, issue)
+            kind = self._kinds[record_id]
+            example = record_id if status_of(issue) == status else self._example(kind, status)
+            if example is None:
+                return ()
+            found = steps_of(self._client.transitions_of(example))
+            # Somebody may have moved it meanwhile: then these lead out of another status.
+            if status_of(self._look(example)) == status:
+                if len(self._steps) >= _REMEMBERED:
+                    self._steps = {}
+                self._steps[kind, status] = (self._now(), found)
+                return found
+        raise RetryLater(
+            f"the issue {record_id}, by which the steps out of {status!r} are known, moves all the time"
+        )
 
     def _look(self, record_id: str) -> Mapping[str, Any]:
         return shape.mapping(self._client.issue_json(record_id, ("status", "issuetype", "project")))

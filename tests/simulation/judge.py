@@ -160,7 +160,7 @@ class Judge:
         reasons = {
             "beyond recall": self._beyond_recall(edit),
             "taken back": self._taken_back(edit),
-            "gone with its ticket": edit.record in self.deleted and not self._told_of(edit),
+            "gone with its ticket": self._gone_with_its_ticket(edit),
             "given alike": self._given_alike(edit),
         }
         for reason, holds in reasons.items():
@@ -249,6 +249,9 @@ class Judge:
                 self.counts["gone with its ticket"] = self.counts.get("gone with its ticket", 0) + 1
                 return True
         return False
+
+    def _gone_with_its_ticket(self, edit: Edit) -> bool:
+        return edit.record in self.deleted and not self._told_of(edit)
 
     def _told_of(self, edit: Edit) -> bool:
         """Whether a reply told us what somebody did to a ticket before it was deleted, so that we could have kept it."""
@@ -350,7 +353,8 @@ class Judge:
                     if not mine or any(not _seen(e, mine) for e in alike):
                         continue
                     # Who replaced it without a trace is known to nobody, and what they replaced stands.
-                    known = [e for e in mine if not self._beyond_recall(e) and not self._taken_back(e)]
+                    traceless = (self._beyond_recall, self._taken_back, self._gone_with_its_ticket)
+                    known = [e for e in mine if not any(without(e) for without in traceless)]
                     if any(not _seen(e, mine, known) for e in alike):
                         self._count("replaced without a trace")
                         continue
