@@ -168,7 +168,9 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
             looks.append(Look(link.instance, (), link.shadow, link.settled, ()))
             continue
         facts = endpoint.capabilities
-        sent = [logged.sent(facts) for logged in s.sent.get(link.instance, ())]
+        # A create that was taken for lost may yet make a record. It never changes this one.
+        writes = (logged for logged in s.sent.get(link.instance, ()) if logged.kind != "create")
+        sent = [logged.sent(facts) for logged in writes]
         side = look(link.view(), endpoint.mapping, endpoint.directory, sent, facts.assigns)
         news = link.candidates()
         if link.stale:

@@ -113,6 +113,23 @@ def test_a_file_arrives_once(trio, name, fault):
     assert [f for f in world.people.jira_files(trio.key)] == [("log.txt", b"the log")]
 
 
+def test_who_gives_a_record_what_a_lost_create_was_to_give_another_is_a_person(cloud):
+    """PagerDuty tells nobody who gave a title. The create that was taken for lost can still make a record; it cannot change
+    the one that was made instead."""
+    cloud.sync()
+    lose(cloud, "pd", "reset_before", "POST", CREATES["pd"])
+    sys_id = cloud.people.snow_create(short_description="Once")
+    quiet(cloud)
+    cloud.people.snow_set(sys_id, short_description="Twice")
+    cloud.settle()
+    (incident,) = cloud.people.pd_all()
+    assert incident["title"] == "Twice"
+    cloud.people.pd_set(incident["id"], title="Once")
+    quiet(cloud)
+    assert cloud.people.pd_all()[0]["title"] == "Once"
+    assert cloud.people.snow_get(sys_id)["short_description"] == "Once"
+
+
 @pytest.mark.parametrize("fault", LOST)
 @pytest.mark.parametrize("name", ["snow", "jira", "pd"])
 def test_links_back_stand_there_once(cloud, name, fault):
