@@ -355,7 +355,8 @@ class Judge:
                     # Who replaced it without a trace is known to nobody, and what they replaced stands.
                     traceless = (self._beyond_recall, self._taken_back, self._gone_with_its_ticket)
                     known = [e for e in mine if not any(without(e) for without in traceless)]
-                    if any(not _seen(e, mine, known) for e in alike):
+                    # With what a record begins is nobody's edit.
+                    if not known or any(not _seen(e, mine, known) for e in alike):
                         self._count("replaced without a trace")
                         continue
                     if any(not _seen(e, mine, self._replacing(e, mine)) for e in alike):
