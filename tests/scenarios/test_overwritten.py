@@ -457,3 +457,18 @@ def test_half_of_our_write_and_half_of_an_edit_wait_for_the_history(trio):
     (conflict,) = [text for text in trio.said("conflict") if text.startswith("priority")]
     assert "amina on snow says 5 and stands; Bruno Keller on jira says 3" in conflict
     assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("5", "Lowest")
+
+
+@pytest.mark.parametrize("ours", ["Low", "Medium", "High", "Highest"])
+def test_an_edit_that_our_write_replaced_knowingly_does_not_come_back(trio, ours):
+    """Its time is that of what we knew when we wrote, and half of it our write leaves alone."""
+    world = trio.world
+    world.people.snow_set(trio.sys_id, impact="3", urgency="3")
+    world.settle(4)
+    assert trio.jira["priority"]["name"] == "Lowest"
+    world.before("snow", *PUTS["snow"], lambda: world.people.snow_set(trio.sys_id, description="Longer."))
+    world.people.jira_set(trio.key, priority={"name": ours})
+    world.settle(6)
+    assert [text for text in trio.said("conflict") if text.startswith("priority")] == []
+    assert trio.jira["priority"]["name"] == ours
+    assert trio.jira["description"] is not None

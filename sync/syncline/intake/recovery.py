@@ -56,9 +56,11 @@ def _in_part(
     """Values that stand in several native fields, and of which somebody had given one that our write left alone, or gave
     alike: no field of theirs is overwritten, and yet what they said with it is."""
     found: list[Entry] = []
+    known = {**link.shadow, **logged.base}
     for name, value in logged.fields.items():
         natives = endpoint.mapping.natives_of(name)
-        theirs = [edit for edit in near if edit.field in natives]
+        # The last edit that we knew of may be as old as what we knew, to the second.
+        theirs = [edit for edit in near if edit.field in natives and edit.after != known.get(edit.field)]
         if name in told or len(natives) == 1 or not theirs:
             continue
         last = max(theirs, key=lambda edit: edit.at)
