@@ -268,22 +268,33 @@ class Judge:
         )
 
     def _given_alike(self, edit: Edit) -> bool:
-        """Whether the next status that our writes gave to an incident of PagerDuty was the one that the edit had given it. That
-        leaves no line in its log: from then on the two are one. And that this lost is on record, by whoever said it elsewhere."""
-        if (edit.side, edit.what) != ("pd", "status"):
+        """Whether our next write of a status or priority to an incident of PagerDuty was of the value that the edit had given it.
+        That leaves no line in its log: from then on the two are one. And that this lost is on record, by whoever said it
+        elsewhere."""
+        if edit.side != "pd" or edit.what not in {"status", "priority"}:
             return False
         at, path = self._passed(edit.at), f"/incidents/{edit.record}"
         until = next((self._passed(e.at) for e in self._like(edit) if e.n > edit.n), self.now)
         ours = (
-            given["status"]
+            given[edit.what]
             for w, to, given in self.network.given
-            if at < w < until and to == path and "status" in given
+            if at < w < until and to == path and edit.what in given
         )
+        first = next(ours, None)
+        if isinstance(first, dict):
+            first = self._priority(first["id"])
         means = meanings(edit.side, edit.what, edit.value)
-        return next(ours, None) == edit.value and any(
+        return first == edit.value and any(
             entry.what == edit.what and meaning_of_ours(entry.what, entry.value) in means
             for entry in self._conflicts.get(edit.case, ())
         )
+
+    def _priority(self, priority_id: str) -> str:
+        """What PagerDuty calls a priority."""
+        pd = self.sides["pd"]
+        assert isinstance(pd, PagerDutySide)
+        listed = pd._api("noah", "GET", "priorities?limit=100")["priorities"]
+        return next((str(one["name"]) for one in listed if one["id"] == priority_id), "")
 
     def _like(self, edit: Edit) -> list[Edit]:
         """All edits of that field of that record."""
