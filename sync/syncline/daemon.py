@@ -250,6 +250,10 @@ class Daemon:
                 f"the daemon started (store {name}, start no. {generation}; {held} pieces of work taken up again)",
             ),
         )
+        station.ledger.bounded(tx)
+        for name, endpoint in station.endpoints.items():
+            operations.begin_anew(tx, name, tx.now + endpoint.aftermath())
+        station.ledger.mark_all(tx, [ledger.delivery(*pair) for pair in operations.under_way(tx)])
         now = tx.now.timestamp()
         if self.polling:
             station.ledger.mark_all(tx, [ledger.poll(n) for n in station.endpoints])

@@ -24,11 +24,19 @@ PLATFORM: Final = "the platform"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where the present value of a field came from."""
+    """Where the present value of a field came from.
+
+    Attributes:
+        instance: Where it was given; empty: by Syncline itself.
+        actor: Who gave it.
+        at: When.
+        there: The same by the platform's own clock, which nobody sets who sets ours; None: that is not known.
+    """
 
     instance: str
     actor: str
     at: datetime
+    there: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

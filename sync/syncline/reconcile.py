@@ -11,7 +11,7 @@ from syncline import escalating, ledger
 from syncline.connector import HistoryKind
 from syncline.intake import hands
 from syncline.intake.asking import Stranger
-from syncline.merge import Candidate, Conflict, Look, Merged, hold, look, merge
+from syncline.merge import Candidate, Conflict, Look, Merged, Origin, hold, look, merge
 from syncline.model import Incident, Value, json_value
 from syncline.planning import Want, difference
 from syncline.station import Endpoint, Station
@@ -185,7 +185,8 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
         said = tuple(_timed(endpoint, c) for c in side.candidates if c.field not in mixed | untold)
         looks.append(replace(side, candidates=said))
         recovered += [_timed(endpoint, c) for c in news]
-    merged = merge(s.kept.incident, s.kept.origins, looks, station.rules(), recovered, s.held())
+    origins = {name: _now(station, origin) for name, origin in s.kept.origins.items()}
+    merged = merge(s.kept.incident, origins, looks, station.rules(), recovered, s.held())
     waiting = frozenset(conflict.field for conflict in merged.parked)
     if waiting:
         looks = [
@@ -220,8 +221,16 @@ def _half_ours(link: Link, endpoint: Endpoint, name: str) -> bool:
 
 def _timed(endpoint: Endpoint, candidate: Candidate) -> Candidate:
     """The candidate with its time by our own clock: platforms' clocks are not compared with one another."""
-    at = endpoint.by_our_clock(candidate.origin.at)
-    return replace(candidate, origin=replace(candidate.origin, at=at))
+    at = candidate.origin.at
+    return replace(candidate, origin=replace(candidate.origin, at=endpoint.by_our_clock(at), there=at))
+
+
+def _now(station: Station, origin: Origin) -> Origin:
+    """The origin with its time by our clock as it goes now: somebody may have set it since, and even while no daemon ran."""
+    endpoint = station.endpoints.get(origin.instance)
+    if endpoint is None or origin.there is None or endpoint.http.clock_skew() is None:
+        return origin
+    return replace(origin, at=endpoint.by_our_clock(origin.there))
 
 
 def _save_look(

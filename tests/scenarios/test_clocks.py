@@ -62,6 +62,33 @@ def test_the_later_edit_wins_whatever_the_clocks_say(trio_of, name, skew):
     assert any("earlier" in text for text in trio.said("conflict"))
 
 
+def set_ours_back(world, seconds):
+    """Our own clock, and no platform's."""
+    shown = world.clock.now
+    world.clock.now = lambda: shown() - timedelta(seconds=seconds)
+    for platform in world.sandbox.values():
+        platform.clock._skew += timedelta(seconds=seconds)
+
+
+def test_the_later_edit_wins_although_our_clock_was_set_back_in_between(trio):
+    """Found by the simulation, as a restored database: what stood in the store counted from a time that was yet to come, and
+    won over every edit of the next hour."""
+    world = trio.world
+    world.clock.advance(60)
+    world.sandbox["pd"].take_down()
+    world.people.jira_set(trio.key, summary="earlier")
+    world.settle()
+    assert trio.snow["short_description"] == "earlier"
+    set_ours_back(world, 3_600.0)
+    world.clock.advance(10)
+    world.sandbox["pd"].take_down(None)
+    world.people.pd_set(trio.pd_id, title="later")
+    for _ in range(4):
+        world.sync(60)
+    assert trio.titles() == ("later",) * 3
+    assert any("earlier" in text for text in trio.said("conflict"))
+
+
 @pytest.mark.parametrize("skew", WRONG)
 def test_what_was_made_before_the_first_start_is_known_by_the_platforms_clock(world_of, skew):
     world = world_of("cloud", snow=skew)
@@ -136,6 +163,30 @@ def test_a_write_in_doubt_that_never_happened_is_repeated_although_the_clock_was
     for _ in range(10):
         cloud.sync(20)
     assert [issue["fields"]["summary"] for issue in cloud.people.jira_all()] == ["Once"]
+
+
+@pytest.mark.parametrize("moved", [-3_600.0, 3_600.0])
+@pytest.mark.parametrize("fault", ["reset_before", "late_reset"])
+def test_a_write_in_doubt_waits_as_long_as_ever_when_the_clock_was_set_while_no_daemon_ran(
+    cloud, moved, fault
+):
+    """Found by the simulation, where a backup was put back: it was looked for every five seconds for an hour."""
+    station = cloud.app.station
+    daemon = Daemon(station.configuration, {}, Ports())
+    clock = SetClock(station.clock)
+    station.clock = station.database.clock = clock
+    cloud.sync()
+    cloud.fault("jira", fault, "POST", "/issue$", **({"seconds": 50.0} if fault == "late_reset" else {}))
+    cloud.people.snow_create(short_description="Once")
+    cloud.settle()
+    assert cloud.people.jira_all() == []
+    clock.set_by = moved
+    station.ahead += moved
+    station.database.transact(lambda tx: daemon._begin(tx, station))
+    for _ in range(10):
+        cloud.sync(20)
+    assert [issue["fields"]["summary"] for issue in cloud.people.jira_all()] == ["Once"]
+    assert cloud.parked() == []
 
 
 def test_a_clock_that_is_set_back_does_not_put_off_what_begins_afterwards(world_of):

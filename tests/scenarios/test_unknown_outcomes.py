@@ -1,5 +1,7 @@
 """Writes of which no verdict comes back: whatever became of them, nothing is made twice and nothing is lost."""
 
+from datetime import timedelta
+
 import pytest
 
 LOST = ["error_before", "error_after", "reset_before", "reset_after", "late_reset", "late", "accepted"]
@@ -348,3 +350,17 @@ def test_a_record_that_is_listed_twice_is_no_twin(cloud, name):
     quiet(cloud)
     assert cloud.parked() == []
     assert cloud.standing().titles() == ("Once",) * 3
+
+
+def test_a_write_that_did_not_happen_is_looked_for_ever_more_seldom_and_at_the_end(cloud):
+    cloud.sync()
+    cloud.fault("jira", "reset_before", "POST", "/issue$")
+    cloud.people.snow_create(short_description="Mail is down")
+    marks, began = cloud.marks(), cloud.clock.now()
+    while not cloud.people.jira_all():
+        cloud.sync(1)
+    waited = cloud.clock.now() - began
+    quarantine = cloud.app.station.endpoints["jira"].quarantine()
+    looks = [r for r in cloud.requests("jira", marks["jira"]) if "syncline-sl" in r.query.lower()]
+    assert quarantine <= waited <= quarantine + timedelta(seconds=10)
+    assert 4 <= len(looks) <= 12

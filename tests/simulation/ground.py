@@ -108,7 +108,7 @@ def stage(world: "World") -> Iterator[None]:
     before = {name: os.environ.get(name) for name in secrets}
     os.environ.update(secrets)
     opened, only = assembly.named_database, syncline.daemon.OnlyDaemon
-    idle, watch = syncline.workers.IDLE, syncline.daemon.WATCH
+    idle, watch, beat = syncline.workers.IDLE, syncline.daemon.WATCH, syncline.daemon.BEAT
 
     def named_database(configuration: Configuration, ports: Ports) -> Database:
         _from_template(world.database_file)
@@ -143,6 +143,7 @@ def stage(world: "World") -> Iterator[None]:
     # twice a minute, which thirty times fewer transactions serve.
     syncline.workers.IDLE = 30.0  # type: ignore[misc]
     syncline.daemon.WATCH = 20.0  # type: ignore[misc]
+    syncline.daemon.BEAT = 1  # type: ignore[misc]
     logger = logging.getLogger("syncline")
     level, propagate = logger.level, logger.propagate
     logger.addHandler(world.exceptions)
@@ -163,7 +164,7 @@ def stage(world: "World") -> Iterator[None]:
         logger.setLevel(level)
         logger.propagate = propagate
         assembly.named_database, syncline.daemon.OnlyDaemon = opened, only  # type: ignore[misc]
-        syncline.workers.IDLE, syncline.daemon.WATCH = idle, watch  # type: ignore[misc]
+        syncline.workers.IDLE, syncline.daemon.WATCH, syncline.daemon.BEAT = idle, watch, beat  # type: ignore[misc]
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)

@@ -27,11 +27,7 @@ def folder():
         yield Path(name)
 
 
-OPEN = {
-    10: "after a backup was put back: a priority that our own write had overwritten before is not found any more",
-    15: "after a backup was put back: a note that was copied in between is copied once more",
-    35: "after a backup was put back: a ticket of which nothing but its words tell where it belongs is taken for a new one",
-}
+OPEN: dict[int, str] = {}
 """Worlds that break the promise, and are not mended yet: docs/proof.md says so. One that is mended is taken out here.
 Where a full disk has its part, another SQLite may draw the world otherwise."""
 

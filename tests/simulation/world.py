@@ -467,8 +467,10 @@ class World:
             self.people.deleted,
             retriggered(self.watch, self.network),
         )
+        held = ["stuck: the backup that was put back was never adopted"] if self.backup.owed else []
         return [
             *self.faults,
+            *held,
             *self.judge.findings(),
             *self._held_against_the_policies(),
             *(f"exception: {text}" for text in self.exceptions.heard),

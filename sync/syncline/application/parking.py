@@ -4,7 +4,6 @@ from syncline import ledger
 from syncline.connector import Record
 from syncline.errors import Configuration
 from syncline.ledger import Item, Kind
-from syncline.merge import Origin
 from syncline.model import value_from_json
 from syncline.reconcile import Situation, merged_views, situations
 from syncline.station import Station
@@ -98,10 +97,7 @@ def _take(tx: Tx, station: Station, parked: Parked, actor: str, take: str | None
     incidents.save(
         tx,
         incident,
-        {
-            **situation.kept.origins,
-            name: Origin(winner.origin.instance, winner.origin.actor, winner.origin.at),
-        },
+        {**situation.kept.origins, name: winner.origin},
     )
     _settle_sides(tx, station, situation, name)
     return f"{name} becomes {winner.value!r}, as {winner.origin.actor} says on {winner.origin.instance} (decided by {actor})"

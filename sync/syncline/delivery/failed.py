@@ -1,7 +1,7 @@
 """An action that ended in an error: the error says what to do about it."""
 
 from collections.abc import MutableMapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from syncline.connector import Create
@@ -18,7 +18,9 @@ from syncline.store.operations import Logged, State
 from syncline.store.timeline import Event
 
 PROBE: Final = timedelta(seconds=5)
-"""How soon a write of unknown outcome is looked for again: if it happened, there is no need to wait out the quarantine."""
+"""How soon a write of unknown outcome is looked for: if it happened, there is no need to wait out the quarantine."""
+SELDOM: Final = timedelta(minutes=1)
+"""It is looked for at least so often."""
 ASIDE: Final = frozenset({"comment", "attach", "linkback"})
 """Kinds of writes that a change of fields need not wait for."""
 REREAD: Final = timedelta(minutes=10)
@@ -125,6 +127,19 @@ def _send_failed(
         case _:
             operations.retract(tx, logged.id)
             return _wait(tx, endpoint, lease, error)
+
+
+def next_look(sent: datetime, now: datetime, latest: datetime) -> float:
+    """When a write in doubt is looked for again, in seconds since 1970: most of what happened shows soon, so the looks become
+    rarer; and there is one when absence proves something.
+
+    Args:
+        sent: When it was.
+        now: When it was looked for in vain.
+        latest: The end of its quarantine.
+    """
+    again = now + min(max((now - sent) / 2, PROBE), SELDOM)
+    return (min(again, latest) if latest > now else again).timestamp()
 
 
 def _unknown(

@@ -5,7 +5,7 @@ from collections.abc import MutableMapping
 from syncline.connector import marker_of
 from syncline.delivery.actions import Action, Done, Looked
 from syncline.delivery.applied import link_on, link_up, mark, report, shows
-from syncline.delivery.failed import ASIDE, PROBE
+from syncline.delivery.failed import ASIDE, next_look
 from syncline.intake.adoption import twin
 from syncline.intake.recovery import anothers, recover
 from syncline.intake.sightings import take_in
@@ -56,7 +56,7 @@ def looked(
             ),
         )
         return None
-    again = min(latest, tx.now + PROBE).timestamp()
+    again = next_look(logged.created_at, tx.now, latest)
     if logged.kind not in ASIDE:
         return Done(again)
     doubtful[logged.id] = again

@@ -113,7 +113,7 @@ class Line:
         self._last_error: str | None = None
         self._last_success: datetime | None = None
         # (the platform's clock, our wall clock, our monotonic clock) at its last reply
-        self._heard: tuple[datetime, datetime, float] | None = None
+        self._heard: tuple[datetime, float] | None = None
 
     def sleep(self, seconds: float) -> None:
         """Let time pass, less where we are told to stop."""
@@ -170,20 +170,25 @@ class Line:
         if at is None:
             return
         with self._lock:
-            self._heard = (at, self.clock.now(), self.clock.monotonic())
+            self._heard = (at, self.clock.monotonic())
 
     def platform_now(self) -> datetime:
         """The platform's clock, never ahead of it: its last word plus the time that has passed since."""
         with self._lock:
             if self._heard is None:
                 return self.clock.now()
-            at, _, then = self._heard
+            at, then = self._heard
             return at + timedelta(seconds=max(0.0, self.clock.monotonic() - then))
 
     def clock_skew(self) -> float | None:
         """Seconds that the platform's clock is ahead of ours, or None before its first reply."""
         with self._lock:
-            return None if self._heard is None else (self._heard[0] - self._heard[1]).total_seconds()
+            if self._heard is None:
+                return None
+            at, then = self._heard
+            # Ours as it goes now: somebody may have set it since, and what was heard before is as old as it is.
+            now = self.clock.now() - timedelta(seconds=self.clock.monotonic() - then)
+            return (at - now).total_seconds()
 
     def answered(self) -> None:
         """The platform answered for itself, were it with a refusal."""

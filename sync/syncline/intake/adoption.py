@@ -256,11 +256,11 @@ def begin(
     tx: Tx, endpoint: Endpoint, incident: Incident, record: Record, *, unread: bool, unsettled: frozenset[str]
 ) -> None:
     """An incident whose first record is that one."""
-    opened_at = instant_of(incident["opened_at"])
+    opened_at, at = instant_of(incident["opened_at"]), record.updated_at
     incidents.insert(
         tx,
         incident,
-        Origin(endpoint.name, record.updated_by or "somebody", endpoint.by_our_clock(record.updated_at)),
+        Origin(endpoint.name, record.updated_by or "somebody", endpoint.by_our_clock(at), at),
         # By our clock now: after a restart nobody knows how wrong the platform's is, until it answers.
         None if opened_at is None else endpoint.by_our_clock(opened_at),
     )

@@ -9,7 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from syncline.ledger.items import ORDINARY, Item, Kind
-from syncline.ledger.leases import LEASE, Lease
+from syncline.ledger.leases import LEASE, LONGEST, Lease
 from syncline.store.database import Tx, insertion
 from syncline.store.schema import work
 
@@ -168,6 +168,13 @@ class Ledger:
         """The wall clock was set back by so much: what waits out a time waits no longer for that. Whoever is looked at too
         early finds nothing due, and says when that will be."""
         tx.execute(sa.update(work).where(work.c.due.is_not(None)).values(due=work.c.due - seconds))
+
+    def bounded(self, tx: Tx) -> None:
+        """No delivery waits longer than after a failure: one that does was put off by a clock that went back while nobody
+        watched."""
+        latest = tx.now.timestamp() + LONGEST
+        late = (work.c.kind == Kind.DELIVERY) & (work.c.due > latest)
+        tx.execute(sa.update(work).where(late).values(due=latest))
 
     def next_due(self, tx: Tx, kinds: Sequence[Kind], lane: str = "") -> float | None:
         """When the next item of a lane is due, seconds since 1970; None when there is none."""

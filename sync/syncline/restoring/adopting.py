@@ -86,8 +86,8 @@ def adopt(station: Station, progress: Callable[[str], None]) -> Found:
 
 def _in_question(tx: Tx) -> list[str]:
     """The incidents about which something was under way: a copy, a write, an escalation, a message."""
-    escalated = [incident_id for incident_id, _ in runs.in_progress(tx)]
-    found = [*items.owed(tx), *operations.under_way(tx), *escalated, *messages.unfinished(tx)]
+    pairs = (*operations.under_way(tx), *runs.in_progress(tx))
+    found = [*items.owed(tx), *(incident_id for incident_id, _ in pairs), *messages.unfinished(tx)]
     return list(dict.fromkeys(found))
 
 

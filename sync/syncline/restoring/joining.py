@@ -11,7 +11,7 @@ from syncline.intake.adoption import AT_ONCE, not_understood, twin
 from syncline.merge import Origin
 from syncline.model import Incident, Value, json_value
 from syncline.restoring.families import Family
-from syncline.restoring.strands import Claim, Said, Side, claim, side, unlogged
+from syncline.restoring.strands import Claim, Said, Side, basis, claim, replaced, side, unlogged
 from syncline.restoring.survey import Sheet
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, operations, timeline
@@ -55,7 +55,8 @@ def begin_again(
     endpoint, record = station.endpoints[sheet.instance], sheet.record
     reading = endpoint.mapping.read(record.values, endpoint.directory)
     incident = Incident(family.incident_id, dict(reading.values))
-    began = Origin(sheet.instance, "somebody", endpoint.by_our_clock(record.created_at))
+    created = record.created_at
+    began = Origin(sheet.instance, "somebody", endpoint.by_our_clock(created), created)
     incidents.insert(tx, incident, began)
     origins = dict.fromkeys(incident.values, began)
     others = [other for key, other in sides.items() if key != first.key]
@@ -63,7 +64,7 @@ def begin_again(
         told = one.last(name) is not None or unlogged(name, one, others)
         said = claim(name, one, others, {}) if told else None
         if said is not None:
-            origins[name] = Origin(sheet.instance, said.actor, said.at)
+            origins[name] = Origin(sheet.instance, said.actor, said.at, said.at + one.skew)
     incidents.save(tx, incident, origins)
     incidents.link(
         tx,
@@ -106,20 +107,22 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bo
         if one.holds(name, value) or (value in (None, "", ()) and last is None):
             settled[name] = value
             continue
-        if last is None and not unlogged(name, one, others):
+        if last is None and not unlogged(name, one, others) and not _edited(name, one, others, endpoint):
             told = name == "status" or record.marker is None or any(other.last(name) for other in others)
             # No history tells who differs from what it was created with: whoever stands alone.
             agree = sum(other.holds(name, value) for other in others)
             if told or agree < 2:
                 if not told and agree == 1 and endpoint.mapping.rules[name].direction.writes(creating=False):
-                    timeline.append(tx, incident.id, _kept_here(name, sheet, reading.values[name], value))
+                    lost = Claim(reading.values[name], "somebody", one.changed_at(), automatic=False)
+                    timeline.append(tx, incident.id, _kept_here(name, sheet, lost, kept))
                 continue
         if not endpoint.mapping.rules[name].direction.writes(creating=False) and (last is None or last.own):
             continue
         said = claim(name, one, others, {name: value})
         settled[name] = value if said is None else said.value
-        if said is not None and said.value != value:
-            entries.append(_entry(name, said, None, skew_of(endpoint, sheet)))
+        if said is not None and said.value != value and not replaced(name, said, one, others):
+            base = basis(name, one, others, value, None)
+            entries.append(_entry(name, said, base, skew_of(endpoint, sheet)))
     unsettled = not_understood(endpoint, reading)
     incidents.link(tx, incident.id, sheet.instance, record, settled, origin=False, unsettled=unsettled)
     incidents.update_link(tx, incident.id, sheet.instance, recovered=entries)
@@ -129,13 +132,26 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bo
     return True
 
 
-def _kept_here(name: str, sheet: Sheet, lost: Value, stands: Value) -> Event:
+def _edited(name: str, one: Side, others: Sequence[Side], endpoint: Endpoint) -> bool:
+    """Whether somebody gave a field of a record that we created its value, though no history tells: the record took all that
+    we created it with, and the others never said that."""
+    if not endpoint.capabilities.creates_whole or name == "status" or one.last(name) is not None:
+        return False
+    past = [said for other in others for said in other.of(name)]
+    return bool(past) and not any(one.holds(name, v) for said in past for v in (said.value, said.before))
+
+
+def _kept_here(name: str, sheet: Sheet, lost: Claim, kept: Kept) -> Event:
     """What a record says otherwise than the one with which the incident began, where no history tells who said it last."""
+    stands, origin = kept.incident[name], kept.origins.get(name)
     text = (
-        f"{name}: {sheet.instance} {sheet.record.key} says {timeline.shown(lost)}; {timeline.shown(stands)} stands, as on the ticket with "
-        "which the incident began, and this is kept here only (no history tells which is newer)"
+        f"{name}: {sheet.instance} {sheet.record.key} says {timeline.shown(lost.value)}; {timeline.shown(stands)} stands, as on the "
+        "ticket with which the incident began, and this is kept here only (no history tells which is newer)"
     )
-    data = {"winner": json_value(stands), "losers": [[sheet.instance, json_value(lost)]]}
+    data = {
+        "winner": [origin.instance if origin else "", json_value(stands)],
+        "losers": [[sheet.instance, lost.actor, json_value(lost.value), lost.at.isoformat()]],
+    }
     return Event("conflict", text, sheet.instance, field=name, data=data)
 
 
@@ -171,8 +187,10 @@ def lay(tx: Tx, station: Station, kept: Kept, link: Link, sheet: Sheet, sides: S
         said = claim(name, one, others, {**kept.incident.values, **_known(settled, name)})
         if said is None or said.value == link.settled.get(name):
             continue
-        entries.append(_entry(name, said, link.settled.get(name), skew_of(endpoint, sheet)))
+        base = basis(name, one, others, kept.incident[name], link.settled.get(name))
         settled[name] = said.value
+        if not replaced(name, said, one, others):
+            entries.append(_entry(name, said, base, skew_of(endpoint, sheet)))
     columns = {"shadow": shadow, "settled": settled, "recovered": entries}
     incidents.update_link(tx, link.incident_id, link.instance, **incidents.sight(record), **columns)
     return len(entries) - before

@@ -8,6 +8,7 @@ then; where nobody did, it was Syncline's own decision.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Final
 
 from syncline.connector import Capabilities, Edit, Native, Record
@@ -35,6 +36,7 @@ class Said:
         own: Whether our account wrote it.
         actor: Who did, as the platform calls them.
         automatic: Whether the platform gave it by itself.
+        before: Common value that stood there until then.
     """
 
     field: str
@@ -43,6 +45,7 @@ class Said:
     own: bool
     actor: str
     automatic: bool = False
+    before: Value = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,10 @@ class Side:
     directory: Directory
     resets: Mapping[str, Native]
     skew: timedelta
+
+    def of(self, name: str) -> list[Said]:
+        """Who gave that field a value, oldest first, as far as the history tells."""
+        return [said for said in self.said if said.field == name]
 
     def last(self, name: str) -> Said | None:
         """Who last gave that field a value, as far as the history tells."""
@@ -110,10 +117,11 @@ def side(
                 continue
             by_itself = moved <= facts.assigns and (own or actor not in people)
             who = PLATFORM if by_itself else actor
-            said.append(Said(name, after[name], at - skew, own and not by_itself, who, by_itself))
+            ours = own and not by_itself
+            said.append(Said(name, after[name], at - skew, ours, who, by_itself, before.get(name)))
         before = after
-    ours = [edit.field for edit in edits if edit.own]
-    return Side(instance, record, said, mapping, directory, facts.resets_of(ours), skew)
+    resets = facts.resets_of([edit.field for edit in edits if edit.own])
+    return Side(instance, record, said, mapping, directory, resets, skew)
 
 
 def _strokes(edits: Iterable[Edit]) -> Iterable[tuple[datetime, str, bool, list[Edit]]]:
@@ -170,6 +178,17 @@ def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Valu
     if sources:
         source = max(sources, key=lambda said: said.at)
         return Claim(source.value, source.actor, source.at - BEFORE, automatic=True)
+    if last is not None:
+        # Who uses our account passes for us, and what we made of that elsewhere may say less.
+        elder = [
+            said
+            for other in others
+            for said in other.of(name)
+            if said.own and said.at < last.at and one.holds(name, said.value)
+        ]
+        if elder:
+            source = min(elder, key=lambda said: said.at)
+            return Claim(source.value, source.actor, source.at - BEFORE, automatic=True)
     value = _value(name, one, known, None)
     if last is not None:
         return Claim(value, last.actor, last.at, automatic=True)
@@ -179,6 +198,59 @@ def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Valu
         copies = [said.at for other in others for said in other.said if said.own and said.field == name]
         at = max(at, max(copies) + 2 * SIMULTANEOUS)
     return Claim(value, one.record.updated_by or "somebody", at, automatic=one.record.own)
+
+
+def replaced(name: str, said: Claim, one: Side, others: Sequence[Side]) -> bool:
+    """Whether a value that one side still says was replaced on another by somebody who saw it there: our copy of it, or the
+    edit of which it is itself the copy."""
+    last = one.last(name)
+    copied = (last is None or last.own) and bool(_sources(name, said.value, said.at, others))
+    for other in others:
+        stood = False
+        for later in other.of(name):
+            if stood:
+                return True
+            stood = (later.own or copied) and later.value == said.value and later.at >= said.at - TOLERANCE
+    return False
+
+
+def basis(name: str, one: Side, others: Sequence[Side], present: Value, otherwise: Value) -> Value:
+    """What those replaced who gave a field its value on that side. Labels are added and taken away one by one: of them that
+    is all in which the side differs from `otherwise`.
+
+    Args:
+        name: Common field.
+        one: The side.
+        others: The other records of the incident.
+        present: The incident's value. It counts as replaced, however many edits and copies lie in between.
+        otherwise: What counts where no history tells.
+    """
+    if isinstance(present, tuple) or any(isinstance(said.value, tuple) for said in one.of(name)):
+        return otherwise
+    sides = [one, *others]
+    earlier = {id(after): said for side in sides for said, after in pairwise(side.of(name))}
+    said, found, seen = one.last(name), None, set[int]()
+    while said is not None and id(said) not in seen:
+        seen.add(id(said))
+        sources = _sources(name, said.value, said.at, sides) if said.own else []
+        if sources:
+            said = max(sources, key=lambda source: source.at)
+            continue
+        if (said.before or None) == (present or None):
+            return present
+        found = found or said
+        said = earlier.get(id(said))
+    return otherwise if found is None else found.before
+
+
+def _sources(name: str, value: Value, at: datetime, sides: Sequence[Side]) -> list[Said]:
+    """The edits of which a value that our account wrote then can be the copy."""
+    return [
+        said
+        for side in sides
+        for said in side.of(name)
+        if not said.own and said.value == value and said.at <= at + TOLERANCE
+    ]
 
 
 def unlogged(name: str, one: Side, others: Sequence[Side]) -> bool:

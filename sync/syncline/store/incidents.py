@@ -92,13 +92,16 @@ class Link:
 
 def _origins(raw: Mapping[str, Sequence[str]]) -> dict[str, Origin]:
     return {
-        name: Origin(instance, actor, datetime.fromisoformat(at))
-        for name, (instance, actor, at) in raw.items()
+        name: Origin(instance, actor, *map(datetime.fromisoformat, times))
+        for name, (instance, actor, *times) in raw.items()
     }
 
 
 def _raw_origins(origins: Mapping[str, Origin]) -> dict[str, list[str]]:
-    return {name: [o.instance, o.actor, o.at.isoformat()] for name, o in origins.items()}
+    return {
+        name: [o.instance, o.actor, *(at.isoformat() for at in (o.at, o.there) if at is not None)]
+        for name, o in origins.items()
+    }
 
 
 def _kept(row: sa.Row[*tuple[Any, ...]]) -> Kept:
@@ -195,7 +198,7 @@ def insert(tx: Tx, incident: Incident, origin: Origin, opened_at: datetime | Non
     differs."""
     origins = dict.fromkeys(incident.values, origin)
     if opened_at is not None and "opened_at" in origins:
-        origins["opened_at"] = replace(origin, at=opened_at)
+        origins["opened_at"] = replace(origin, at=opened_at, there=None)
     tx.execute(
         sa.insert(incidents).values(
             id=incident.id,

@@ -196,6 +196,12 @@ def clock_was_set(tx: Tx, seconds: float) -> None:
     tx.execute(sa.update(operations).where(waiting).values(settle_after=moved))
 
 
+def begin_anew(tx: Tx, instance: str, settle_after: datetime) -> None:
+    """The quarantine of all that is in doubt on that instance begins anew: nobody watched the clock meanwhile."""
+    waiting = operations.c.state.in_([state.value for state in OPEN]) & (operations.c.instance == instance)
+    tx.execute(sa.update(operations).where(waiting).values(settle_after=settle_after))
+
+
 def retract(tx: Tx, operation_id: int) -> None:
     """It never took effect, for certain: it was not sent, or the platform said so. It leaves no trace, so that an outage
     neither fills the log nor looks like a fight."""
@@ -211,11 +217,12 @@ def unsettled(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list
     return found
 
 
-def under_way(tx: Tx) -> list[str]:
-    """The incidents that have a write of unknown outcome."""
+def under_way(tx: Tx) -> list[tuple[str, str]]:
+    """The incidents that have a write of unknown outcome, each with the instance."""
     states = [state.value for state in OPEN]
-    rows = tx.execute(sa.select(operations.c.incident_id).where(operations.c.state.in_(states)).distinct())
-    return sorted(row[0] for row in rows)
+    columns = (operations.c.incident_id, operations.c.instance)
+    rows = tx.execute(sa.select(*columns).where(operations.c.state.in_(states)).distinct())
+    return sorted((row[0], row[1]) for row in rows)
 
 
 def settle_creates(tx: Tx, incident_id: str, instance: str) -> list[Logged]:

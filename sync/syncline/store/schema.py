@@ -77,7 +77,10 @@ incidents = sa.Table(
     sa.Column("id", Words, primary_key=True),
     sa.Column("values", Values, nullable=False),
     sa.Column(
-        "origins", sa.JSON, nullable=False, comment="field -> [instance, actor, time]: who last set it"
+        "origins",
+        sa.JSON,
+        nullable=False,
+        comment="field -> [instance, actor, time, time by the platform's clock]: who last set it",
     ),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
