@@ -166,14 +166,15 @@ class Due:
 
     def _both(self, case: str, n: int, mine: Sequence[Page]) -> None:
         """A hand that was answered is not put off as well."""
-        notes = [
-            remark.text
+        lines = [
+            line
             for side in SIDES
             for ticket in self.watch.sides[side].census()
             if ticket.case == case
             for remark in ticket.remarks
+            for line in remark.text.splitlines()
         ]
-        if mine and any(f"Call no. {n}:" in note and "answered it already" in note for note in notes):
+        if mine and any(f"Call no. {n}:" in line and "answered it already" in line for line in lines):
             self.found.append(f"doubled: hand no. {n} of #{case} was answered, and then put off by its guard")
 
     def _rested(

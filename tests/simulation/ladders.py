@@ -289,6 +289,8 @@ class Ladders:
         over = any(one.statuses & OVER for one in self._belief.between(self._case, low, arrives))
         if arrives > self._now or (over and side == PD):
             return  # PagerDuty takes no request for what is resolved.
+        if arrives > decided + UNDELIVERED and not self._nobody_has_it(low, arrives):
+            return  # Who takes it in this time makes another way superfluous.
         self.counts["due"] += 1
         here = [page.at for page in came if low - EXACT <= page.at <= arrives and page.by in ways]
         if here:
