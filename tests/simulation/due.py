@@ -134,8 +134,9 @@ class Due:
     def _in_vain(self, page: Page, pages: Sequence[Page]) -> bool:
         """Whether a page that was due before that one may have reached nobody, so that somebody stands in."""
         since = self.belief.before(page.at, 2 * UNDELIVERED + 900.0)
-        refused = any(p.said != ARRIVED and since < p.at <= page.at for p in pages)
-        return refused or self.belief.troubled(HOOK, since, page.at)
+        before = [p for p in pages if since < p.at < page.at]
+        lost = any(p.said != ARRIVED or self._in_doubt(p, page.at) for p in before)
+        return lost or self.belief.troubled(HOOK, since, page.at)
 
     def _interrupted(self, at: float) -> bool:
         return not self.belief.works(at - INTERRUPTED, at)
