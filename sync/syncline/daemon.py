@@ -13,7 +13,7 @@ from typing import IO, Final
 
 import sqlalchemy as sa
 
-from syncline import assembly, ledger, policies
+from syncline import assembly, ledger, policies, timekeeping
 from syncline.assembly import Ports
 from syncline.configuration import Configuration
 from syncline.connector import Plugin
@@ -24,7 +24,7 @@ from syncline.http.redaction import Redactor
 from syncline.ledger import Kind
 from syncline.ports import Signal
 from syncline.station import Station
-from syncline.store import incidents, messages, operations, published, timeline
+from syncline.store import incidents, published, timeline
 from syncline.store.database import Database, Tx
 from syncline.store.faults import storage_error
 from syncline.store.meta import identity, next_generation
@@ -211,7 +211,7 @@ class Daemon:
         looks, replaced = 0, None
         while replaced is None and not stop.wait(WATCH):
             known = self._watch(station, known)
-            self._watch_clock(station)
+            timekeeping.notice(station)
             looks += 1
             replaced = self._beat(custody) if looks % BEAT == 0 else None
         stop.set()
@@ -264,32 +264,6 @@ class Daemon:
                     tx, ledger.sweep(endpoint.name), now + min(30.0, endpoint.settings.sweep_every)
                 )
         return published.newest(tx)
-
-    def _watch_clock(self, station: Station) -> None:
-        """See whether somebody set the machine's clock, and let what waits out a time wait as long as before."""
-        moved = station.clock_set_by()
-        if not moved:
-            return
-        way = "forward" if moved > 0 else "back"
-        text = f"the machine's clock was set {way} by {abs(moved):.0f} s; escalations go by its new time"
-        log.warning("%s", text)
-
-        def store(tx: Tx) -> None:
-            timeline.append(tx, None, Event("clock", text, data={"seconds": round(moved)}))
-            operations.clock_was_set(tx, moved)
-            messages.clock_was_set(tx, moved)
-            if moved < 0:
-                station.ledger.clock_went_back(tx, -moved)
-                published.clock_went_back(tx, -moved)
-                if station.policies is not None:
-                    station.policies = policies.in_force(tx)
-
-        try:
-            station.database.transact(store)
-        except SynclineError as error:
-            log.error("%s", error)
-            return
-        station.ahead += moved
 
     def _watch(self, station: Station, known: int) -> int:
         """Take up what was published meanwhile, without a restart."""

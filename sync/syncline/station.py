@@ -1,9 +1,10 @@
 """What every worker has at hand: the database, the ledger, and each instance's connector, mapping and directory."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from syncline.configuration import Configuration, Route
 from syncline.connector import Capabilities, Connector, Pager, Party, PartyKind, Plugin
@@ -156,6 +157,8 @@ class Station:
         policies: Of escalation; None: there are none.
         adopted_at: When the database was last adopted: what was due before may have been said by a state that is lost.
         adopting: Whether it is being adopted.
+        ahead: Seconds by which the wall clock was ahead of the clock that nobody sets, when that was last looked at.
+        timekeeping: Held by whoever moves what stands on a clock that was set.
     """
 
     configuration: Configuration
@@ -170,9 +173,12 @@ class Station:
     adopted_at: datetime | None = None
     adopting: bool = False
     ahead: float = field(init=False)
+    timekeeping: AbstractContextManager[Any] = field(init=False)
 
     def __post_init__(self) -> None:
+        """Look at the clocks."""
         self.ahead = self._ahead()
+        self.timekeeping = self.runtime.lock()
 
     def _ahead(self) -> float:
         """Seconds by which the wall clock is ahead of the clock that nobody sets."""

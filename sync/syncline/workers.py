@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
+from syncline import timekeeping
 from syncline.delivery.actions import Action
 from syncline.delivery.deliver import deliver
 from syncline.delivery.turn import Turn
@@ -158,6 +159,7 @@ class Workers:
         station = self.station
         claim: _Claim | None = None
         while (claim and claim.leases) or not self.stop.is_set():
+            timekeeping.notice(station)
             try:
                 if claim is None:
                     signal.clear()

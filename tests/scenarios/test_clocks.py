@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 from desk import desk_in
 
-from syncline import ledger
-from syncline.assembly import Ports
-from syncline.daemon import Daemon
+from syncline import ledger, timekeeping
 from syncline.ledger import Kind
+from syncline.workers import Workers, _Duty
 
 
 @dataclass
@@ -104,16 +103,15 @@ def test_what_was_made_before_the_first_start_is_known_by_the_platforms_clock(wo
 @pytest.mark.parametrize(("moved", "word"), [(-3_600.0, "back"), (3_600.0, "forward")])
 def test_a_clock_of_our_own_that_is_set_is_noticed_and_polls_go_on(cloud, moved, word):
     station = cloud.app.station
-    daemon = Daemon(station.configuration, {}, Ports())
     clock = SetClock(station.clock)
     station.clock = station.database.clock = clock
-    daemon._watch_clock(station)
+    timekeeping.notice(station)
     station.database.transact(
         lambda tx: station.ledger.mark(tx, ledger.poll("snow"), clock.now().timestamp() + 10)
     )
     clock.set_by = moved
-    daemon._watch_clock(station)
-    daemon._watch_clock(station)
+    timekeeping.notice(station)
+    timekeeping.notice(station)
     told = [e.text for e in cloud.events() if e.kind == "clock"]
     assert told == [f"the machine's clock was set {word} by 3600 s; escalations go by its new time"]
     due = station.database.transact(lambda tx: station.ledger.next_due(tx, (Kind.POLL,), "snow"))
@@ -127,7 +125,6 @@ def test_a_write_in_doubt_waits_as_long_as_ever_when_the_clock_is_set(cloud, mov
     """Set forward, the clock must not end the quarantine of a create that is still under way: it would be made twice. Set
     back, it must not hold it up for an hour."""
     station = cloud.app.station
-    daemon = Daemon(station.configuration, {}, Ports())
     clock = SetClock(station.clock)
     station.clock = station.database.clock = clock
     cloud.sync()
@@ -137,9 +134,9 @@ def test_a_write_in_doubt_waits_as_long_as_ever_when_the_clock_is_set(cloud, mov
     assert cloud.people.jira_all() == []
     clock.set_by = moved
     if noticed or moved < 0:
-        daemon._watch_clock(station)
+        timekeeping.notice(station)
     cloud.sync(6)
-    daemon._watch_clock(station)
+    timekeeping.notice(station)
     for _ in range(8):
         cloud.sync(20)
     assert [issue["fields"]["summary"] for issue in cloud.people.jira_all()] == ["Once"]
@@ -150,7 +147,6 @@ def test_a_write_in_doubt_waits_as_long_as_ever_when_the_clock_is_set(cloud, mov
 
 def test_a_write_in_doubt_that_never_happened_is_repeated_although_the_clock_was_set_back(cloud):
     station = cloud.app.station
-    daemon = Daemon(station.configuration, {}, Ports())
     clock = SetClock(station.clock)
     station.clock = station.database.clock = clock
     cloud.sync()
@@ -159,7 +155,7 @@ def test_a_write_in_doubt_that_never_happened_is_repeated_although_the_clock_was
     cloud.settle()
     assert cloud.people.jira_all() == []
     clock.set_by = -3_600.0
-    daemon._watch_clock(station)
+    timekeeping.notice(station)
     for _ in range(10):
         cloud.sync(20)
     assert [issue["fields"]["summary"] for issue in cloud.people.jira_all()] == ["Once"]
@@ -196,14 +192,13 @@ def test_a_clock_that_is_set_back_does_not_put_off_what_begins_afterwards(world_
         world = desk.world
         world.sync()
         station = world.app.station
-        daemon = Daemon(station.configuration, {}, Ports())
         clock = SetClock(station.clock)
         station.clock = station.database.clock = clock
-        daemon._watch_clock(station)
+        timekeeping.notice(station)
         world.sync()
         clock.set_by = -3_600.0
         world.sync()
-        daemon._watch_clock(station)
+        timekeeping.notice(station)
         trio = desk.urgent()
         assert desk.asked(trio) == ["amina"]
         for _ in range(16):
@@ -218,7 +213,6 @@ def test_a_page_is_waited_for_as_long_as_ever_when_the_clock_is_set(world_of, mo
     with desk_in(world_of("cloud")) as desk:
         world = desk.world
         station = world.app.station
-        daemon = Daemon(station.configuration, {}, Ports())
         clock = SetClock(station.clock)
         station.clock = station.database.clock = clock
         world.sandbox["pd"].platform.paging.unreachable.add("amina.diallo@example.com")
@@ -227,9 +221,28 @@ def test_a_page_is_waited_for_as_long_as_ever_when_the_clock_is_set(world_of, mo
         (page,) = [m for m in desk.outbox(trio) if m[2] == "pd"]
         assert page == ("step 1", "amina", "pd", "sent")
         clock.set_by = moved
-        daemon._watch_clock(station)
+        timekeeping.notice(station)
         world.sync(20)
         assert desk.hook.told("amina") == []
         for _ in range(3):
             world.sync(60)
         assert desk.hook.told("amina") == ["[P1] Mail is down"]
+
+
+def test_a_worker_that_claims_an_incident_has_noticed_that_the_clock_was_set(cloud):
+    """What it decides is stamped by the new time, and must not be moved with all that was stamped before."""
+    station = cloud.app.station
+    clock = SetClock(station.clock)
+    station.clock = station.database.clock = clock
+    stop = station.runtime.signal()
+    seen = []
+
+    def begin(_tx, _leases):
+        seen.append(station.clock_set_by())
+        stop.set()
+
+    station.database.transact(lambda tx: station.ledger.mark(tx, ledger.incident("SL-A")))
+    clock.set_by = 3_600.0
+    duty = _Duty("incidents", Kind.INCIDENT, "", 1, lambda _claim, _next: None, begin)
+    Workers(station, stop)._loop(duty, station.runtime.signal())
+    assert seen == [0.0]
