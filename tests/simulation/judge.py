@@ -35,6 +35,8 @@ _NATIVE = {
 """The fields of replies that tell what people changed."""
 _PAIRS = {(str(i), str(u)): str(i + u - 1) for i in (1, 2, 3) for u in (1, 2, 3)}
 """ServiceNow's priority, of impact and urgency."""
+_BY_POLICY = {"delegate_log_entry", "escalate_log_entry"}
+"""PagerDuty gave an incident to whoever is on call, since its policy or level was changed: by us alone, nobody else does."""
 
 
 class Judge:
@@ -456,7 +458,8 @@ class Judge:
         return {
             people.get(user["id"], "")
             for entry in incident["log_entries"]
-            if entry["type"] == "assign_log_entry" and entry["agent"]["type"] == "service_reference"
+            if entry["type"] in _BY_POLICY
+            or (entry["type"] == "assign_log_entry" and entry["agent"]["type"] == "service_reference")
             for user in entry["assignees"]
         }
 
