@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from syncline import ledger
@@ -29,6 +29,7 @@ OLDEST: Final = timedelta(days=20 * 365)
 """An incident that was opened longer ago than that before we saw it was not: somebody's clock was wrong."""
 FRESH: Final = timedelta(minutes=1)
 """An incident that we saw so soon after its opening was not there before us."""
+NEVER: Final = datetime.max.replace(tzinfo=UTC)
 SHOWN: Final = frozenset({"group"})
 """What a move changes for the people on every platform: where it does not show, that is told."""
 
@@ -50,8 +51,8 @@ class Past:
     memory: Memory
 
 
-def past(events: Iterable[Event]) -> Past:
-    """The past of an incident, from its timeline."""
+def past(events: Iterable[Event], now: datetime = NEVER) -> Past:
+    """The past of an incident, from its timeline. Nothing of it is yet to come, although the clock was set back since."""
     changes: list[tuple[Change, Value]] = []
     activity: list[datetime] = []
     hands: list[Hand] = []
@@ -60,7 +61,7 @@ def past(events: Iterable[Event]) -> Past:
         data: Mapping[str, Any] = event.data or {}
         assert event.at is not None
         # Nothing happened after we saw it, whatever a platform's clock says.
-        at = min(instant_of(data.get("at")) or event.at, event.at)
+        at = min(instant_of(data.get("at")) or event.at, event.at, now)
         if event.kind == "changed" and event.field is not None:
             # Whom a platform assigned by itself has not taken it.
             human = event.instance is not None and not data.get("automatic", False)
@@ -129,12 +130,11 @@ def _opened_at(
     What was there before anything was escalated counts from when that began: from when it was taken up, where it is
     older than the first start of its instance, and from the first book. Else all its steps would be due at once.
     """
-    said = instant_of(incident["opened_at"])
+    said, origin = instant_of(incident["opened_at"]), kept.origins.get("opened_at")
     if said is None or said < kept.created_at - OLDEST:
-        at = kept.created_at
+        at = told = kept.created_at
     else:
-        origin = kept.origins.get("opened_at")
-        endpoint = station.endpoints.get(origin.instance) if origin is not None else None
+        told, endpoint = said, station.endpoints.get(origin.instance) if origin is not None else None
         if endpoint is not None and endpoint.http.clock_skew() is not None:
             said = endpoint.by_our_clock(said)
         elif origin is not None:
@@ -142,7 +142,9 @@ def _opened_at(
         at = min(said, kept.created_at)
     if kept.created_at - at > FRESH:
         progress = instances.progress(tx, source)
-        if progress is not None and at < progress.started_at:
+        # Both by the platform's own clock: ours may have been set since.
+        by_its_clock = told if origin is not None and origin.instance == source else at
+        if progress is not None and by_its_clock < progress.started_at:
             at = kept.created_at
     return at if policies.since is None else max(at, policies.since)
 
@@ -216,7 +218,7 @@ def standing(
     if policies is None:
         return None
     before = runs.of_incidents(tx, [incident.id]).get(incident.id, [])
-    known = past(timeline.past_of(tx, incident.id))
+    known = past(timeline.past_of(tx, incident.id), tx.now)
     case = case_of(tx, station, policies, kept, incident, links, known, escalated=bool(before))
     return Standing(policies, case, before, known.memory, tx.now)
 

@@ -5,7 +5,7 @@ import logging
 from syncline import policies
 from syncline.errors import SynclineError
 from syncline.station import Station
-from syncline.store import messages, operations, published, timeline
+from syncline.store import incidents, messages, operations, published, timeline
 from syncline.store.database import Tx
 from syncline.store.timeline import Event
 
@@ -31,6 +31,7 @@ def notice(station: Station) -> None:
             messages.clock_was_set(tx, moved)
             if moved < 0:
                 station.ledger.clock_went_back(tx, -moved)
+                incidents.clock_went_back(tx, -moved)
                 published.clock_went_back(tx, -moved)
                 if station.policies is not None:
                     station.policies = policies.in_force(tx)

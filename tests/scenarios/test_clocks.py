@@ -246,3 +246,27 @@ def test_a_worker_that_claims_an_incident_has_noticed_that_the_clock_was_set(clo
     duty = _Duty("incidents", Kind.INCIDENT, "", 1, lambda _claim, _next: None, begin)
     Workers(station, stop)._loop(duty, station.runtime.signal())
     assert seen == [0.0]
+
+
+def test_an_incident_from_before_the_clock_was_set_back_is_escalated_at_once_all_the_same(world_of):
+    """It was opened, by its platform's clock, long before we knew of it by the clock that was wrong: it passed for one from
+    before the first start, which counts from when we saw it, and that was yet to come."""
+    with desk_in(world_of("cloud")) as desk:
+        world = desk.world
+        world.sync()
+        station = world.app.station
+        clock = SetClock(station.clock)
+        station.clock = station.database.clock = clock
+        timekeeping.notice(station)
+        world.sync(60)
+        trio = world.trio()
+        world.sync(60)
+        clock.set_by = -3_600.0
+        timekeeping.notice(station)
+        world.people.snow_set(trio.sys_id, impact="1", urgency="1")
+        world.sync()
+        world.sync()
+        assert desk.asked(trio) == ["amina"]
+        for _ in range(16):
+            world.sync(60)
+        assert desk.asked(trio)[-1] == "bruno"

@@ -226,6 +226,16 @@ def save(tx: Tx, incident: Incident, origins: Mapping[str, Origin]) -> None:
     )
 
 
+def clock_went_back(tx: Tx, seconds: float) -> None:
+    """The wall clock was set back by so much: no incident was taken up at a time that is yet to come."""
+    moved = round(seconds * 1_000_000)
+    tx.execute(
+        sa.update(incidents)
+        .where(incidents.c.created_at > tx.now)
+        .values(created_at=sa.type_coerce(incidents.c.created_at, sa.BigInteger) - moved)
+    )
+
+
 def known_since(tx: Tx, since: datetime, naming: str | None = None) -> list[Incident]:
     """The incidents that we first knew of since then; all that were opened since are among them.
 

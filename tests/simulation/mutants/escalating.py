@@ -176,7 +176,7 @@ MUTANTS: Final = (
         breaks="Changes count from when we saw them, since platforms' clocks are not to be trusted.",
         expects="early",
         file=ESCALATING,
-        before='        at = min(instant_of(data.get("at")) or event.at, event.at)\n',
+        before='        at = min(instant_of(data.get("at")) or event.at, event.at, now)\n',
         after="        at = event.at\n",
         needs={
             "escalation": True,
