@@ -24,7 +24,7 @@ from syncline.http.redaction import Redactor
 from syncline.ledger import Kind
 from syncline.ports import Signal
 from syncline.station import Station
-from syncline.store import incidents, published, timeline
+from syncline.store import incidents, operations, published, timeline
 from syncline.store.database import Database, Tx
 from syncline.store.faults import storage_error
 from syncline.store.meta import identity, next_generation

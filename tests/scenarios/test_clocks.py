@@ -8,6 +8,8 @@ import pytest
 from desk import desk_in
 
 from syncline import ledger, timekeeping
+from syncline.assembly import Ports
+from syncline.daemon import Daemon
 from syncline.ledger import Kind
 from syncline.workers import Workers, _Duty
 
