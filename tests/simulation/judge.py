@@ -2,7 +2,6 @@
 Syncline's own it reads only what it put on record, and whether it still has something to do."""
 
 import json
-import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from deletions import Deletions
 from network import Network
 from people import Deleted
 from retriggered import Span, as_it_stands, as_meant
@@ -20,7 +20,7 @@ from syncline.demo.equivalence import TITLES, Ticket, meaning_of_ours, meanings
 from syncline.demo.oracle import Findings, OnRecord, Oracle
 from syncline.demo.pagerduty import PagerDutySide
 from syncline.demo.people import Side, everybody
-from syncline.demo.script import CREATE, FIELDS, FILE, REMARKS, Edit, Script
+from syncline.demo.script import FIELDS, Edit, Script
 
 _WRITES_EACH = 6
 """So many writes for each edit are beyond what repetitions explain: two platforms, each tried again once or twice."""
@@ -73,8 +73,7 @@ class Judge:
         self.script, self.sides, self.network, self.file = script, sides, network, file
         self.now, self.still, self.clock, self.began = now, still, clock, began
         self.lost, self.retriggered = lost, retriggered
-        self.deleted = deleted
-        self._gone = {(one.case, one.side) for one in deleted.values()}
+        self.deletions = Deletions(script, network, deleted, self._was_shown)
         self.counts: dict[str, float] = {}
         self._conflicts: dict[str, list[OnRecord]] = defaultdict(list)
         self._case_of_incident: dict[str, set[str]] = defaultdict(set)
@@ -106,13 +105,14 @@ class Judge:
         world["pd"] = as_it_stands(world["pd"], self.retriggered, self.now)
         self._read_store(world)
         judged = self._by_the_oracle(world)
-        found += [f"missing: {text}" for text in judged.missing if not self._deleted_before_we_knew(text)]
-        found += self._revived(world)
+        found += [f"missing: {text}" for text in judged.missing if not self.deletions.explain(text)]
+        found += self.deletions.revived(world)
         found += [f"duplicate: {text}" for text in (*judged.duplicates, *judged.duplicate_items)]
         found += [f"stray: {text}" for text in judged.strays]
         found += [f"diverged: {text}" for text in judged.differences if not self._withheld(text, world)]
         found += [f"lost: {text}" for text in judged.lost if not self._excused(text)]
-        found += [f"lost: {text}" for text in judged.lost_items if not self._went_with_it(text)]
+        with_it = [text for text in judged.lost_items if self.deletions.took(text)]
+        found += [f"lost: {text}" for text in judged.lost_items if text not in with_it]
         found += [f"leaked: {text}" for text in judged.leaked]
         found += self._invented(world)
         found += self._split()
@@ -122,6 +122,7 @@ class Judge:
         found += self._restless()
         asked = self._asked_about() + self._ends_apart(world)
         self.counts["asked"] = len(asked)
+        self.counts["items gone with their ticket"] = len(with_it)
         found = [f for f in found if not any(f"#{case}" in f or incident in f for case, incident in asked)]
         self.counts |= {
             "compared": judged.compared,
@@ -162,7 +163,7 @@ class Judge:
         reasons = {
             "beyond recall": self._beyond_recall(edit),
             "taken back": self._taken_back(edit),
-            "gone with its ticket": self._gone_with_its_ticket(edit),
+            "gone with its ticket": self.deletions.took_edit(edit),
             "given alike": self._given_alike(edit),
         }
         for reason, holds in reasons.items():
@@ -207,66 +208,6 @@ class Judge:
         return any(
             e.n > since and e.record != edit.record and meanings(e.side, e.what, e.before) & means
             for e in of_field
-        )
-
-    # ---- tickets that somebody deleted ----------------------------------------------------------
-
-    def _deleted_before_we_knew(self, missing: str) -> bool:
-        """Whether a ticket is missing because somebody deleted it; or because the incident's only ticket was deleted before any
-        reply had shown it to us."""
-        if any(missing == f"#{case} does not stand on {TITLES[side]}" for case, side in self._gone):
-            return True
-        return any(
-            missing.startswith(f"#{one.case} ")
-            and self._opened_as(one.case) == record
-            and not self._knew(record)
-            for record, one in self.deleted.items()
-        )
-
-    def _opened_as(self, case: str) -> str:
-        """The record with which an incident began."""
-        return next(e.record for e in self.script.of_case(case) if e.what == CREATE)
-
-    def _knew(self, record: str) -> bool:
-        """Whether any reply had shown us a record before it was deleted."""
-        one = self.deleted[record]
-        return any(said <= one.at and record.encode() in body for said, body in self.network.heard[one.side])
-
-    def _revived(self, world: Mapping[str, Sequence[Ticket]]) -> list[str]:
-        """Tickets that were deleted and stand there again. Where no reply had shown us that ours was there, its create was in doubt,
-        and looked for in vain."""
-        return [
-            f"revived: #{one.case} was deleted on {TITLES[one.side]} and stands there again as {ticket.key}"
-            for record, one in self.deleted.items()
-            for ticket in world[one.side]
-            if ticket.case == one.case and self._knew(record)
-        ]
-
-    def _went_with_it(self, lost: str) -> bool:
-        """Whether a note, a file or a label was on a ticket that somebody deleted before we were shown it."""
-        items = [e for e in self.script.edits if e.record in self.deleted and e.what in {*REMARKS, FILE}]
-        for edit in items:
-            name = edit.value.rpartition("|")[0] if edit.what == FILE else repr(edit.value)
-            if lost.startswith(f"#{edit.case} {edit.what} {name} is not on") and not self._told_of(edit):
-                self.counts["gone with its ticket"] = self.counts.get("gone with its ticket", 0) + 1
-                return True
-        return False
-
-    def _gone_with_its_ticket(self, edit: Edit) -> bool:
-        return edit.record in self.deleted and not self._told_of(edit)
-
-    def _told_of(self, edit: Edit) -> bool:
-        """Whether a reply told us what somebody did to a ticket before it was deleted, so that we could have kept it."""
-        at, until = self._passed(edit.at), self.deleted[edit.record].at
-        if edit.what in _NATIVE[edit.side]:
-            return self._was_shown(edit, until)
-        if edit.what == FILE:
-            return False  # Its name is of no use without its content, and when that was fetched is not looked up here.
-        # The number of the deed stands at the beginning of every text, in letters that no encoding changes.
-        numbered = re.match(r".*? no\. \d+", edit.value)
-        sign = numbered[0] if numbered else edit.record
-        return any(
-            sign.encode() in body for said, body in self.network.heard[edit.side] if at <= said <= until
         )
 
     def _given_alike(self, edit: Edit) -> bool:
@@ -366,7 +307,7 @@ class Judge:
                     if not mine or any(not _seen(e, mine) for e in alike):
                         continue
                     # Who replaced it without a trace is known to nobody, and what they replaced stands.
-                    traceless = (self._beyond_recall, self._taken_back, self._gone_with_its_ticket)
+                    traceless = (self._beyond_recall, self._taken_back, self.deletions.took_edit)
                     known = [e for e in mine if not any(without(e) for without in traceless)]
                     # With what a record begins is nobody's edit.
                     if not known or any(not _seen(e, mine, known) for e in alike):
