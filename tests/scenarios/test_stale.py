@@ -1,16 +1,26 @@
 """A write whose result cannot be read yet: what was seen before it is no news."""
 
+import pytest
+
+from syncline import ledger
+from syncline.store import incidents
+
+
+def _unreadable_once_moved(world):
+    """From our next transition on no issue can be read by itself."""
+    lost = {"fault": "error_before", "method": "GET", "path": r"/issue/\d+$", "count": 1000}
+    world.after("jira", "POST", "/transitions$", lambda: world.sandbox["jira"].set_faults(next=[lost]))
+
 
 def test_what_was_seen_before_our_write_is_nobodys_edit(cloud):
     cloud.sync()
     sys_id = cloud.people.snow_create(short_description="Mail is down")
     cloud.settle()
     (issue,) = cloud.people.jira_all()
-    cloud.sandbox["jira"].set_faults(
-        next=[{"fault": "error_before", "method": "GET", "path": r"/issue/\d+$", "skip": 1, "count": 1000}]
-    )
+    _unreadable_once_moved(cloud)
     cloud.people.snow_set(sys_id, state="2")
     cloud.sync()
+    assert cloud.people.jira("GET", f"issue/{issue['key']}")["fields"]["status"]["name"] == "In Progress"
     assert cloud.people.snow_get(sys_id)["state"] == "2"
     cloud.sandbox["jira"].clear_faults()
     cloud.settle(6)
@@ -32,9 +42,7 @@ def test_a_list_that_shows_an_edit_but_not_yet_our_later_write_takes_nothing_bac
     cloud.people.snow_set(sys_id, state="2")
     cloud.poll("snow")
     cloud.reconcile()
-    # Once it is asked where the issue stands, and once what became of the write.
-    lost = {"fault": "error_before", "method": "GET", "path": r"/issue/\d+$", "skip": 1, "count": 1000}
-    cloud.sandbox["jira"].set_faults(next=[lost])
+    _unreadable_once_moved(cloud)
     cloud.deliver("jira")
     assert cloud.people.jira("GET", f"issue/{issue['key']}")["fields"]["status"]["name"] == "In Progress"
     cloud.clock.advance(3)
@@ -45,3 +53,35 @@ def test_a_list_that_shows_an_edit_but_not_yet_our_later_write_takes_nothing_bac
     assert cloud.people.snow_get(sys_id)["state"] == "2"
     fields = cloud.people.jira("GET", f"issue/{issue['key']}")["fields"]
     assert (fields["status"]["name"], fields["labels"]) == ("In Progress", ["mail"])
+
+
+@pytest.mark.parametrize("flavour", ["cloud", "dc"])
+def test_a_read_that_began_before_our_write_and_ended_after_it_undoes_nothing(trio_of, flavour):
+    """Jira's reply to a transition shows nothing, and the read that follows it fails. What reconcile had asked for meanwhile
+    is what was before."""
+    trio = trio_of(flavour)
+    world, station = trio.world, trio.world.app.station
+    world.people.snow_set(trio.sys_id, state="2")
+    world.poll("snow")
+    world.reconcile()
+    incident = world.incident_id(trio.number)
+
+    def unread(tx):
+        incidents.update_link(tx, incident, "jira", unread=True)
+        station.ledger.mark(tx, ledger.incident(incident))
+
+    def deliver():
+        _unreadable_once_moved(world)
+        world.deliver("jira")
+        world.sandbox["jira"].clear_faults()
+        assert trio.jira["status"]["name"] == "In Progress"
+
+    station.database.transact(unread)
+    world.after("jira", "GET", r"/issue/\d+$", deliver)
+    world.reconcile()
+    for _ in range(6):
+        world.sync(30)
+    assert (trio.jira["status"]["name"], trio.snow["state"]) == ("In Progress", "2")
+    assert [text for text in trio.said("changed") if text.startswith("status")] == [
+        "status: new -> in_progress, by amina on snow"
+    ]

@@ -88,14 +88,17 @@ def _refresh(station: Station, endpoint: Endpoint, gap: Gap) -> None:
             named = [party for kind, name in strangers for party in connector.parties(kind, [name])]
 
     def store(tx: Tx) -> None:
-        take_in(tx, station, endpoint, [sighting])
+        now = incidents.link_of(tx, link.incident_id, link.instance)
+        # A write of ours came since we asked, and its result is not read yet: this may show what was before it.
+        overtaken = now is not None and now.stale and now.shadow != link.shadow
+        take_in(tx, station, endpoint, [sighting], listed=overtaken)
         if edits is not None:
             endpoint.meet(tx, named)
             endpoint.asked.update(dict.fromkeys(strangers, tx.now))
             recover(tx, endpoint, link, gap.audit, edits)
             _unshown(tx, station, link, gap.audit)
         incidents.update_link(
-            tx, link.incident_id, link.instance, stale=False, unread=False, missing_since=None
+            tx, link.incident_id, link.instance, stale=overtaken, unread=False, missing_since=None
         )
 
     station.database.transact(store)

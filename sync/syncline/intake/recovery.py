@@ -120,9 +120,14 @@ def recover_from_past(tx: Tx, endpoint: Endpoint, link: Link, sighting: Sighting
 
 def remember(tx: Tx, link: Link, found: Sequence[Entry]) -> bool:
     """Lay those before the next merge, each once; whether any was news."""
-    news = [entry for entry in found if entry not in link.recovered]
+    if not found:
+        return False
+    # The link may have been read before others laid theirs.
+    now = incidents.link_of(tx, link.incident_id, link.instance)
+    laid = link.recovered if now is None else now.recovered
+    news = [entry for entry in found if entry not in laid]
     if news:
-        incidents.update_link(tx, link.incident_id, link.instance, recovered=[*link.recovered, *news])
+        incidents.update_link(tx, link.incident_id, link.instance, recovered=[*laid, *news])
     return bool(news)
 
 
