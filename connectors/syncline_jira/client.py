@@ -135,6 +135,7 @@ class JiraClient(JIRA):
 
         Raises:
             Refused: it is larger than `limit`.
+            RetryLater: a page came in its place.
         """
         if attachment.size > limit:
             raise Refused(
@@ -154,6 +155,13 @@ class JiraClient(JIRA):
         response = self._http.request(
             "GET", address, params=params, headers={"Accept": "*/*"}, record=attachment.record_id, raw=True
         )
+        # A file may be a page itself; then it is as long as was said.
+        page = "html" in response.headers.get("Content-Type", "").lower()
+        if page and len(response.content) != attachment.size:
+            raise RetryLater(
+                f"{self._http.instance}: {attachment.record_id}: a page instead of the file {attachment.name!r} came;"
+                " check that url leads to Jira"
+            )
         return response.content
 
     def issue_json(self, record: str, fields: Sequence[str], expand: str = "") -> Any:

@@ -124,6 +124,21 @@ def test_files_are_copied_once_and_their_hash_is_kept(both):
     assert hashes == {name: hashlib.sha256(content).hexdigest() for name, content in expected}
 
 
+@pytest.mark.parametrize(("name", "path"), [("jira", "/attachment/|/secure/"), ("snow", "/file$")])
+def test_a_page_that_comes_in_place_of_a_file_is_not_copied_as_the_file(both, name, path):
+    """A gateway answers with its own page, and says that all is well."""
+    world = both.world
+    world.fault(name, "html", "GET", path)
+    if name == "jira":
+        world.people.jira_attach(both.key, "graph.txt", b"a picture of it")
+    else:
+        world.people.snow_attach(both.sys_id, "graph.txt", b"a picture of it")
+    for _ in range(4):
+        world.sync(30)
+    expected = [("graph.txt", b"a picture of it")]
+    assert world.people.snow_files(both.sys_id) == world.people.jira_files(both.key) == expected
+
+
 def test_files_of_the_same_name_are_different_files(trio):
     world = trio.world
     for n in range(3):

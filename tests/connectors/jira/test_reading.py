@@ -173,7 +173,7 @@ def test_comments_that_do_not_fit_are_read_page_by_page(site: Any) -> None:
 def test_files_are_listed_and_fetched(site: Any) -> None:
     site.know_me()
     raw = {"id": "777", "filename": "größe 1.txt", "author": site.me, "created": "2026-11-22T11:00:00.000+0000",
-           "size": 5, "mimeType": "text/html", "content": "x"}  # fmt: skip
+           "size": 6, "mimeType": "text/html", "content": "x"}  # fmt: skip
     site.on("GET", "issue/10012", site.issue(attachment=[raw]))
     if site.cloud:
         where = site.api("attachment/content/777?redirect=false")
@@ -182,8 +182,19 @@ def test_files_are_listed_and_fetched(site: Any) -> None:
     site.web.get(where, body=b"<html>", content_type="text/html", match_querystring=None)
     jira = site.connect()
     (found,) = jira.attachments("10012")
-    assert (found.name, found.size, found.own) == ("größe 1.txt", 5, True)
+    assert (found.name, found.size, found.own) == ("größe 1.txt", 6, True)
     assert jira.content(found) == b"<html>"
+
+
+def test_a_login_page_is_no_file(site: Any) -> None:
+    file = Attachment("777", "10012", "a.txt", "text/plain", 3, "x", datetime(2026, 11, 22, tzinfo=UTC))
+    if site.cloud:
+        where = site.api("attachment/content/777?redirect=false")
+    else:
+        where = f"{site.url}/secure/attachment/777/a.txt"
+    site.web.get(where, body=b"<html>Log in", content_type="text/html", match_querystring=None)
+    with pytest.raises(RetryLater, match="a page instead of the file"):
+        site.connect().content(file)
 
 
 def test_a_file_beyond_the_limit_is_refused_before_it_is_fetched(site: Any) -> None:
