@@ -78,7 +78,7 @@ class Poller:
         times = [at for at in (moment(entry.get("created_at")) for entry in entries) if at is not None]
         found, error = self._sightings(position, entries, look.floor, asof)
         held = {s.record_id for s in found if s.record is not None and self._is_doubtful(s.record, mark)}
-        shown = tuple(s for s in found if s.record_id not in held)
+        shown = tuple(_of_the_past(s) if s.record_id in held else s for s in found)
         if error is not None:
             return Page(shown, position.dump(), more=False, error=error)
         more = reply.get("more")
@@ -110,8 +110,8 @@ class Poller:
             except UnreadableError as error:
                 log.warning("%s", error)
                 continue
-            if not self._is_doubtful(record, mark):
-                sightings.append(Sighting(record.id, record))
+            sighting = Sighting(record.id, record)
+            sightings.append(_of_the_past(sighting) if self._is_doubtful(record, mark) else sighting)
         if reply.get("more") is True and offset + 2 * size <= LAST_ROW:
             following = replace(position, open_offset=offset + size)
         else:
@@ -122,8 +122,7 @@ class Poller:
         return Page(tuple(sightings), following.dump(), following.open_offset is not None)
 
     def _is_doubtful(self, record: Record, mark: int) -> bool:
-        """Whether a row may be older than a write of ours with the same stamp. It would look like a person's revert;
-        the next poll brings it when there is no doubt any more."""
+        """Whether a row may be older than a write of ours with the same stamp, and would look like a person's revert."""
         return not records.is_final(record.revision) and self._reader.writes.disturbed(record.id, mark)
 
     def _sightings(
@@ -206,6 +205,14 @@ class Poller:
     def _open_due(self, position: Position) -> bool:
         pages = self._settings.requests_per_minute * OPEN_SHARE
         return open_due(position, self._http.platform_now(), self._settings.reread_open_every, pages)
+
+
+def _of_the_past(sighting: Sighting) -> Sighting:
+    """A doubtful row as older than all that was written in its second. The next poll brings it when there is no doubt any
+    more; but what it shows may be the one trace of a title that our write replaced."""
+    record = sighting.record
+    assert record is not None
+    return replace(sighting, record=replace(record, revision=record.revision - 1))
 
 
 def _stamped(entries: list[Entry], floor: datetime, held: set[str]) -> list[tuple[str, datetime]]:
