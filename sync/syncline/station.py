@@ -261,3 +261,14 @@ class Station:
         """The instances that it must exist on, beside its source, in the order of the routes."""
         names = (name for route in self.routes(source, incident) for name in route.targets)
         return [name for name in dict.fromkeys(names) if name != source and name in self.endpoints]
+
+    def tied(self, instance: str) -> Sequence[str]:
+        """The instances to or from which any route leads from or to that one, whatever its conditions."""
+        found = {
+            name
+            for route in self.configuration.routes
+            for ends in ((route.sources, route.targets), (route.targets, route.sources))
+            if instance in ends[0]
+            for name in ends[1]
+        }
+        return [name for name in self.endpoints if name in found and name != instance]

@@ -123,7 +123,13 @@ class Judge:
         asked = self._asked_about() + self._ends_apart(world)
         self.counts["asked"] = len(asked)
         self.counts["items gone with their ticket"] = len(with_it)
-        found = [f for f in found if not any(f"#{case}" in f or incident in f for case, incident in asked)]
+        # A person is asked so that nothing is made twice: that is never excused by it.
+        found = [
+            f
+            for f in found
+            if f.startswith("duplicate: ")
+            or not any(f"#{case}" in f or incident in f for case, incident in asked)
+        ]
         self.counts |= {
             "compared": judged.compared,
             "final": judged.final,
@@ -381,11 +387,15 @@ class Judge:
     def _asked_about(self) -> list[tuple[str, str]]:
         """Case and incident of which a restored store could not find the first ticket: it was lost between our create and the
         link back, and nothing that stands on the two tickets says any more that they are one. A person is asked, who alone
-        can tell."""
+        can tell; and so about each ticket that may be that first one."""
+        said = (
+            "found again without the ticket with which it began",
+            "not found when the database was adopted",
+        )
         return [
             (case, incident_id)
             for incident_id, _, kind, reason in self._parked
-            if kind == "create" and "found again without the ticket with which it began" in reason
+            if kind == "create" and any(words in reason for words in said)
             for case in sorted(self._case_of_incident.get(incident_id, ()))
         ]
 

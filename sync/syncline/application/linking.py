@@ -10,8 +10,9 @@ from syncline.intake.adoption import begin, not_understood
 from syncline.model import Attachment, Incident, Remark
 from syncline.reconcile import situations
 from syncline.station import Endpoint, Station
-from syncline.store import incidents, items, timeline
+from syncline.store import incidents, items, operations, timeline
 from syncline.store.database import Tx
+from syncline.store.incidents import Link
 from syncline.store.timeline import Event
 
 
@@ -40,7 +41,7 @@ def link(station: Station, keys: Sequence[str], actor: str) -> str:
     talk = [(endpoint, record, *_said_on(endpoint, record)) for endpoint, record in found]
 
     def work(tx: Tx) -> str:
-        _refuse_taken(tx, incident_id, found)
+        _refuse_taken(tx, incident_id, found, actor)
         remaining = list(found)
         if joined is None:
             endpoint, record = remaining.pop(0)
@@ -61,6 +62,7 @@ def link(station: Station, keys: Sequence[str], actor: str) -> str:
             raise Configuration(f"there is no incident {incident_id}")
         for endpoint, record in remaining:
             _join(tx, endpoint, incident_id, record)
+        _answered(tx, incident_id, actor)
         _leave_where_it_is(tx, station, incident_id, talk)
         said = ", ".join(f"{e.name} {r.key}" for e, r in found)
         timeline.append(tx, incident_id, Event("linked", f"linked by hand: {said}", actor=actor))
@@ -83,13 +85,19 @@ def _record(station: Station, key: str) -> tuple[Endpoint, Record]:
     return endpoint, record
 
 
-def _refuse_taken(tx: Tx, incident_id: str, found: Sequence[tuple[Endpoint, Record]]) -> None:
+def _refuse_taken(tx: Tx, incident_id: str, found: Sequence[tuple[Endpoint, Record]], actor: str) -> None:
     names = [endpoint.name for endpoint, _ in found]
     if len(set(names)) != len(names):
         raise Configuration("an incident has one record on each instance; name each instance once")
     for endpoint, record in found:
         taken = incidents.links_to(tx, endpoint.name, [record.id]).get(record.id)
-        if taken is not None and taken.unlinked_at is not None:
+        if taken is not None and taken.unlinked_at is None and _gives_way(tx, taken, incident_id):
+            incidents.unlink(tx, taken.incident_id)
+            why = f"{endpoint.name} {record.key} belongs to incident {incident_id}"
+            _end(tx, taken.incident_id, why)
+            timeline.append(tx, taken.incident_id, Event("unlinked", why, endpoint.name, actor))
+            incidents.forget_link(tx, taken)
+        elif taken is not None and taken.unlinked_at is not None:
             incidents.forget_link(tx, taken)
         elif taken is not None:
             raise Configuration(
@@ -104,6 +112,30 @@ def _refuse_taken(tx: Tx, incident_id: str, found: Sequence[tuple[Endpoint, Reco
             raise Configuration(
                 f"incident {incident_id} has {present[0].record_key} on {endpoint.name} already"
             )
+
+
+def _gives_way(tx: Tx, taken: Link, incident_id: str) -> bool:
+    """Whether an incident waits because its one record may be that with which the other began, and nothing was made of it."""
+    waiting = timeline.waiting(tx, [taken.incident_id]).get(taken.incident_id, [])
+    asked = any(incident_id in entry.data.get(timeline.ORPHANS, ()) for entry in waiting)
+    alone = sum(li.live for li in incidents.links_of(tx, [taken.incident_id])[taken.incident_id]) == 1
+    return asked and alone and not operations.unsettled(tx, [taken.incident_id])
+
+
+def _end(tx: Tx, incident_id: str, why: str) -> None:
+    incidents.end(tx, incident_id)
+    escalating.end(tx, incident_id, why)
+    for entry in timeline.waiting(tx, [incident_id]).get(incident_id, []):
+        timeline.unpark(tx, entry.id, timeline.SYNCLINE, why)
+
+
+def _answered(tx: Tx, incident_id: str, actor: str) -> None:
+    """A ticket that exists is not created, and where the first one was found nothing else is in doubt."""
+    linked = {li.instance for li in incidents.links_of(tx, [incident_id])[incident_id] if li.live}
+    for entry in timeline.waiting(tx, [incident_id]).get(incident_id, []):
+        asked = incident_id in entry.data.get(timeline.ORPHANS, ())
+        if entry.kind == "create" and (asked or entry.instance in linked):
+            timeline.unpark(tx, entry.id, actor, "linked by hand")
 
 
 def _join(tx: Tx, endpoint: Endpoint, incident_id: str, record: Record) -> None:
@@ -143,7 +175,8 @@ def _join(tx: Tx, endpoint: Endpoint, incident_id: str, record: Record) -> None:
         endpoint.name,
         record,
         reading.values,
-        origin=False,
+        # Of an incident that was found without it, this is the ticket with which it began: its routes count from now on.
+        origin=not any(li.origin for li in incidents.links_of(tx, [incident_id])[incident_id]),
         unsettled=not_understood(endpoint, reading),
     )
 
@@ -197,8 +230,7 @@ def unlink(station: Station, key: str, instance: str | None, actor: str) -> str:
         where = f"on {instance}" if instance else "on all instances"
         left = incidents.links_of(tx, [incident_id])[incident_id]
         if sum(li.live for li in left) < 2:
-            incidents.end(tx, incident_id)
-            escalating.end(tx, incident_id, "its sync was ended")
+            _end(tx, incident_id, "its sync was ended")
             where += "; nothing keeps its tickets in agreement any more"
         timeline.append(
             tx,

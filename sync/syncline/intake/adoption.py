@@ -239,9 +239,36 @@ def _begin(
             data={"route": route.name, "url": record.url},
         ),
     )
+    _ask_whether_found(tx, station, endpoint, incident_id, record)
     actor = record.updated_by or "somebody"
     hands.at_start(tx, station, endpoint, incident, record.key, actor, record.updated_at)
     return Adoption(record.id, incident_id, reason)
+
+
+def _ask_whether_found(
+    tx: Tx, station: Station, endpoint: Endpoint, incident_id: str, record: Record
+) -> None:
+    """A record that is no younger than tickets of ours of which the first was not found may be that first one. What was
+    made of it would be made twice: a person says."""
+    at = endpoint.by_our_clock(record.created_at)
+    asking = timeline.lost_origins(tx, endpoint.name)
+    lost = [p.incident_id for p in asking if p.incident_id and at <= datetime.fromisoformat(p.data["before"])]
+    if not lost:
+        return
+    links = incidents.links_of(tx, lost)
+    found = {i: ", ".join(f"{li.instance} {li.record_key}" for li in links[i] if li.live) for i in lost}
+    theirs = " or ".join(f"incident {i} ({keys})" for i, keys in found.items())
+    commands = " or ".join(f"`syncline link {i} {endpoint.name}/{record.key}`" for i in lost)
+    for name in station.tied(endpoint.name):
+        timeline.park(
+            tx,
+            incident_id,
+            "create",
+            f"{name}: {endpoint.name} {record.key} may be the ticket with which {theirs} began, which was not found when the database was "
+            f"adopted; then say {commands}. If it is another incident, `syncline park retry` makes its ticket",
+            instance=name,
+            data={timeline.ORPHANS: lost},
+        )
 
 
 def seen_before(endpoint: Endpoint, record: Record, progress: instances.Progress | None) -> bool:

@@ -14,7 +14,14 @@ from syncline.model import Incident, Status
 from syncline.reconcile import reconcile
 from syncline.restoring.families import Family, Trace, backs_in, families, incident_of, words_of
 from syncline.restoring.hearing import Hearing
-from syncline.restoring.joining import begin_again, join, lay, look_before_creating, sides_of
+from syncline.restoring.joining import (
+    ask_where_it_began,
+    begin_again,
+    join,
+    lay,
+    look_before_creating,
+    sides_of,
+)
 from syncline.restoring.survey import Sheet, survey
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, items, messages, operations, runs, timeline
@@ -216,7 +223,10 @@ def _restore(
     by_hand = lost and family is not None and len(family.others) > 1
     by_instance = _by_instance(tx, incident_id, sheets)
     found.copies += Hearing(tx, station, incident_id, by_instance, by_hand).take()
-    look_before_creating(tx, station, kept, orphaned=orphaned)
+    if orphaned and family is not None:
+        ask_where_it_began(tx, station, family)
+    else:
+        look_before_creating(tx, station, kept)
     _reconsider(tx, station, incident_id, found)
 
 

@@ -4,6 +4,7 @@ whose shadows are older than what its own lost state wrote. It lays the facts be
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
 from syncline.connector import PartyKind
 from syncline.intake import hands
@@ -18,6 +19,9 @@ from syncline.store import incidents, operations, timeline
 from syncline.store.database import Tx
 from syncline.store.incidents import Kept, Link
 from syncline.store.timeline import Event
+
+CLOCKS: Final = timedelta(minutes=2)
+"""So much younger than our ticket another may seem from which that was made: clocks differ, and a person is only asked."""
 
 Sides = Mapping[tuple[str, str], Side]
 
@@ -214,9 +218,29 @@ def _entry(name: str, said: Claim, base: Value, skew: timedelta) -> dict[str, ob
     }
 
 
-def look_before_creating(tx: Tx, station: Station, kept: Kept, *, orphaned: bool) -> None:
+def ask_where_it_began(tx: Tx, station: Station, orphan: Family) -> None:
+    """Where it is not known with which record an incident began, a person decides: also on instances where none is demanded
+    of it, since intake asks about the records there that may be it."""
+    incident_id = orphan.incident_id
+    linked = [link.instance for link in incidents.links_of(tx, [incident_id])[incident_id]]
+    before = orphan.made[0].created_at + CLOCKS
+    for name in dict.fromkeys(name for made in linked for name in station.tied(made)):
+        if name not in linked:
+            timeline.park(
+                tx,
+                incident_id,
+                "create",
+                f"{name}: the incident was found again without the ticket with which it began, which may stand there. Link it with "
+                f"`syncline link {incident_id} {name}/KEY`; `syncline park retry` goes on without it, with a new ticket there where a route "
+                "demands one",
+                instance=name,
+                data={timeline.ORPHANS: [incident_id], "before": before.isoformat()},
+            )
+
+
+def look_before_creating(tx: Tx, station: Station, kept: Kept) -> None:
     """An instance that lacks its record may have one all the same, that its lists do not show yet: the create is looked
-    for as one whose reply was lost. Where it is not known with which record the incident began, a person decides."""
+    for as one whose reply was lost. What a person was asked about is not created meanwhile."""
     incident = kept.incident
     links = incidents.links_of(tx, [incident.id])[incident.id]
     if not links:
@@ -228,22 +252,12 @@ def look_before_creating(tx: Tx, station: Station, kept: Kept, *, orphaned: bool
         for (_, instance), logged in operations.unsettled(tx, [incident.id]).items()
         if any(one.kind == "create" and one.state in operations.OPEN for one in logged)
     }
-    parked = timeline.waiting(tx, [incident.id]).get(incident.id, [])
+    waiting = timeline.waiting(tx, [incident.id]).get(incident.id, [])
+    asked = {entry.instance for entry in waiting if timeline.ORPHANS in entry.data}
     for name in station.targets(source, incident):
-        if name in linked or name in open_creates:
+        if name in linked or name in open_creates or name in asked:
             continue
         endpoint = station.endpoints[name]
-        if orphaned:
-            timeline.park(
-                tx,
-                incident.id,
-                "create",
-                f"{name}: the incident was found again without the ticket with which it began, which may stand there. Link it with "
-                f"`syncline link {incident.id} {name}/KEY`; `syncline park retry` makes a new ticket there",
-                instance=name,
-                standing=parked,
-            )
-            continue
         latest = tx.now + endpoint.aftermath()
         logged = operations.insert(tx, incident.id, name, "create", incident.id, latest)
         operations.doubt(tx, logged.id, "it may have been made before the database was adopted", latest)

@@ -13,6 +13,8 @@ from syncline.store.schema import events, parked
 
 SYNCLINE = "Syncline"
 """The actor of what nobody asked for."""
+ORPHANS = "orphans"
+"""In the data of a create that waits: the incidents of ours whose first ticket was not found, and because of which it waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,12 +221,23 @@ _WAITING = Among(
 def release(tx: Tx, instance: str, kinds: Sequence[str], how: str) -> list[str]:
     """What waits on that instance for one of those reasons is tried again: what stood in its way may have changed. The
     incidents that it belongs to."""
+    found = [entry for entry in _waiting_on(tx, instance, kinds) if ORPHANS not in entry.data]
+    for entry in found:
+        unpark(tx, entry.id, SYNCLINE, how)
+        text = f"no. {entry.id}: {how}"
+        append(tx, entry.incident_id, Event("unparked", text, instance, field=entry.field))
+    return list(dict.fromkeys(entry.incident_id for entry in found if entry.incident_id is not None))
+
+
+def lost_origins(tx: Tx, instance: str) -> list[Parked]:
+    """What asks a person whether an incident of ours, whose first ticket was not found, began on that instance."""
+    found = _waiting_on(tx, instance, ("create",))
+    return [entry for entry in found if entry.incident_id in entry.data.get(ORPHANS, ())]
+
+
+def _waiting_on(tx: Tx, instance: str, kinds: Sequence[str]) -> list[Parked]:
     where = (parked.c.instance == instance, parked.c.kind.in_(kinds), parked.c.ended_at.is_(None))
-    found = tx.execute(sa.select(parked.c.id, parked.c.incident_id, parked.c.field).where(*where)).all()
-    for parked_id, incident_id, field in found:
-        unpark(tx, parked_id, SYNCLINE, how)
-        append(tx, incident_id, Event("unparked", f"no. {parked_id}: {how}", instance, field=field))
-    return list(dict.fromkeys(incident_id for _, incident_id, _ in found))
+    return [Parked(*row) for row in tx.execute(sa.select(*_COLUMNS).where(*where).order_by(parked.c.id))]
 
 
 def waiting(tx: Tx, incident_ids: Sequence[str]) -> dict[str, list[Parked]]:
