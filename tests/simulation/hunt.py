@@ -108,6 +108,21 @@ def chosen(names: Sequence[str]) -> list[Mutant]:
     return [known[name] for name in names] or list(ALL)
 
 
+def table(file: Path) -> Iterator[str]:
+    """What several runs wrote to a file, as the table of docs/proof.md."""
+    told: dict[str, list[Hunt]] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        hunted = Hunt(**json.loads(line))
+        told.setdefault(hunted.name, []).append(hunted)
+    yield "| planted bug | hunts | found | seeds, median | seeds, most | said as |"
+    yield "|---|---|---|---|---|---|"
+    for name, hunts in told.items():
+        took = [one.seeds for one in hunts if one.seeds is not None]
+        said = sorted({one.said.partition(":")[0] for one in hunts if one.said})
+        middle, most = (f"{statistics.median(took):g}", str(max(took))) if took else ("-", "-")
+        yield f"| {name} | {len(hunts)} | {len(took)} | {middle} | {most} | {', '.join(said) or '-'} |"
+
+
 def main() -> int:
     """Hunt for them; 1 where one was not found."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -117,7 +132,11 @@ def main() -> int:
     parser.add_argument("--hunts", type=int, default=1, help="hunts for each, from another first seed")
     parser.add_argument("--part", default="0/1", help="every n-th of them: 0/2 and 1/2 share the work")
     parser.add_argument("--out", type=Path, help="a file that gets a line of JSON for each hunt")
+    parser.add_argument("--table", type=Path, help="print such a file as a table, and hunt for nothing")
     arguments = parser.parse_args()
+    if arguments.table:
+        print("\n".join(table(arguments.table)))
+        return 0
     part, of = map(int, arguments.part.split("/"))
     lost = []
     with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
