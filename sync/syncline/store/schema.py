@@ -76,11 +76,9 @@ incidents = sa.Table(
     metadata,
     sa.Column("id", Words, primary_key=True),
     sa.Column("values", Values, nullable=False),
+    # A fourth entry is the time by the platform's own clock, where that is known.
     sa.Column(
-        "origins",
-        sa.JSON,
-        nullable=False,
-        comment="field -> [instance, actor, time, time by the platform's clock]: who last set it",
+        "origins", sa.JSON, nullable=False, comment="field -> [instance, actor, time]: who last set it"
     ),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
