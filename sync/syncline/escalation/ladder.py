@@ -1,6 +1,6 @@
 """One run, at one moment: which of its steps are due."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final
 
@@ -9,7 +9,7 @@ from syncline.escalation.book import Step
 from syncline.escalation.deeds import effects, page_all, say_again
 from syncline.escalation.paging import Reached, covered_from
 from syncline.escalation.runs import Key, Mark, Run
-from syncline.escalation.sitting import Climb
+from syncline.escalation.sitting import Climb, superfluous
 from syncline.escalation.undelivered import see_pages
 
 END_AT_ONCE: Final = "end 0"
@@ -87,7 +87,7 @@ def _step(c: Climb, key: Key, *, at_once: bool) -> bool:
         c.sitting.look(due)
         return False
     step, number = c.policy.steps[key[1]], key[1] + 1
-    reason = _superfluous(c, step)
+    reason = superfluous(c, step)
     if reason is not None:
         c.run = c.run.marked(key, Mark(now, fired=False, for_ack=reason.for_ack))
         c.tell("step", wording.left_out(c.policy, key, step, reason.text), step=number, fired=False)
@@ -111,25 +111,6 @@ def _step(c: Climb, key: Key, *, at_once: bool) -> bool:
     )
     effects(c, step, wording.occasion(key), to)
     return to is not None and not to.people and _nobody(c, key, step, to)
-
-
-@dataclass(frozen=True, slots=True)
-class _LeftOut:
-    text: str
-    for_ack: bool
-
-
-def _superfluous(c: Climb, step: Step) -> _LeftOut | None:
-    """Why a step is not needed now; None: it is."""
-    if step.until == "ack" and c.acknowledged is not None:
-        return _LeftOut("somebody has it", for_ack=True)
-    if step.when is None:
-        return None
-    facts = c.facts()
-    if step.when.holds(facts):
-        return None
-    for_ack = c.acknowledged is not None and step.when.holds({**facts, "ack": False, "since_ack": None})
-    return _LeftOut(f"`{step.when.text}` does not hold", for_ack=for_ack)
 
 
 def _wait(c: Climb, key: Key, step: Step, to: Reached) -> bool:
@@ -173,7 +154,7 @@ def _repeat(c: Climb, key: Key, mark: Mark) -> None:
     if number > mark.repetitions:
         c.run = c.run.marked(key, replace(mark, repetitions=number))
         c.due = c.reading.due(offset + number * step.again.every)
-        if _superfluous(c, step) is None:
+        if superfluous(c, step) is None:
             to = c.sitting.reach(step.page, mark.tier)
             text = wording.again(c.policy, key, step, number, to)
             c.tell(

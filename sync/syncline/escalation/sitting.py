@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from syncline.escalation.book import Book, Policy
+from syncline.escalation.book import Book, Policy, Step
 from syncline.escalation.case import Case, Moment, tier_of
 from syncline.escalation.clocks import Reading, read_clock
 from syncline.escalation.decision import Happened, Message
@@ -126,3 +126,29 @@ class Climb:
     def tell(self, kind: str, text: str, *, note: bool = False, **data: object) -> None:
         """Add a line for the timeline."""
         self.sitting.tell(self.run, kind, text, note=note, **data)
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Why a step is left out.
+
+    Attributes:
+        text: In words.
+        for_ack: Only because somebody has the incident.
+    """
+
+    text: str
+    for_ack: bool
+
+
+def superfluous(c: Climb, step: Step) -> LeftOut | None:
+    """Why a step is not needed now; None: it is."""
+    if step.until == "ack" and c.acknowledged is not None:
+        return LeftOut("somebody has it", for_ack=True)
+    if step.when is None:
+        return None
+    facts = c.facts()
+    if step.when.holds(facts):
+        return None
+    for_ack = c.acknowledged is not None and step.when.holds({**facts, "ack": False, "since_ack": None})
+    return LeftOut(f"`{step.when.text}` does not hold", for_ack=for_ack)

@@ -10,7 +10,7 @@ from syncline.escalation.decision import PageState
 from syncline.escalation.deeds import page_all, page_one
 from syncline.escalation.paging import Reached, Way, ways
 from syncline.escalation.runs import Key
-from syncline.escalation.sitting import Climb
+from syncline.escalation.sitting import Climb, superfluous
 
 ARRIVED: Final = frozenset({"reached", "answered"})
 TAKEN_BY_SERVICE: Final = ARRIVED | {"sent"}
@@ -22,7 +22,8 @@ INSTEAD: Final = " undelivered"
 def see_pages(c: Climb) -> None:
     """Go on with pages that failed, or of which no sign came in time, by the policy's own word.
 
-    Whoever acknowledged since makes those before superfluous; what people are told afterwards must reach them all the same.
+    Whoever acknowledged since makes those before superfluous; what people are told although somebody has it must reach them
+    all the same.
     """
     last: dict[tuple[str, str], PageState] = {}
     tried: dict[tuple[str, str], set[str]] = {}
@@ -54,12 +55,25 @@ def _arrived(c: Climb, page: PageState) -> bool:
 
 
 def _overdue(c: Climb, page: PageState) -> bool:
-    taken = c.acknowledged is not None and page.created_at <= c.acknowledged
-    if taken or _arrived(c, page):
+    if _arrived(c, page) or _spared(c, page):
         return False
     patience = page.created_at + c.policy.undelivered.after
     c.sitting.look(patience)
     return page.state == "failed" or patience <= c.sitting.now
+
+
+def _spared(c: Climb, page: PageState) -> bool:
+    """Whether somebody took the incident after it was decided; or before that, which was seen only afterwards, so that it
+    would not be decided now."""
+    if c.acknowledged is None:
+        return False
+    if page.created_at <= c.acknowledged:
+        return True
+    step, end = _step(c, page), c.policy.end
+    if step is not None:
+        reason = superfluous(c, step)
+        return reason is not None and reason.for_ack
+    return end is not None and end.when is None
 
 
 def _next_way(c: Climb, person: Person, tried: set[str]) -> Way | None:

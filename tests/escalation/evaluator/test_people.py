@@ -280,6 +280,28 @@ def test_a_page_that_failed_before_somebody_took_it_is_not_sent_on():
     assert pages(played) == [(0, "amina", "email")]
 
 
+@pytest.mark.parametrize(
+    ("decided", "step", "goes_on"),
+    [(5, "step 1 again 1", False), (15, "step 2", False), (30, "step 3", True), (60, "end 1", False)],
+)
+def test_a_page_that_was_decided_before_we_saw_that_somebody_has_it_is_not_sent_on(decided, step, goes_on):
+    """Somebody takes it just before a page is decided, and we see that just after it: what calls for somebody has no use any
+    more; what tells somebody has."""
+    last = "      - {at: 75%, page: MGMT, if: not resolved}\n"
+    here = company(LADDER.replace(last, "").replace("nobody: next", "undelivered: {after: 2m}"))
+    played = here.play(hours=decided / 60, becomes=lambda m: "sent")
+    (lost,) = [page for page in played.case.pages if page.occasion == step]
+    assert lost.created_at == after(decided)
+    case = replace(
+        played.case,
+        incident=played.case.incident.changed({"status": "acknowledged"}),
+        history=[*played.case.history, Change(after(decided - 0.1), "status", "acknowledged")],
+        pages=[replace(p, state="failed") if p == lost else p for p in played.case.pages],
+    )
+    sent = escalate(here.policies, case, played.runs, after(decided + 0.1)).messages
+    assert [m.occasion for m in sent] == ([step] if goes_on else [])
+
+
 def test_a_page_that_nobody_got_never_goes_to_the_same_person_again():
     both = WORLD.replace("rotate: [bruno]", "rotate: [amina]")
     here = company(LADDER.replace("nobody: next", "undelivered: {after: 2m}"), both)

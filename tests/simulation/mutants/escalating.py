@@ -166,8 +166,8 @@ MUTANTS: Final = (
         breaks="Who was paged was paged: the ladder goes on by its times, whatever became of a page.",
         expects="missed",
         file=UNDELIVERED,
-        before="    if taken or _arrived(c, page):\n        return False\n",
-        after='    if taken or _arrived(c, page) or page.state in ("failed", "due"):\n        return False\n',
+        before="    if _arrived(c, page) or _spared(c, page):\n        return False\n",
+        after='    if _arrived(c, page) or _spared(c, page) or page.state in ("failed", "due"):\n        return False\n',
         needs={"escalation": True, "faults": ["refuses"]},
     ),
     Mutant(
