@@ -378,11 +378,16 @@ class Judge:
         ]
 
     def _wasteful(self) -> list[str]:
-        """More writes than any trouble explains: the sides write back to one another what they wrote."""
+        """More writes than any trouble explains: the sides write back to one another what they wrote. Pages, of which the oracle
+        of pages tells which are too many, are not among them."""
         edits, cases = len(self.script.edits), len(self.script.cases())
-        writes = sum(len(written) for written in self.network.writes.values())
-        most = _WRITES_EACH * (edits + 2 * cases)
-        return [f"wasteful: {writes} writes for {edits} edits of {cases} incidents"] if writes > most else []
+        paging, notes = self.network.paging, self.network.notes
+        writes = sum(len(written) for written in self.network.writes.values()) - paging - notes
+        causes = edits + 2 * cases
+        found = [f"wasteful: {writes} writes for {edits} edits of {cases} incidents"]
+        # A step, a page that went astray, and a raised hand are each told of in one note.
+        said = [f"wasteful: {notes} notes of {paging} pages and {edits} edits of {cases} incidents"]
+        return found * (writes > _WRITES_EACH * causes) + said * (notes > _WRITES_EACH * (causes + paging))
 
     def _asked_about(self) -> list[tuple[str, str]]:
         """Case and incident of which a restored store could not find the first ticket: it was lost between our create and the

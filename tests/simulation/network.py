@@ -23,6 +23,8 @@ from syncline.sandbox.server import http_date
 
 _FOR_EVER = 3600.0
 _INCIDENT = re.compile("/incidents/[^/]+")
+_NOTE = b'"Syncline:'
+"""How every note of escalation begins, in the JSON of each platform."""
 _READS = ("/search", "/search/jql", "/bulkfetch")
 
 
@@ -96,6 +98,8 @@ class Network:
         self.heard: dict[str, list[tuple[float, bytes]]] = {name: [] for name in instances}
         # What PagerDuty's incidents were given, and when.
         self.given: list[tuple[float, str, Mapping[str, Any]]] = []
+        # How many of the writes page somebody, and how many are notes of escalation.
+        self.paging = self.notes = 0
         self.lessons = Lessons()
         self._hearing: dict[greenlet, list[tuple[str, float, bytes]]] = {}
         self._rng = Random(f"{seed}/network")
@@ -181,6 +185,8 @@ class Network:
 
     def _wrote(self, name: str, request: Request) -> None:
         self.writes[name].append((self.loop.passed, f"{request.method} {request.path}"))
+        self.paging += name == "hook" or request.path.endswith("/responder_requests")
+        self.notes += _NOTE in request.body
         if name == "pd" and request.method == "PUT" and _INCIDENT.fullmatch(request.path):
             self.given.append((self.loop.passed, request.path, json.loads(request.body)["incident"]))
         self._applied(name)
