@@ -268,7 +268,10 @@ class Due:
         if page.by == PD and page.who in self.dropped:
             self._followed(case, page, pages, UNDELIVERED, {(HOOK, page.who)})
         elif page.by == HOOK and page.said == REFUSED and page.who in SERVED_BY.get(_meant(page), {page.who}):
-            self._followed(case, page, pages, 0.0, {(SIREN, STAND_IN), (PD, page.who)})
+            # A daemon that died over it never heard that it was refused: it waits for a sign, as after any page in doubt.
+            heard = self.belief.works(page.at, page.at + INTERRUPTED)
+            wait = 0.0 if heard else UNDELIVERED
+            self._followed(case, page, pages, wait, {(SIREN, STAND_IN), (PD, page.who)})
 
     def _followed(
         self, case: str, page: Page, pages: Sequence[Page], wait: float, ways: set[tuple[str, str]]
