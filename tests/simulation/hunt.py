@@ -90,7 +90,8 @@ def hunt(mutant: Mutant, first: int, seeds: int, clean: Path, folder: Path) -> H
     try:
         for seed, finding in worlds(house, mutant, first, seeds, classes):
             played += 1
-            if not finding:
+            # A world that broke down was not judged.
+            if not finding or finding.startswith("harness:"):
                 continue
             control = next(worlds(clean, mutant, int(seed), 1, classes))[1]
             if not control:
