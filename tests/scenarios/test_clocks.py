@@ -28,6 +28,13 @@ class SetClock:
         return self.true.monotonic()
 
 
+def settable(station):
+    """The station's clock, which somebody may set from now on."""
+    clock = SetClock(station.clock)
+    station.clock = station.database.clock = clock
+    return clock
+
+
 WRONG = [-600.0, -7.0, 7.0, 600.0]
 
 
@@ -105,8 +112,7 @@ def test_what_was_made_before_the_first_start_is_known_by_the_platforms_clock(wo
 @pytest.mark.parametrize(("moved", "word"), [(-3_600.0, "back"), (3_600.0, "forward")])
 def test_a_clock_of_our_own_that_is_set_is_noticed_and_polls_go_on(cloud, moved, word):
     station = cloud.app.station
-    clock = SetClock(station.clock)
-    station.clock = station.database.clock = clock
+    clock = settable(station)
     timekeeping.notice(station)
     station.database.transact(
         lambda tx: station.ledger.mark(tx, ledger.poll("snow"), clock.now().timestamp() + 10)
@@ -127,8 +133,7 @@ def test_a_write_in_doubt_waits_as_long_as_ever_when_the_clock_is_set(cloud, mov
     """Set forward, the clock must not end the quarantine of a create that is still under way: it would be made twice. Set
     back, it must not hold it up for an hour."""
     station = cloud.app.station
-    clock = SetClock(station.clock)
-    station.clock = station.database.clock = clock
+    clock = settable(station)
     cloud.sync()
     cloud.fault("jira", "late_reset", "POST", "/issue$", seconds=50.0)
     cloud.people.snow_create(short_description="Once")
@@ -149,8 +154,7 @@ def test_a_write_in_doubt_waits_as_long_as_ever_when_the_clock_is_set(cloud, mov
 
 def test_a_write_in_doubt_that_never_happened_is_repeated_although_the_clock_was_set_back(cloud):
     station = cloud.app.station
-    clock = SetClock(station.clock)
-    station.clock = station.database.clock = clock
+    clock = settable(station)
     cloud.sync()
     cloud.fault("jira", "reset_before", "POST", "/issue$")
     cloud.people.snow_create(short_description="Once")
@@ -171,8 +175,7 @@ def test_a_write_in_doubt_waits_as_long_as_ever_when_the_clock_was_set_while_no_
     """Found by the simulation, where a backup was put back: it was looked for every five seconds for an hour."""
     station = cloud.app.station
     daemon = Daemon(station.configuration, {}, Ports())
-    clock = SetClock(station.clock)
-    station.clock = station.database.clock = clock
+    clock = settable(station)
     cloud.sync()
     cloud.fault("jira", fault, "POST", "/issue$", **({"seconds": 50.0} if fault == "late_reset" else {}))
     cloud.people.snow_create(short_description="Once")
@@ -194,8 +197,7 @@ def test_a_clock_that_is_set_back_does_not_put_off_what_begins_afterwards(world_
         world = desk.world
         world.sync()
         station = world.app.station
-        clock = SetClock(station.clock)
-        station.clock = station.database.clock = clock
+        clock = settable(station)
         timekeeping.notice(station)
         world.sync()
         clock.set_by = -3_600.0
@@ -215,8 +217,7 @@ def test_a_page_is_waited_for_as_long_as_ever_when_the_clock_is_set(world_of, mo
     with desk_in(world_of("cloud")) as desk:
         world = desk.world
         station = world.app.station
-        clock = SetClock(station.clock)
-        station.clock = station.database.clock = clock
+        clock = settable(station)
         world.sandbox["pd"].platform.paging.unreachable.add("amina.diallo@example.com")
         trio = desk.urgent()
         world.sync(40)
@@ -234,8 +235,7 @@ def test_a_page_is_waited_for_as_long_as_ever_when_the_clock_is_set(world_of, mo
 def test_a_worker_that_claims_an_incident_has_noticed_that_the_clock_was_set(cloud):
     """What it decides is stamped by the new time, and must not be moved with all that was stamped before."""
     station = cloud.app.station
-    clock = SetClock(station.clock)
-    station.clock = station.database.clock = clock
+    clock = settable(station)
     stop = station.runtime.signal()
     seen = []
 
@@ -257,8 +257,7 @@ def test_an_incident_from_before_the_clock_was_set_back_is_escalated_at_once_all
         world = desk.world
         world.sync()
         station = world.app.station
-        clock = SetClock(station.clock)
-        station.clock = station.database.clock = clock
+        clock = settable(station)
         timekeeping.notice(station)
         world.sync(60)
         trio = world.trio()

@@ -16,10 +16,8 @@ def spread(trio, name, **both):
         trio.world.people.snow_set(trio.sys_id, **both["snow"])
 
 
-@pytest.mark.parametrize("name", ["snow", "jira"])
-@pytest.mark.parametrize("flavour", ["cloud", "dc"])
-def test_an_edit_between_our_look_and_our_write_is_not_lost(request, name, flavour, folder, monkeypatch):
-    trio = request.getfixturevalue("trio_of")(flavour)
+def edited_before_we_write(trio, name):
+    """Somebody gives the record another title there, seconds before our next write to it."""
     world = trio.world
 
     def edit():
@@ -31,6 +29,15 @@ def test_an_edit_between_our_look_and_our_write_is_not_lost(request, name, flavo
         world.clock.advance(3)
 
     world.before(name, *PUTS[name], edit)
+
+
+@pytest.mark.parametrize("name", ["snow", "jira"])
+@pytest.mark.parametrize("flavour", ["cloud", "dc"])
+def test_an_edit_between_our_look_and_our_write_is_not_lost(request, name, flavour, folder, monkeypatch):
+    trio = request.getfixturevalue("trio_of")(flavour)
+    world = trio.world
+
+    edited_before_we_write(trio, name)
     spread(trio, name, snow={"short_description": "from elsewhere"}, jira={"summary": "from elsewhere"})
     world.settle(6)
     # The edit came later than the one that we carried there: it wins, and the other is on record.
@@ -300,15 +307,7 @@ def test_a_write_beside_a_foreign_one_that_the_history_does_not_show_is_reported
 def test_an_overwritten_edit_is_found_after_hours_in_which_no_history_could_be_read(trio, name):
     world = trio.world
 
-    def edit():
-        world.clock.advance(3)
-        if name == "snow":
-            world.people.snow_set(trio.sys_id, short_description="by a person there")
-        else:
-            world.people.jira_set(trio.key, summary="by a person there")
-        world.clock.advance(3)
-
-    world.before(name, *PUTS[name], edit)
+    edited_before_we_write(trio, name)
     world.after(name, *PUTS[name], lambda: world.sandbox[name].take_down("reset"))
     spread(trio, name, snow={"short_description": "from elsewhere"}, jira={"summary": "from elsewhere"})
     for _ in range(10):

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from deletions import Deletions
+from learnt import named, priority_of
 from network import Network
 from people import Deleted
 from retriggered import Span, as_it_stands, as_meant
@@ -33,8 +34,6 @@ _NATIVE = {
     "pd": {"title": "title", "status": "status", "priority": "priority"},
 }
 """The fields of replies that tell what people changed."""
-_PAIRS = {(str(i), str(u)): str(i + u - 1) for i in (1, 2, 3) for u in (1, 2, 3)}
-"""ServiceNow's priority, of impact and urgency."""
 _BY_POLICY = {"delegate_log_entry", "escalate_log_entry"}
 """PagerDuty gave an incident to whoever is on call, since its policy or level was changed: by us alone, nobody else does."""
 
@@ -484,13 +483,10 @@ def _values(reply: Any, edit: Edit) -> Iterator[str]:
         return
     if edit.record in (reply.get("id"), reply.get("sys_id")):
         shown = reply.get("fields", reply)
-        native = shown.get(_NATIVE[edit.side].get(edit.what, ""))
-        if edit.side == "snow" and edit.what == "priority":
-            native = _PAIRS.get((shown.get("impact"), shown.get("urgency")))
-        if isinstance(native, dict):
-            native = native.get("name") or native.get("summary")
-        if isinstance(native, str):
-            yield native
+        native = _NATIVE[edit.side].get(edit.what, "")
+        said = priority_of(edit.side, shown) if edit.what == "priority" else named(shown.get(native))
+        if said is not None:
+            yield said
     for one in reply.values():
         yield from _values(one, edit)
 

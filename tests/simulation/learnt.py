@@ -111,8 +111,8 @@ def shown(lessons: Mapping[str, Sequence[Lesson]]) -> dict[tuple[str, str], list
                     Shown(
                         lesson.said,
                         lesson.at,
-                        _named(fields.get("state" if side == "snow" else "status")),
-                        _priority(side, fields),
+                        named(fields.get("state" if side == "snow" else "status")),
+                        priority_of(side, fields),
                         frozenset(labels if isinstance(labels, list) else ()),
                     )
                 )
@@ -132,13 +132,15 @@ def _records(reply: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield from _records(one)
 
 
-def _named(native: Any) -> str | None:
+def named(native: Any) -> str | None:
+    """What a platform calls a value; None: it says none."""
     if isinstance(native, dict):
         native = native.get("name") or native.get("summary")
     return native if isinstance(native, str) else None
 
 
-def _priority(side: str, fields: Mapping[str, Any]) -> str | None:
+def priority_of(side: str, fields: Mapping[str, Any]) -> str | None:
+    """The priority that a record shows, in its platform's words; None: it does not say."""
     if side == "snow":
         return _PAIRS.get((str(fields.get("impact")), str(fields.get("urgency"))))
-    return _named(fields.get("priority"))
+    return named(fields.get("priority"))

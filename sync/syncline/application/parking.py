@@ -94,11 +94,7 @@ def _take(tx: Tx, station: Station, parked: Parked, actor: str, take: str | None
     winner = max(sides, key=lambda c: c.origin.at)
     value = value_from_json(list(winner.value) if isinstance(winner.value, tuple) else winner.value)
     incident = situation.kept.incident.changed({name: value})
-    incidents.save(
-        tx,
-        incident,
-        {**situation.kept.origins, name: winner.origin},
-    )
+    incidents.save(tx, incident, {**situation.kept.origins, name: winner.origin})
     _settle_sides(tx, station, situation, name)
     return f"{name} becomes {winner.value!r}, as {winner.origin.actor} says on {winner.origin.instance} (decided by {actor})"
 
