@@ -41,6 +41,7 @@ _SETTINGS: Final[Mapping[str, tuple[str, tuple[str, ...], str, str]]] = {
         "token",
         "token-syncline",
     ),
+    "helix": ("helix", ("username: syncline", "stand_in: syncline"), "password", "sandbox"),
 }
 """Of each simulated kind: its platform, its settings, its secret and that secret's value, which is none."""
 
@@ -99,7 +100,7 @@ def sandbox(
         typer.Option(
             "--instances",
             metavar="NAME=KIND,...",
-            help="Kinds: servicenow, jira-cloud, jira-dc, pagerduty.",
+            help="Kinds: servicenow, jira-cloud, jira-dc, pagerduty, helix.",
         ),
     ] = "snow=servicenow,jira=jira-cloud,pd=pagerduty",
     port: Annotated[int, typer.Option("--port", min=0, max=65_000, help="The first port; 0: free ones.")] = 0,

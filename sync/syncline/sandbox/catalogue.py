@@ -10,6 +10,7 @@ _KINDS: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "jira-cloud": ("syncline.sandbox.jira", "Jira", {"flavour": "cloud"}),
     "jira-dc": ("syncline.sandbox.jira", "Jira", {"flavour": "dc"}),
     "pagerduty": ("syncline.sandbox.pagerduty", "PagerDuty", {}),
+    "helix": ("syncline.sandbox.helix", "Helix", {}),
 }
 
 KINDS: Final = tuple(_KINDS)
