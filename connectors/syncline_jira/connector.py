@@ -183,11 +183,12 @@ class JiraConnector:
                 break
         return found
 
-    def linked(self, record_id: str) -> Sequence[str]:
-        """The markers of our links back among the issue's remote links."""
+    def linked(self, record_id: str) -> Sequence[tuple[str, str]]:
+        """Our links back among the issue's remote links: marker, and the instance to which it leads."""
         answer = self._client.get(issue_path(record_id, "remotelink"))
         ids = (shape.text(link.get("globalId")) for link in shape.objects(answer))
-        return sorted({parts[1] for i in ids if len(parts := i.split(":")) == 3 and parts[0] == "syncline"})
+        told = (parts for i in ids if len(parts := i.split(":")) == 3 and parts[0] == "syncline")
+        return sorted({(marker, instance) for _, marker, instance in told})
 
     def attachments(self, record_id: str) -> Sequence[Attachment]:
         """All files, oldest first."""

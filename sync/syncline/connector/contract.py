@@ -234,8 +234,9 @@ class Pager(Connector, Protocol):
 class Linking(Connector, Protocol):
     """The connector of a platform whose links back are no notes, so that `remarks` does not show them."""
 
-    def linked(self, record_id: str) -> Sequence[str]:
-        """The markers of the links back that stand on a record. Raises `Gone` where it is no more."""
+    def linked(self, record_id: str) -> Sequence[tuple[str, str]]:
+        """The links back that stand on a record: marker, and the instance to which it leads. Raises `Gone` where the record is
+        no more."""
         ...
 
 

@@ -159,7 +159,7 @@ def _groups(
 def _trace(station: Station, sheet: Sheet) -> Trace:
     endpoint, record = station.endpoints[sheet.instance], sheet.record
     backs, texts = backs_in(sheet.remarks)
-    linked = frozenset(i for marker in sheet.linked if (i := incident_of(marker)) is not None)
+    linked = frozenset(i for marker, _ in sheet.linked if (i := incident_of(marker)) is not None)
     return Trace(
         (sheet.instance, record.id),
         record.url,

@@ -226,7 +226,9 @@ class Hearing:
             sheet = self._sheet(link)
             notes = [r.body for r in sheet.remarks if r.own and marker_of(r.body) == marker]
             whole = any(all(other.record_key in note for other in siblings) for note in notes)
-            if siblings and (whole or marker in sheet.linked):
+            # Jira has a link for each sibling: that one stands does not say that all do.
+            whole = whole or all((marker, other.instance) in sheet.linked for other in siblings)
+            if siblings and whole:
                 wanted = references(live, link)
                 incidents.update_link(self.tx, link.incident_id, link.instance, referenced=wanted)
 

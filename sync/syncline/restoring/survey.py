@@ -30,7 +30,7 @@ class Sheet:
         remarks: All of them, oldest first.
         files: All of them, oldest first.
         edits: Its change history, as far as there is one.
-        linked: Markers of the links back that stand on it as links of the platform's own.
+        linked: The links back that stand on it as links of the platform's own: marker, and where each leads.
     """
 
     instance: str
@@ -38,7 +38,7 @@ class Sheet:
     remarks: Sequence[Remark] = ()
     files: Sequence[Attachment] = ()
     edits: Sequence[Edit] = ()
-    linked: frozenset[str] = frozenset()
+    linked: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass(slots=True)

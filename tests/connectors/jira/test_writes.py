@@ -267,4 +267,4 @@ def test_a_create_whose_reply_names_no_issue_has_an_unknown_outcome(site: Any) -
 def test_links_back_are_known_again_by_their_markers(site: Any) -> None:
     ids = ("syncline:sl1:snow-prod", "syncline:sl1:pd", "syncline:x", "system=1&id=2", None)
     site.on("GET", "issue/10012/remotelink", [{"id": n, "globalId": one} for n, one in enumerate(ids)])
-    assert site.connect().linked("10012") == ["sl1"]
+    assert site.connect().linked("10012") == [("sl1", "pd"), ("sl1", "snow-prod")]
