@@ -123,6 +123,33 @@ def test_an_edit_that_a_list_shows_after_our_write_overwrote_it_is_not_lost(trio
     assert "from elsewhere" in conflict
 
 
+@pytest.mark.parametrize("wait", [5, 300])
+def test_an_edit_that_the_log_tells_of_just_before_our_write_overwrites_it_is_not_lost(trio, wait):
+    """The page of the log was made before our write came, and is read after it was answered. A page that shows both comes only
+    where the edit is young: the log is read on from where the page ended."""
+    world = trio.world
+    world.people.snow_set(trio.sys_id, state="6", close_code="Resolved by caller", close_notes="Done.")
+    world.poll("snow")
+    world.reconcile()
+    world.clock.advance(3)
+    world.people.pd_set(trio.pd_id, status="acknowledged")
+    world.clock.advance(wait)
+
+    def deliver():
+        world.clock.advance(2)
+        world.deliver("pd")
+        assert trio.pd["status"] == "resolved"
+
+    world.after("pd", "GET", r"^/log_entries$", deliver)
+    world.poll("pd")
+    world.settle(8)
+    for _ in range(4):
+        world.sync(60)
+    (conflict,) = [text for text in trio.said("conflict") if text.startswith("status")]
+    assert "Noah Brooks on pd says acknowledged" in conflict
+    assert "amina on snow says resolved" in conflict
+
+
 def test_an_edit_that_a_page_showed_is_not_lost_with_the_notes_that_could_not_be_read(trio):
     world = trio.world
     world.settle()

@@ -86,12 +86,13 @@ def anothers(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: Sequ
 
 def recover_from_past(tx: Tx, endpoint: Endpoint, link: Link, sighting: Sighting) -> bool:
     """Look at a state of a record that is older than what we have seen since. It says nothing of the record as it is.
-    But where no history tells of a field, it may be the one trace of an edit that our own write overwrote: the reply of
-    a list can be older than that of the write, and come after it. Whether there were any."""
+    But it may be the one trace of an edit that our own write overwrote: the reply of a list can be older than that of the
+    write, and come after it; and a history that goes on from where the last page ended tells of the edit only here. Whether
+    there were any."""
     record = sighting.record
     if record is None or endpoint.capabilities.history is HistoryKind.READ:
         return False
-    told = {edit.field for edit in sighting.edits or ()}
+    told = {edit.field: edit for edit in sighting.edits or ()}
     recent = operations.recent(tx, link.incident_id, link.instance, _PASSING)
     ghosts = [logged for logged in recent if logged.state is State.VOID]
     # What it was based on is older than that state: that write came next.
@@ -108,13 +109,22 @@ def recover_from_past(tx: Tx, endpoint: Endpoint, link: Link, sighting: Sighting
             native: record.values[native]
             for native, sent in logged.payload.items()
             if native in record.values
-            and native not in told
             and record.values[native] not in (logged.base.get(native), sent)
             and not any(ghost.payload.get(native) == record.values[native] for ghost in ghosts)
         }
-        if given:
-            by, at = record.updated_by or "somebody", record.updated_at
-            return remember(tx, link, entries(tx, endpoint, link, logged, given, record.values, {}, by, at))
+        untold = {native: value for native, value in given.items() if native not in told}
+        known = [
+            told[native] for native, value in given.items() if native in told and told[native].after == value
+        ]
+        by, at = record.updated_by or "somebody", record.updated_at
+        found = entries(tx, endpoint, link, logged, untold, record.values, {}, by, at) if untold else []
+        for edit in known:
+            said = {edit.field: edit.after}
+            found += entries(tx, endpoint, link, logged, said, record.values, {}, edit.actor, edit.at)
+        if known:
+            # A later page may tell of it again, beside our write.
+            operations.rebase(tx, logged, {edit.field: edit.after for edit in known})
+        return remember(tx, link, found)
     return False
 
 

@@ -189,6 +189,11 @@ def doubt(tx: Tx, operation_id: int, error: str, settle_after: datetime) -> None
     )
 
 
+def rebase(tx: Tx, logged: Logged, told: Mapping[str, Native]) -> None:
+    """What a write overwrote is known, and laid before the merge: from now on it counts as what the write was based on."""
+    tx.execute(_UPDATE, {"of_id": logged.id, "base": _json({**logged.base, **told})})
+
+
 def clock_was_set(tx: Tx, seconds: float) -> None:
     """The wall clock was set forward by so much, or back: a quarantine lasts as long as it did before."""
     moved = sa.type_coerce(operations.c.settle_after, sa.BigInteger) + round(seconds * 1_000_000)
