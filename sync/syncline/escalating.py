@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from syncline import ledger
 from syncline.escalation.book import Book, Policy, Recurrence
 from syncline.escalation.case import Case, Change, Hand, instant_of
-from syncline.escalation.decision import Decision, Happened, Message
+from syncline.escalation.decision import Decision, Happened, Message, PageState
 from syncline.escalation.evaluate import Policies, escalate
 from syncline.escalation.recurrence import counted, told_by_value
 from syncline.escalation.runs import Memory, Run
@@ -115,7 +115,7 @@ def case_of(
         history(incident, opened_at, known.changes),
         known.activity,
         known.hands,
-        messages.states(tx, [incident.id]).get(incident.id, ()) if escalated else (),
+        _pages_of(tx, station, incident) if escalated else (),
         {link.instance: f"{link.record_key} {link.url}".strip() for link in live},
         _pagers(tx, station, incident, source, links),
     )
@@ -169,6 +169,12 @@ def _pagers(
             found.setdefault(station.endpoints[name].plugin.platform, name)
             found[name] = name
     return found
+
+
+def _pages_of(tx: Tx, station: Station, incident: Incident) -> Sequence[PageState]:
+    """What became of its pages. While a database is adopted, what waits in it may have left since."""
+    found = messages.states(tx, [incident.id]).get(incident.id, [])
+    return [replace(page, waits=False) for page in found] if station.adopting else found
 
 
 def _pages(station: Station, name: str) -> bool:
@@ -245,6 +251,7 @@ def carry_out(
     doubt = doubts(station, before, decision, _said_before(tx, station, incident_id))
     fresh = messages.insert(tx, station.ids, incident_id, doubt.sure)
     fresh += messages.insert(tx, station.ids, incident_id, doubt.again, repeated=True)
+    messages.withdraw(tx, incident_id, decision.withdrawn)
     timeline.append(tx, incident_id, *(_not_again(message) for message in doubt.left_out))
     for message in fresh:
         station.ledger.mark(tx, ledger.message(message.id), message.due, message.urgency)

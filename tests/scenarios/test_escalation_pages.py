@@ -8,6 +8,7 @@ from desk import BOOK
 
 from syncline.ledger import MESSAGES, Kind
 from syncline.messages import sending
+from syncline.store import messages
 
 AMINA = "amina.diallo@example.com"
 
@@ -147,6 +148,100 @@ def test_while_a_platform_is_down_the_others_go_on_and_it_follows(desk):
     snow, jira, pd = desk.notes(trio)
     assert snow == jira == pd
     assert world.parked() == []
+
+
+# ---- not needed any more -------------------------------------------------------------------------
+
+
+def waiting_for_hook(desk, answer):
+    """Amina is not reached by PagerDuty, and the web hook answers that; her page waits for its next try by it."""
+    paging(desk).unreachable.add(AMINA)
+    trio = desk.urgent()
+    desk.at(trio, 1)
+    desk.hook.answers[:] = [answer]
+    desk.at(trio, 3)
+    return trio
+
+
+def test_a_page_that_waits_for_its_next_try_does_not_leave_once_somebody_has_it(desk):
+    trio = waiting_for_hook(desk, 503)
+    assert desk.outbox(trio)[1:] == [("step 1", "amina", "hook", "due")]
+    desk.hook.answers[:] = [503]
+    desk.acknowledge(trio, "snow")
+    desk.world.sync(1)
+    desk.hook.answers.clear()
+    desk.at(trio, 4, 4.5)
+    assert desk.outbox(trio)[1:] == [("step 1", "amina", "hook", "withdrawn")]
+    assert desk.hook.told("amina") == []
+    assert [e.text for e in desk.events(trio, "page")][1:] == [
+        "The page to Amina by hook (step 1) is not sent any more: somebody has the incident"
+    ]
+    # Given back, the ladder goes on by its times, as after a step that was left out.
+    desk.world.people.snow_set(trio.sys_id, state="1")
+    desk.at(trio, 4.7)
+    assert desk.hook.told("amina") == desk.hook.told("diane") == []
+    desk.at(trio, 5)
+    assert desk.asked(trio) == ["amina"] * 2
+
+
+def test_a_page_in_doubt_is_not_sent_once_more_when_somebody_has_it(desk):
+    trio = waiting_for_hook(desk, 500)
+    assert desk.outbox(trio)[1:] == [("step 1", "amina", "hook", "unknown")]
+    desk.acknowledge(trio, "snow")
+    desk.world.sync(1)
+    desk.at(trio, 4, 4.5)
+    assert desk.outbox(trio)[1:] == [("step 1", "amina", "hook", "unknown")]
+    assert desk.hook.told("amina") == []
+    assert [e.text for e in desk.events(trio, "page")][1:] == [
+        "The page to Amina by hook (step 1) is not sent once more: somebody has the incident"
+    ]
+
+
+def test_what_is_to_be_said_although_somebody_has_it_leaves_all_the_same(desk):
+    trio = desk.urgent()
+    desk.acknowledge(trio, "snow")
+    desk.at(trio, 15, 29)
+    desk.hook.answers[:] = [503] * 2
+    desk.at(trio, 30)
+    assert ("step 3", "diane", "hook", "due") in desk.outbox(trio)
+    desk.at(trio, 31, 32)
+    assert ("step 3", "diane", "hook", "sent") in desk.outbox(trio)
+
+
+def test_a_page_that_waits_does_not_leave_when_the_incident_is_resolved(desk):
+    trio = waiting_for_hook(desk, 503)
+    desk.hook.answers[:] = [503]
+    desk.world.people.snow_set(trio.sys_id, state="6", close_code="Solution provided", close_notes="Mended.")
+    desk.world.sync(1)
+    desk.hook.answers.clear()
+    desk.at(trio, 4, 4.5)
+    assert desk.hook.told("amina") == []
+    assert [e.text for e in desk.events(trio, "page")][1:] == [
+        "The page to Amina by hook (step 1) is not sent any more: the incident is resolved"
+    ]
+
+
+def test_who_got_a_page_by_another_way_does_not_get_it_by_the_first_one_too(desk):
+    """PagerDuty is down when it is due, and comes back later."""
+    world = desk.world
+    world.sync()
+    world.sandbox["pd"].take_down()
+    sys_id = world.people.snow_create(short_description="Mail is down", impact="1", urgency="1")
+    world.settle()
+    for _ in range(4):
+        world.sync(60)
+    assert desk.hook.told("amina") == ["[P1] Mail is down"]
+    world.sandbox["pd"].take_down(None)
+    world.clock.advance(120)
+    world.settle()
+    incident_id = world.incident_id(world.people.snow_get(sys_id)["number"])
+    rows = world.app.database.transact(lambda tx: messages.of_incident(tx, incident_id))
+    became = {(row.occasion, row.channel): row.state.value for row in rows}
+    assert became["step 1", "pd"] == "withdrawn"
+    assert became["step 1", "hook"] == "sent"
+    account = world.sandbox["pd"].platform._account
+    asked = [one.responders for one in account.records.incidents]
+    assert [len(each) for each in asked] == [1]  # the first repetition, which was due meanwhile
 
 
 # ---- crashes -------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Final
 
 from belief import NEVER, OVER, Belief
 from emergency import HELP, HOOK, SIREN, Callers
-from ladders import HELD, UNDELIVERED, Ladders, begun
+from ladders import HELD, UNDELIVERED, Ladders, begun, covered
 from network import Network
 from pages import FAILED, REFUSED, SILENT, Page, Watch
 from pages import TAKEN as ARRIVED
@@ -152,7 +152,8 @@ class Due:
             self.counts["hands"] += 1
             mine = [page for page in pages if _step(page).startswith("hand-") and _calls(page, n, label)]
             for step, (offset, level) in enumerate(HANDS, start=1):
-                came = begun([page for page in mine if _step(page) == f"hand-{step}"], level)
+                of_it = [page for page in mine if _step(page) == f"hand-{step}"]
+                came = begun(of_it, level, lambda page, by: covered(self.belief, page, by))
                 for number, page in enumerate(came):
                     if number:
                         self.found.append(f"doubled: {told(page)}, step {step} of hand no. {n}, once more")
@@ -216,7 +217,7 @@ class Due:
             arrives, _ = Ladders.arrives(self.belief, due, PD if step == 1 else HOOK, ticket)
             over = any(one.statuses & OVER for one in self.belief.between(case, at - 1.0, arrives))
             again = any(other > at for other, m, _ in hands if m != n and other < arrives)
-            if over or again or self._touched(case, at - 5.0, due) or arrives > self.now:
+            if over or again or self._touched(case, at - 5.0, arrives) or arrives > self.now:
                 return
             self.counts["due"] += 1
             if not any(_step(page) == f"hand-{step}" and page.at <= arrives for page in mine):
@@ -258,7 +259,8 @@ class Due:
             by = self.belief.after(page.at, DOUBT)
             again = [p for p in pages if (p.who, p.by) == (page.who, page.by) and page.at < p.at <= by]
             self.counts["in doubt"] += 1
-            if not any(SAID_AGAIN in p.text for p in again) and by < self.now:
+            said = any(SAID_AGAIN in p.text for p in again)
+            if not said and by < self.now and (again or self._needed(case, page.at - 60.0, by)):
                 kind = "doubled" if again else "missed"
                 self.found.append(
                     f"{kind}: {told(page)} without a verdict, and no page that says it may be a repeat by {by:.0f}"
@@ -279,17 +281,19 @@ class Due:
         by = self.belief.after(page.at + wait, SIGN)
         if self.belief.troubled(HOOK, page.at + wait - HELD, by):
             by = self.belief.after(by, HELD)
-        needed = self.belief.surely(case, page.at - 60.0, by, {"new"})
-        if not needed or self.belief.jumped(page.at, by) or self._touched(case, page.at - 60.0, by):
-            return
-        priorities = {p for one in self.belief.between(case, page.at - 60.0, by) for p in one.priorities}
-        if len(priorities) > 1 or by > self.now:
+        if self.belief.jumped(page.at, by) or by > self.now or not self._needed(case, page.at - 60.0, by):
             return
         self.counts["undelivered"] += 1
         if not any((p.by, p.who) in ways and page.at < p.at <= by for p in pages):
             self.found.append(
                 f"missed: {told(page)}, who never got it, and nobody else was paged by {by:.0f}"
             )
+
+    def _needed(self, case: str, start: float, end: float) -> bool:
+        """Whether all that time nobody had it, and its priority was one: so that what has yet to leave leaves."""
+        if not self.belief.surely(case, start, end, {"new"}) or self._touched(case, start, end):
+            return False
+        return len({p for one in self.belief.between(case, start, end) for p in one.priorities}) == 1
 
     # ---- what is written ------------------------------------------------------------------------
 

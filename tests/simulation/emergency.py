@@ -264,6 +264,11 @@ class Callers:
         record = self.people.locate(deed.case, side) if side is not None else None
         if side is None or record is None:
             return
+        if what == HOLD and self.people.sides[side].look(record).field("status") == "To Do":
+            # Jira lets nobody wait for what nobody has begun: on ServiceNow one can.
+            side, record = SNOW, self.people.locate(deed.case, SNOW)
+            if record is None:
+                return
         who = rng.choice(WHO[side])
         if what.startswith("priority"):
             value = PRIORITIES[side][int(what.split()[1]) - 1]

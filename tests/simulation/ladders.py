@@ -1,13 +1,14 @@
 """The two ladders of a world's policies, held against the pages of one incident: none missed, doubled, early or late, and
 none once somebody has it and Syncline can know."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from belief import JUMP_NOTICED, NEVER, OVER, TAKEN, Belief
 from emergency import HOOK, SIREN, Callers
+from pages import TAKEN as ARRIVED
 from pages import Page, Watch
 from rules import ACK, MAX_PAUSE, OLGA, SERIOUS, SERVED_BY, URGENT, Rung
 
@@ -25,7 +26,7 @@ UNDELIVERED: Final = 180.0
 HELD: Final = 60.0
 """The longest that a way rests, or that its next attempt waits, after something went wrong there."""
 LEFT: Final = 10.0
-"""Seconds that a page which was decided on may be on its way: an acknowledgement in this time comes too late for it."""
+"""Seconds that a page which sets out may take to leave: an acknowledgement in this time comes too late for it."""
 STAMPED: Final = 3.0
 """Seconds by which a clock that goes by platforms' stamps may be wrong: they are whole, and so is the header by which
 the skew is measured."""
@@ -105,7 +106,7 @@ class Ladders:
                 for start, end in stay.sure:
                     self._not_less(policy, stay, start, end, rungs, all_of_them)
             for rung in rungs:
-                for page in came[rung.step]:
+                for page in all_of_them[rung.step]:
                     self._heard(page, rung, priority)
         return self.found
 
@@ -227,7 +228,7 @@ class Ladders:
                 span = self._due(policy, stay, start, end, rung.offset + number * rung.every)
                 if span is None:
                     break
-                low, high, decided = span
+                low, _, decided = span
                 if rung.every and number < rung.times:
                     following = self._due(policy, stay, start, end, rung.offset + (number + 1) * rung.every)
                     if following is not None and following[0] <= decided:
@@ -236,7 +237,7 @@ class Ladders:
                     if not rung.step.endswith("end"):
                         break  # A step that was left out, or may have been, has no repetitions.
                     continue
-                self._came(policy, rung, number, low, high, decided, came[rung.step])
+                self._came(rung, number, end, span, came[rung.step])
 
     def _due(
         self, policy: str, stay: Stay, start: float, end: float, offset: float
@@ -275,22 +276,15 @@ class Ladders:
         return self._belief.surely(self._case, start, end, {"new"})
 
     def _came(
-        self,
-        policy: str,
-        rung: Rung,
-        number: int,
-        low: float,
-        high: float,
-        decided: float,
-        came: Sequence[Page],
+        self, rung: Rung, number: int, end: float, span: tuple[float, float, float], came: Sequence[Page]
     ) -> None:
+        low, high, decided = span
         side = HOOK if rung.level == OLGA else PD
         arrives, ways = self.arrives(self._belief, decided, side, self._paging)
-        over = any(one.statuses & OVER for one in self._belief.between(self._case, low, arrives))
-        if arrives > self._now or (over and side == PD):
-            return  # PagerDuty takes no request for what is resolved.
-        if arrives > decided + UNDELIVERED and not self._nobody_has_it(low, arrives):
-            return  # Who takes it in this time makes another way superfluous.
+        if arrives > min(self._now, end):
+            return  # What has yet to leave when its policy applies no more stays where it is.
+        if (rung.spared == ACK or arrives > decided + UNDELIVERED) and not self._nobody_has_it(low, arrives):
+            return  # Who takes it in this time makes superfluous what has yet to leave, and every other way.
         self.counts["due"] += 1
         here = [page.at for page in came if low - EXACT <= page.at <= arrives and page.by in ways]
         if here:
@@ -316,7 +310,8 @@ class Ladders:
     ) -> None:
         following = self._later_stay(policy, stay)
         for rung in rungs:
-            mine = [page for page in begun(came[rung.step], rung.level) if stay.start <= page.at < following]
+            first = begun(came[rung.step], rung.level, self._covered)
+            mine = [page for page in first if stay.start <= page.at < following]
             for index, page in enumerate(mine):
                 if policy == "serious" and self._belief.jumped(self._opened, page.at):
                     continue
@@ -332,6 +327,10 @@ class Ladders:
                         f"{kind}: {_told(page, rung.step)}, no. {index + 1} of it: {counted:.0f} s can have counted, and it is due after {due:.0f}"
                     )
 
+    def _covered(self, page: Page, by: Page) -> bool:
+        """Whether a page surely need not leave any more, since somebody got it by another way."""
+        return covered(self._belief, page, by)
+
     def _later_stay(self, policy: str, stay: Stay) -> float:
         priority = "1" if policy == "urgent" else "2"
         stays = self._stays(priority, lasts=policy == "serious")
@@ -340,15 +339,13 @@ class Ladders:
     # ---- not once somebody has it ---------------------------------------------------------------
 
     def _heard(self, page: Page, rung: Rung, priority: str) -> None:
-        since = page.at - LEFT
-        if not self._belief.works(since - 60.0, page.at) or self._paging > since - 60.0:
+        since = page.left - LEFT
+        if not self._belief.works(since - 60.0, page.left):
             return
-        if self._belief.jumped(0.0, page.at):
-            return  # A page that waits for its next attempt waits by the clock.
-        if self._belief.troubled(page.by, page.at - HELD, page.at):
-            return  # It may have been decided on before, and have waited for this attempt.
+        if self._belief.troubled(page.by, since, page.left):
+            return  # What is asked before it leaves, such as who that is, may have waited for its replies.
         spare = (TAKEN | OVER) if rung.spared == ACK else OVER
-        facts = list(self._belief.between(self._case, since, page.at))
+        facts = list(self._belief.between(self._case, since, page.left))
         if all(one.statuses <= spare for one in facts):
             self.found.append(
                 f"deaf: {_told(page, rung.step)}, and it was {sorted(facts[0].statuses)} by then"
@@ -367,20 +364,35 @@ def _is(page: Page, step: str, priority: str) -> bool:
     return f"\nRunbook: {step}" in page.text
 
 
-def begun(pages: Sequence[Page], level: str) -> list[Page]:
-    """Each page of a step as it came first: without those to the same person by another way, and to who stands in."""
+def begun(pages: Sequence[Page], level: str, covered: Callable[[Page, Page], bool]) -> list[Page]:
+    """Each page of a step as it came first: without those to the same person by another way, and to who stands in. Of two
+    ways the second may be there before the first, unless that one is `covered` by it."""
     found: list[Page] = []
     waiting: dict[str, int] = Counter()
+    ahead: dict[str, list[Page]] = defaultdict(list)
     for page in pages:
         if page.who not in SERVED_BY[level]:
             continue
         if page.by == PD:
+            before = next((other for other in ahead[page.who] if not covered(page, other)), None)
+            if before is not None:
+                ahead[page.who].remove(before)
+                continue
             waiting[page.who] += 1
         elif waiting[page.who]:
             waiting[page.who] -= 1
             continue
+        elif "\nPaged: " not in page.text:
+            ahead[page.who].append(page)
         found.append(page)
     return found
+
+
+def covered(belief: Belief, page: Page, by: Page) -> bool:
+    """Whether a page surely need not leave any more when it does, since somebody got it by another way: what became of that
+    was heard, and decided on."""
+    heard = by.said == ARRIVED and belief.works(by.at, by.at + CARRIED)
+    return heard and page.left > belief.decided(by.at + CARRIED) + LEFT
 
 
 def _told(page: Page, step: str) -> str:

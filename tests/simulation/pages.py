@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from random import Random
 from types import SimpleNamespace
 from typing import Any, Final
@@ -42,6 +43,7 @@ class Page:
         by: `pd`, `hook` or `siren`.
         text: What it said.
         said: What the way answered: `taken`; `silent`: it took it, and its reply was lost; `refused`; `failed`: 500.
+        held_up: Seconds for which it was on its way.
     """
 
     at: float
@@ -50,6 +52,12 @@ class Page:
     by: str
     text: str
     said: str = TAKEN
+    held_up: float = 0.0
+
+    @property
+    def left(self) -> float:
+        """When it left Syncline."""
+        return self.at - self.held_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,24 +125,31 @@ class Hook:
 class Watched(Instance):
     """A platform of which somebody looks at the records whenever one may have changed."""
 
-    looked: Callable[[str], None] = staticmethod(lambda _name: None)
+    looked: Callable[[str, float], None] = staticmethod(lambda _name, _held_up: None)
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._held: dict[int, datetime] = {}
 
     def answer(self, request: Request) -> Outcome:
         """As it is, and looked at."""
         outcome = super().answer(request)
+        if outcome.late is not None:
+            self._held[id(request)] = self.clock.now()
         if outcome.fault not in _KEPT_OFF:
-            self._look(request)
+            self._look(request, 0.0)
         return outcome
 
     def apply(self, request: Request) -> Response:
         """As it is, and looked at."""
         response = super().apply(request)
-        self._look(request)
+        now = self.clock.now()
+        self._look(request, (now - self._held.pop(id(request), now)).total_seconds())
         return response
 
-    def _look(self, request: Request) -> None:
+    def _look(self, request: Request, held_up: float) -> None:
         if request.method != "GET" and not request.path.endswith(("/search", "/search/jql", "/bulkfetch")):
-            self.looked(self.name)
+            self.looked(self.name, held_up)
 
 
 _KEPT_OFF: Final = {Fault.THROTTLE, Fault.ERROR_BEFORE, Fault.RESET_BEFORE, Fault.LATE, Fault.LATE_RESET}
@@ -166,8 +181,8 @@ class Watch:
     _asked: dict[str, int] = field(default_factory=dict)
     _looking: bool = False
 
-    def look(self, name: str) -> None:
-        """Something may have changed there."""
+    def look(self, name: str, held_up: float = 0.0) -> None:
+        """Something may have changed there, by a request that was on its way for so many seconds."""
         if self._looking:
             return
         self._looking = True
@@ -175,7 +190,7 @@ class Watch:
             for ticket in self.sides[name].census():
                 self._put_down(ticket)
             if name == PD:
-                self._ask()
+                self._ask(held_up)
         finally:
             self._looking = False
 
@@ -190,7 +205,7 @@ class Watch:
         ):
             known.append(now)
 
-    def _ask(self) -> None:
+    def _ask(self, held_up: float) -> None:
         platform = self.sides[PD]
         assert isinstance(platform, PagerDutySide)
         by_record: dict[str, list[Any]] = {}
@@ -198,7 +213,7 @@ class Watch:
             by_record.setdefault(page.case, []).append(page)
         for case, pages in by_record.items():
             for page in pages[self._asked.get(case, 0) :]:
-                self.requests.append(Page(self.loop.passed, case, page.who, PD, page.text))
+                self.requests.append(Page(self.loop.passed, case, page.who, PD, page.text, held_up=held_up))
             self._asked[case] = len(pages)
 
     def not_up(self, what: str, until: float = float("inf")) -> None:

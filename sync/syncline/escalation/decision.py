@@ -49,9 +49,11 @@ class PageState:
         recipient: Id of a person.
         channel: As in `Message`.
         state: `due`, `sending`, `sent` (the service took it), `reached` (the person was notified), `answered` (they
-            took it), `failed` (for good) or `unknown` (no verdict came back).
+            took it), `failed` (for good), `unknown` (no verdict came back) or `withdrawn` (it never left: nobody needed it any
+            more).
         at: Since when.
         created_at: When it was decided.
+        waits: Whether it has yet to leave, for the first time or once more.
     """
 
     run_id: str
@@ -61,6 +63,7 @@ class PageState:
     state: str
     at: datetime
     created_at: datetime
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Decision:
         runs: All runs afterwards, ended ones too.
         memory: What is to be remembered of the incident beside them.
         messages: What is to be said.
+        withdrawn: Pages that wait, and are not needed any more.
         look_again: When something may be due; None: not before something changes.
         happened: What was decided and why, in order.
     """
@@ -99,5 +103,6 @@ class Decision:
     runs: tuple[Run, ...] = ()
     memory: Memory = field(default_factory=Memory)
     messages: tuple[Message, ...] = ()
+    withdrawn: tuple[PageState, ...] = ()
     look_again: datetime | None = None
     happened: tuple[Happened, ...] = ()

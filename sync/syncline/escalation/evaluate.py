@@ -13,6 +13,7 @@ from syncline.escalation.decision import Decision
 from syncline.escalation.ladder import climb
 from syncline.escalation.runs import Memory, Run
 from syncline.escalation.sitting import Climb, Sitting
+from syncline.escalation.undelivered import drop_pages
 from syncline.model import Status, Value
 
 INSTANT: Final = 0.001
@@ -69,6 +70,8 @@ def escalate(
         found = policies.of(run) if run.active else None
         if found is not None:
             after[index] = climb(Climb(sitting, *found, run))
+        else:
+            drop_pages(sitting, run)
     changes = {
         name: value for name, value in sitting.values.items() if case.incident.values.get(name) != value
     }
@@ -80,6 +83,7 @@ def escalate(
         tuple(after),
         memory,
         tuple(sitting.messages),
+        tuple(sitting.withdrawn),
         min(sitting.looks, default=None),
         tuple(sitting.happened),
     )

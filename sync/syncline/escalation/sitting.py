@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from syncline.escalation.book import Book, Policy, Step
 from syncline.escalation.case import Case, Moment, tier_of
 from syncline.escalation.clocks import Reading, read_clock
-from syncline.escalation.decision import Happened, Message
+from syncline.escalation.decision import Happened, Message, PageState
 from syncline.escalation.paging import Reached, reached
 from syncline.escalation.runs import Key, Run
 from syncline.model import Incident, Value
@@ -23,6 +23,7 @@ class Sitting:
         now: The moment.
         values: The incident's values, with what was decided so far.
         messages: Decided so far.
+        withdrawn: Pages that wait, and of which it is decided that nobody needs them any more.
         happened: Decided so far.
         looks: When something may be due.
         moment: What conditions ask for.
@@ -33,6 +34,7 @@ class Sitting:
     now: datetime
     values: dict[str, Value]
     messages: list[Message] = field(default_factory=list)
+    withdrawn: list[PageState] = field(default_factory=list)
     happened: list[Happened] = field(default_factory=list)
     looks: list[datetime] = field(default_factory=list)
     moment: Moment = field(init=False)

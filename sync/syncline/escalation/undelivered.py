@@ -9,8 +9,8 @@ from syncline.escalation.book import Person, Step
 from syncline.escalation.decision import PageState
 from syncline.escalation.deeds import page_all, page_one
 from syncline.escalation.paging import Reached, Way, ways
-from syncline.escalation.runs import Key
-from syncline.escalation.sitting import Climb, superfluous
+from syncline.escalation.runs import Key, Run
+from syncline.escalation.sitting import Climb, Sitting, superfluous
 
 ARRIVED: Final = frozenset({"reached", "answered"})
 TAKEN_BY_SERVICE: Final = ARRIVED | {"sent"}
@@ -32,6 +32,7 @@ def see_pages(c: Climb) -> None:
             key = (page.occasion, page.recipient)
             last[key] = page
             tried.setdefault(key, set()).add(page.channel)
+    _see_waiting(c)
     lost: list[PageState] = []
     for key, page in last.items():
         person = c.sitting.book.people.get(page.recipient)
@@ -49,13 +50,45 @@ def see_pages(c: Climb) -> None:
         _give_over(c, page, got, last.values())
 
 
+def drop_pages(s: Sitting, run: Run) -> None:
+    """A run that is over, or stands still, calls nobody: what has yet to leave stays here."""
+    for page in s.case.pages:
+        if page.run_id == run.id and page.waits:
+            _withdraw(s, run, page, "its escalation is over" if run.ended_at else "the incident is resolved")
+
+
+def _see_waiting(c: Climb) -> None:
+    """What has yet to leave, for the first time or once more, wakes nobody who need not be called any more."""
+    mine = [page for page in c.sitting.case.pages if page.run_id == c.run.id]
+    for page in mine:
+        if not page.waits:
+            continue
+        got = next((other for other in mine if _stands_for(c, other, page)), None)
+        if _needless(c, page):
+            _withdraw(c.sitting, c.run, page, "somebody has the incident")
+        elif got is not None:
+            _withdraw(c.sitting, c.run, page, f"it came by {got.channel}")
+
+
+def _stands_for(c: Climb, other: PageState, page: PageState) -> bool:
+    """Whether somebody got a page by another way."""
+    same = (other.occasion, other.recipient) == (page.occasion, page.recipient)
+    return same and other.channel != page.channel and _arrived(c, other)
+
+
+def _withdraw(s: Sitting, run: Run, page: PageState, why: str) -> None:
+    s.withdrawn.append(page)
+    person = s.book.people.get(page.recipient)
+    s.tell(run, "page", wording.withdrawn(page, person.name if person else page.recipient, why))
+
+
 def _arrived(c: Climb, page: PageState) -> bool:
     confirms = page.channel in c.sitting.case.pagers.values()
     return page.state in (ARRIVED if confirms else TAKEN_BY_SERVICE)
 
 
 def _overdue(c: Climb, page: PageState) -> bool:
-    if _arrived(c, page) or _spared(c, page):
+    if page.state == "withdrawn" or _arrived(c, page) or _spared(c, page):
         return False
     patience = page.created_at + c.policy.undelivered.after
     c.sitting.look(patience)
@@ -65,10 +98,14 @@ def _overdue(c: Climb, page: PageState) -> bool:
 def _spared(c: Climb, page: PageState) -> bool:
     """Whether somebody took the incident after it was decided; or before that, which was seen only afterwards, so that it
     would not be decided now."""
+    taken = c.acknowledged
+    return taken is not None and (page.created_at <= taken or _needless(c, page))
+
+
+def _needless(c: Climb, page: PageState) -> bool:
+    """Whether it would not be decided now, because somebody has the incident."""
     if c.acknowledged is None:
         return False
-    if page.created_at <= c.acknowledged:
-        return True
     step, end = _step(c, page), c.policy.end
     if step is not None:
         reason = superfluous(c, step)

@@ -149,6 +149,12 @@ def unreachable(state: PageState, person: Person) -> str:
     return f"The page to {person.name} by {state.channel} {_verdict(state)}, and no other way is left"
 
 
+def withdrawn(state: PageState, name: str, why: str) -> str:
+    """A page that has yet to leave is not needed any more."""
+    what = "is not sent once more" if state.state == "unknown" else "is not sent any more"
+    return f"The page to {name} by {state.channel} ({state.occasion}) {what}: {why}"
+
+
 def _verdict(state: PageState) -> str:
     if state.state == "failed":
         return "failed"

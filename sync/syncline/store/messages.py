@@ -28,6 +28,7 @@ class State(StrEnum):
     ANSWERED = "answered"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,9 @@ class Outgoing:
         """In the ledger: pages go before all others."""
         return 1 if self.urgent else 4
 
+
+_WAITING: Final = frozenset({State.DUE, State.UNKNOWN})
+"""States of what has yet to leave, for the first time or once more, where it is not finished."""
 
 _COLUMNS: Final = (
     messages.c.id,
@@ -222,6 +226,7 @@ _STATES: Final = Among(
         messages.c.state,
         messages.c.at,
         messages.c.created_at,
+        messages.c.finished_at,
     )
     .where(messages.c.urgent, messages.c.run_id.is_not(None))
     .order_by(messages.c.created_at, messages.c.id),
@@ -233,8 +238,42 @@ def states(tx: Tx, incident_ids: Sequence[str]) -> dict[str, list[PageState]]:
     """What became of the pages about those incidents, oldest first; without those that have none."""
     found: dict[str, list[PageState]] = {}
     for row in _STATES.rows(tx, incident_ids):
-        found.setdefault(row.incident_id, []).append(PageState(*row[1:]))
+        waits = row.finished_at is None and row.state in _WAITING
+        found.setdefault(row.incident_id, []).append(
+            PageState(
+                row.run_id,
+                row.occasion,
+                row.recipient,
+                row.channel,
+                row.state,
+                row.at,
+                row.created_at,
+                waits,
+            )
+        )
     return found
+
+
+def withdraw(tx: Tx, incident_id: str, pages: Iterable[PageState]) -> None:
+    """Pages that wait are not sent any more. Of one in doubt it stays unknown whether it arrived."""
+    for page in pages:
+        tx.execute(
+            sa.update(messages)
+            .where(
+                messages.c.incident_id == incident_id,
+                messages.c.run_id == page.run_id,
+                messages.c.occasion == page.occasion,
+                messages.c.recipient == page.recipient,
+                messages.c.channel == page.channel,
+                messages.c.state.in_(_WAITING),
+                messages.c.finished_at.is_(None),
+            )
+            .values(
+                state=State.UNKNOWN if page.state == State.UNKNOWN else State.WITHDRAWN,
+                at=tx.now,
+                finished_at=tx.now,
+            )
+        )
 
 
 def unfinished(tx: Tx) -> list[str]:

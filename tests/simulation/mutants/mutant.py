@@ -16,6 +16,7 @@ EXPECTED: Final = frozenset(
         "missed",
         "doubled",
         "early",
+        "deaf",
     }
 )
 """What an oracle may say of one."""
