@@ -85,3 +85,33 @@ def test_a_read_that_began_before_our_write_and_ended_after_it_undoes_nothing(tr
     assert [text for text in trio.said("changed") if text.startswith("status")] == [
         "status: new -> in_progress, by amina on snow"
     ]
+
+
+def test_a_read_of_our_own_writes_second_undoes_nothing(trio):
+    """Found by the simulation: PagerDuty's reply to a write shows the record, so its result was known; but what reconcile had
+    asked for meanwhile was as new, to the second, and passed for somebody's revert."""
+    world, station = trio.world, trio.world.app.station
+    world.people.snow_set(trio.sys_id, state="2")
+    world.poll("snow")
+    world.reconcile()
+    incident = world.incident_id(trio.number)
+
+    def unread(tx):
+        incidents.update_link(tx, incident, "pd", unread=True)
+        station.ledger.mark(tx, ledger.incident(incident))
+
+    def deliver():
+        world.deliver("pd")
+        assert trio.pd["status"] == "acknowledged"
+
+    station.database.transact(unread)
+    world.people.pd_set(trio.pd_id, title="Mail is slow")
+    world.after("pd", "GET", r"/incidents/\w+$", deliver)
+    world.reconcile()
+    for _ in range(6):
+        world.sync(30)
+    assert (trio.pd["status"], trio.snow["state"]) == ("acknowledged", "2")
+    assert trio.titles() == ("Mail is slow",) * 3
+    assert [text for text in trio.said("changed") if text.startswith("status")] == [
+        "status: new -> in_progress, by amina on snow"
+    ]

@@ -3,7 +3,7 @@ time that is nothing, since a polled row already is the read."""
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
@@ -89,9 +89,8 @@ def _refresh(station: Station, endpoint: Endpoint, gap: Gap) -> None:
 
     def store(tx: Tx) -> None:
         now = incidents.link_of(tx, link.incident_id, link.instance)
-        # A write of ours came since we asked, and its result is not read yet: this may show what was before it.
-        overtaken = now is not None and now.stale and now.shadow != link.shadow
-        take_in(tx, station, endpoint, [sighting], listed=overtaken)
+        overtaken, shown = _overtaken(link, now, sighting)
+        take_in(tx, station, endpoint, [shown], listed=overtaken)
         if edits is not None:
             endpoint.meet(tx, named)
             endpoint.asked.update(dict.fromkeys(strangers, tx.now))
@@ -102,6 +101,23 @@ def _refresh(station: Station, endpoint: Endpoint, gap: Gap) -> None:
         )
 
     station.database.transact(store)
+
+
+def _overtaken(link: Link, now: Link | None, sighting: Sighting) -> tuple[bool, Sighting]:
+    """Whether a write of ours came since we asked, so that this may show what was before it; and what is taken in then. Where
+    the write's result was read, and is of the same revision, it is taken for older than that.
+
+    Args:
+        link: The record as it was known when we asked.
+        now: As it is known.
+        sighting: What was read.
+    """
+    record = sighting.record
+    if now is None or now.shadow == link.shadow:
+        return False, sighting
+    if now.stale or record is None or record.revision != now.revision:
+        return now.stale, sighting
+    return True, replace(sighting, record=replace(record, revision=record.revision - 1))
 
 
 def _strangers(endpoint: Endpoint, edits: Sequence[Edit], now: datetime) -> list[tuple[PartyKind, str]]:

@@ -124,9 +124,6 @@ MUTANTS: Final = (
     patience = timedelta(0)
     link = replace(link, missing_since=link.missing_since or tx.now)
 """,
-        also=(
-            (ASKING, "from dataclasses import dataclass\n", "from dataclasses import dataclass, replace\n"),
-        ),
         needs={"faults": ["hidden"]},
     ),
     Mutant(
