@@ -55,6 +55,7 @@ CAPABILITIES: Final = Capabilities(
         "PagerDuty logs changes of status, assignee and, on most accounts, priority. New titles and services leave no"
         " entry, and the entry of a new urgency does not say which."
     ),
+    unlogged=frozenset({"title", "priority", "urgency", "service"}),
     text_limits={"title": TITLE_LIMIT},
     read_many=20,
     creates_whole=True,

@@ -10,6 +10,7 @@ from desk import desk_in
 from syncline import ledger, timekeeping
 from syncline.assembly import Ports
 from syncline.daemon import Daemon
+from syncline.delivery import deliver
 from syncline.ledger import Kind
 from syncline.workers import Workers, _Duty
 
@@ -150,6 +151,40 @@ def test_a_write_in_doubt_waits_as_long_as_ever_when_the_clock_is_set(cloud, mov
     assert cloud.parked() == []
     waiting = station.database.transact(lambda tx: station.ledger.next_due(tx, (Kind.DELIVERY,), "jira"))
     assert waiting is None
+
+
+@pytest.mark.parametrize("moved", [-3_600.0, 3_600.0])
+@pytest.mark.parametrize("when", ["before", "while"])
+def test_a_clock_that_is_set_while_a_write_is_looked_for_does_not_end_its_wait(
+    cloud, monkeypatch, moved, when
+):
+    """Found by the simulation: set forward and noticed between the decision to look and the look, it was held against the end
+    of the quarantine as that had been; an issue was made twice."""
+    station = cloud.app.station
+    clock = settable(station)
+    look = deliver._look
+
+    def disturbed(*given):
+        def set_it():
+            if not clock.set_by:
+                clock.set_by = moved
+                timekeeping.notice(station)
+
+        if when == "before":
+            set_it()
+        found = look(*given)
+        set_it()
+        return found
+
+    cloud.sync()
+    cloud.fault("jira", "late_reset", "POST", "/issue$", seconds=50.0)
+    cloud.people.snow_create(short_description="Once")
+    monkeypatch.setattr(deliver, "_look", disturbed)
+    for _ in range(12):
+        cloud.sync(10)
+    assert clock.set_by
+    assert [issue["fields"]["summary"] for issue in cloud.people.jira_all()] == ["Once"]
+    assert cloud.parked() == []
 
 
 def test_a_write_in_doubt_that_never_happened_is_repeated_although_the_clock_was_set_back(cloud):

@@ -279,6 +279,27 @@ def test_an_edit_of_which_no_history_tells_is_found_beside_those_of_which_it_doe
     assert any("Mail is slow" in text for text in world.said(row["number"], "conflict"))
 
 
+def test_a_platform_that_logs_a_field_is_believed_that_nobody_edited_it(cloud):
+    """Found by the simulation: somebody used our account in Jira, and that nobody there was known to have said so counted for
+    an edit in ServiceNow, whose old title came back everywhere."""
+    world, people = cloud, cloud.people
+    world.sync()
+    backup = Backup(world)
+    key = jira_create(world, "Mail is down")
+    world.settle()
+    world.clock.advance(30)
+    people.jira_set(key, who="syncline", summary="Mail is slow")
+    (alert,), (row,) = people.pd_all(), people.snow_all()
+    people.pd_set(alert["id"], title="Mail is lost")
+    world.clock.advance(30)
+    people.snow_set(row["sys_id"], impact="1", urgency="1")
+    backup.restore()
+    backup.adopt()
+    (row,) = people.snow_all()
+    assert (row["short_description"], row["priority"]) == ("Mail is lost", "1")
+    assert any("Mail is slow" in text for text in world.said(row["number"], "conflict"))
+
+
 def test_labels_that_several_put_on_one_after_the_other_all_stay(cloud):
     world, people = cloud, cloud.people
     world.sync()

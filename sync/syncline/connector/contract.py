@@ -102,6 +102,7 @@ class Capabilities:
         max_attachment: Largest file, bytes.
         history: How the change history is had.
         history_gaps: What the history is known to leave out, for the operator; empty where it is complete.
+        unlogged: Native fields of which the history does not tell, or not always: that it is silent says nothing of them.
         text_limits: Native field to most characters; what is longer is cut with a visible mark.
         read_many: Most records that one `read_many` takes.
         creates_whole: A create takes every field that it is given: what differs at our first look was changed since.
@@ -123,6 +124,7 @@ class Capabilities:
     max_attachment: int
     history: HistoryKind
     history_gaps: str = ""
+    unlogged: frozenset[str] = frozenset()
     text_limits: Mapping[str, int] = field(default_factory=dict)
     read_many: int = 50
     creates_whole: bool = False

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from syncline.connector import Operation, Party, PartyKind, Receipt, Record, Sighting, Step
 from syncline.errors import SynclineError
@@ -107,7 +106,7 @@ class Looked:
 
     Attributes:
         action: Which look.
-        began_at: When it began: absence counts only from after the quarantine.
+        began: When it began, by the clock that nobody sets: absence counts only from after the quarantine.
         records: Those with the marker, for a create.
         sighting: The record, for a change of fields.
         remarks: All of the record, for a comment.
@@ -115,7 +114,7 @@ class Looked:
     """
 
     action: Look
-    began_at: datetime
+    began: float
     records: Sequence[Record] = ()
     sighting: Sighting | None = None
     remarks: Sequence[Remark] = ()

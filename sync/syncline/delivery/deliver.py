@@ -130,18 +130,18 @@ def _created(connector: Connector, logged: Logged) -> Sequence[Record]:
 def _look(station: Station, endpoint: Endpoint, action: Look, logged: Logged) -> Looked:
     """Search for the traces of a write of unknown outcome."""
     connector = endpoint.connector
-    began_at = station.clock.now()
+    began = station.clock.monotonic()
     if logged.kind == "create":
-        return Looked(action, began_at, records=_created(connector, logged))
+        return Looked(action, began, records=_created(connector, logged))
     links = station.database.transact(lambda tx: incidents.links_of(tx, [logged.incident_id]))[
         logged.incident_id
     ]
     record_id = next((li.record_id for li in links if li.instance == endpoint.name), None)
     if record_id is None:
-        return Looked(action, began_at)
+        return Looked(action, began)
     if logged.kind == "attach":
-        return Looked(action, began_at, attachments=connector.attachments(record_id))
+        return Looked(action, began, attachments=connector.attachments(record_id))
     if logged.kind in {"comment", "linkback"}:
-        return Looked(action, began_at, remarks=connector.remarks(record_id))
+        return Looked(action, began, remarks=connector.remarks(record_id))
     sighting: Sighting = connector.read(record_id)
-    return Looked(action, began_at, sighting=sighting)
+    return Looked(action, began, sighting=sighting)

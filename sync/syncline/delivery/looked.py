@@ -1,6 +1,7 @@
 """What became of a write of unknown outcome: it happened, it did not, or it is too early to tell."""
 
 from collections.abc import MutableMapping
+from datetime import timedelta
 
 from syncline.connector import marker_of
 from syncline.delivery.actions import Action, Done, Looked
@@ -27,7 +28,9 @@ def looked(
     doubtful: MutableMapping[int, float],
 ) -> Action | None:
     """Settle it if that can be done. `doubtful` takes writes that are looked for later, and when (seconds since 1970)."""
-    logged = evidence.action.logged
+    asked = evidence.action.logged
+    # Its quarantine was moved, if somebody set the clock since the look was decided.
+    logged = next((one for one in s.sent.get(endpoint.name, ()) if one.id == asked.id), asked)
     doubtful.pop(logged.id, None)
     if _happened(tx, station, endpoint, s, evidence):
         return None
@@ -42,7 +45,8 @@ def looked(
         latest = logged.settle_after
     by_key = logged.kind == "create" and endpoint.capabilities.create_key
     # Right after somebody has set the clock it does not tell how long we have waited.
-    waited = evidence.began_at >= latest and not station.clock_set_by()
+    began_at = tx.now - timedelta(seconds=station.clock.monotonic() - evidence.began)
+    waited = began_at >= latest and not station.clock_set_by()
     if waited or by_key:
         operations.finish(tx, logged.id, State.VOID, "it did not happen")
         timeline.append(

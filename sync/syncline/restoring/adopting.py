@@ -123,7 +123,7 @@ def _meet(station: Station, endpoint: Endpoint, sheets: Sequence[Sheet]) -> None
     that was given just now."""
     strangers: dict[PartyKind, set[str]] = {}
     for sheet in sheets:
-        natives = [sheet.record.values, *({edit.field: edit.after} for edit in sheet.edits)]
+        natives = [sheet.record.values, *({edit.field: edit.after} for edit in sheet.edits or ())]
         for values in natives:
             for entry in endpoint.mapping.read(values, endpoint.directory).unmapped:
                 if entry.party is not None:
@@ -176,7 +176,7 @@ def _words(endpoint: Endpoint, sheet: Sheet) -> frozenset[str]:
     found: list[str] = []
     for name in ("title", "description"):
         natives = endpoint.mapping.natives_of(name)
-        changes = [{e.field: v} for e in sheet.edits if e.field in natives for v in (e.before, e.after)]
+        changes = [{e.field: v} for e in sheet.edits or () if e.field in natives for v in (e.before, e.after)]
         for values in ({}, *changes):
             reading = endpoint.mapping.read({**sheet.record.values, **values}, endpoint.directory)
             found.append(str(reading.values.get(name) or ""))

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from syncline.connector import Capabilities, Edit, Native, Record
+from syncline.connector import Capabilities, Edit, HistoryKind, Native, Record
 from syncline.mapping import Directory
 from syncline.mapping import Mapping as FieldMapping
 from syncline.merge import PLATFORM, SIMULTANEOUS
@@ -60,6 +60,7 @@ class Side:
         directory: Of the instance.
         resets: What the platform made of other native fields with our own writes.
         skew: By how much the platform's clock is ahead of ours.
+        unlogged: Native fields of which its history does not tell.
     """
 
     instance: str
@@ -69,6 +70,7 @@ class Side:
     directory: Directory
     resets: Mapping[str, Native]
     skew: timedelta
+    unlogged: Collection[str]
 
     def of(self, name: str) -> list[Said]:
         """Who gave that field a value, oldest first, as far as the history tells."""
@@ -90,15 +92,18 @@ class Side:
 def side(
     instance: str,
     record: Record,
-    edits: Sequence[Edit],
+    edits: Sequence[Edit] | None,
     mapping: FieldMapping,
     directory: Directory,
     facts: Capabilities,
     skew: timedelta,
     people: Collection[str],
 ) -> Side:
-    """A record with its history in common terms. `people`: the names of those who are known there; what the platform assigns
-    in another name it does by itself."""
+    """A record with its history in common terms, or None where that cannot be read. `people`: the names of those who are known
+    there; what the platform assigns in another name it does by itself."""
+    untold = edits is None or facts.history is HistoryKind.NONE
+    unlogged = frozenset(record.values) if untold else facts.unlogged
+    edits = edits or ()
     values = dict(record.values)
     for edit in reversed(edits):
         if edit.field in values:
@@ -121,7 +126,7 @@ def side(
             said.append(Said(name, after[name], at - skew, ours, who, by_itself, before.get(name)))
         before = after
     resets = facts.resets_of([edit.field for edit in edits if edit.own])
-    return Side(instance, record, said, mapping, directory, resets, skew)
+    return Side(instance, record, said, mapping, directory, resets, skew, unlogged)
 
 
 def _strokes(edits: Iterable[Edit]) -> Iterable[tuple[datetime, str, bool, list[Edit]]]:
@@ -255,8 +260,12 @@ def _sources(name: str, value: Value, at: datetime, sides: Sequence[Side]) -> li
 
 def unlogged(name: str, one: Side, others: Sequence[Side]) -> bool:
     """Whether somebody edited a field on that side though its history does not tell: no platform logs every field. Then our
-    account wrote it elsewhere, and no history says whose words those were."""
+    account wrote it elsewhere, and no history says whose words those were. Where the history would tell, what another side
+    said before is only older."""
     if name in DECIDED or one.last(name) is not None:
+        return False
+    logged = one.mapping.natives_of(name).isdisjoint(one.unlogged)
+    if logged and any(one.holds(name, said.before) for other in others for said in other.of(name)):
         return False
     people = [said for other in others for said in other.said if said.field == name and not said.own]
     return any(

@@ -29,7 +29,7 @@ class Sheet:
         record: As it is now.
         remarks: All of them, oldest first.
         files: All of them, oldest first.
-        edits: Its change history, as far as there is one.
+        edits: Its change history; None: it cannot be read.
         linked: The links back that stand on it as links of the platform's own: marker, and where each leads.
     """
 
@@ -37,7 +37,7 @@ class Sheet:
     record: Record
     remarks: Sequence[Remark] = ()
     files: Sequence[Attachment] = ()
-    edits: Sequence[Edit] = ()
+    edits: Sequence[Edit] | None = ()
     linked: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -152,10 +152,10 @@ def _sheet(endpoint: Endpoint, record_id: str, since: datetime | None) -> Sheet 
     return Sheet(endpoint.name, record, remarks, tuple(files), edits, linked)
 
 
-def _history(endpoint: Endpoint, record: Record, since: datetime) -> Sequence[Edit]:
+def _history(endpoint: Endpoint, record: Record, since: datetime) -> Sequence[Edit] | None:
     try:
         return tuple(endpoint.connector.history(record.id, since))
     except (Configuration, Refused) as error:
         # Without it the record's own time and author decide, as they do where a platform has no history.
         log.warning("%s %s: its change history cannot be read (%s)", endpoint.name, record.key, error)
-        return ()
+        return None

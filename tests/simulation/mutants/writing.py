@@ -109,8 +109,8 @@ MUTANTS: Final = (
         breaks="A write that a look does not find did not happen: the look began after it was sent.",
         expects="duplicate",
         file=LOOKED,
-        before="    waited = evidence.began_at >= latest and ",
-        after="    waited = evidence.began_at >= logged.created_at or ",
+        before="    waited = began_at >= latest and ",
+        after="    waited = began_at >= logged.created_at or ",
         needs={"faults": ["late", "stale"]},
     ),
     Mutant(
@@ -275,8 +275,8 @@ MUTANTS: Final = (
         breaks="Files carry no marker, so there is nothing by which one could be found again.",
         expects="duplicate",
         file="sync/syncline/delivery/deliver.py",
-        before="        return Looked(action, began_at, attachments=connector.attachments(record_id))",
-        after="        return Looked(action, began_at)",
+        before="        return Looked(action, began, attachments=connector.attachments(record_id))",
+        after="        return Looked(action, began)",
         needs={"faults": ["error", "reset", "late"], "people": "attach files"},
     ),
     Mutant(
