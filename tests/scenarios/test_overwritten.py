@@ -314,6 +314,68 @@ def test_an_overwritten_assignee_is_not_lost_though_we_had_never_met_them(trio):
     assert any("olga.petrova@example.com" in text for text in trio.said("conflict"))
 
 
+def somebody_of(world, name):
+    """Native ids of that person on ServiceNow and in Jira."""
+    rows = world.people.snow("GET", "sys_user?sysparm_fields=user_name,sys_id")
+    there = next(r["sys_id"] for r in rows if r["user_name"].startswith(name))
+    return there, world.people.jira("GET", f"user/search?query={name}")[0]["accountId"]
+
+
+def overwritten_assignee(trio):
+    """In Jira somebody gave the issue to Diane, whom we never met there, seconds before we give it to Olga."""
+    world = trio.world
+    diane, olga = somebody_of(world, "diane"), somebody_of(world, "olga")
+
+    def edit():
+        world.clock.advance(3)
+        world.people.jira_set(trio.key, assignee={"accountId": diane[1]})
+        world.clock.advance(3)
+
+    world.people.snow_set(trio.sys_id, assigned_to=olga[0])
+    world.before("jira", *PUTS["jira"], edit)
+    return diane
+
+
+def is_dianes(trio, diane):
+    assert trio.world.value(trio.number, "assignee") == "diane.novak@example.com"
+    assert (trio.snow["assigned_to"], trio.jira["assignee"]["displayName"]) == (diane[0], "Diane Novak")
+    assert any("olga.petrova@example.com" in text for text in trio.said("conflict"))
+
+
+@pytest.mark.parametrize("outcome", ["known", "in doubt"])
+def test_an_overwritten_assignee_of_jira_is_not_lost_though_we_had_never_met_them(trio, outcome):
+    """A history that comes with each look names them by an id alone."""
+    world = trio.world
+    diane = overwritten_assignee(trio)
+    if outcome == "in doubt":
+        world.fault("jira", "reset_after", "PUT", "/issue/")
+    for _ in range(8):
+        world.sync(30)
+    is_dianes(trio, diane)
+
+
+def test_an_overwritten_assignee_is_not_lost_though_nobody_can_be_looked_up_at_first(trio):
+    world = trio.world
+    diane = overwritten_assignee(trio)
+    world.fault("jira", "error_before", "GET", "user/bulk", count=20)
+    world.sync(30)
+    assert trio.said("conflict") == []
+    for _ in range(12):
+        world.sync(60)
+    is_dianes(trio, diane)
+
+
+def test_the_sweep_finds_an_overwritten_assignee_whom_we_had_never_met(trio):
+    world = trio.world
+    diane = overwritten_assignee(trio)
+    world.poll("snow")
+    world.work()
+    world.clock.advance(30)
+    world.sweep("jira")
+    world.work()
+    is_dianes(trio, diane)
+
+
 def test_a_write_beside_a_foreign_one_that_the_history_does_not_show_is_reported(cloud):
     """Auditing is switched off: what was overwritten cannot be found, and that is said."""
     trio = cloud.trio()

@@ -4,14 +4,14 @@ time that is nothing, since a polled row already is the read."""
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
 from syncline import ledger
 from syncline.connector import Edit, HistoryKind, Party, PartyKind, Sighting
 from syncline.errors import Configuration, DatabaseFault, Gone, RetryLater, SynclineError
-from syncline.intake.recovery import recover
+from syncline.intake.recovery import recover, strangers
 from syncline.intake.sightings import take_in
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, operations, timeline
@@ -26,10 +26,17 @@ HISTORY_LAG: Final = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Something that must be asked of a platform before an incident can be merged."""
+    """Something that must be asked of a platform before an incident can be merged.
+
+    Attributes:
+        link: The record.
+        audit: Writes that are held against a history of its own read.
+        owed: Whether a write of ours was not held against the history yet.
+    """
 
     link: Link
     audit: tuple[Logged, ...] = ()
+    owed: bool = False
 
 
 def gaps(tx: Tx, station: Station, incident_ids: Sequence[str]) -> list[Gap]:
@@ -42,11 +49,11 @@ def gaps(tx: Tx, station: Station, incident_ids: Sequence[str]) -> list[Gap]:
             if endpoint is None or not link.live:
                 continue
             by_read = endpoint.capabilities.history is HistoryKind.READ
-            writes = unaudited.get((of, link.instance), ()) if by_read else ()
+            writes = unaudited.get((of, link.instance), ())
             # One that was taken for lost can have landed only where our account wrote last.
-            audit = tuple(w for w in writes if w.state is not State.VOID or link.own)
+            audit = tuple(w for w in writes if by_read and (w.state is not State.VOID or link.own))
             if link.stale or link.unread or audit:
-                found.append(Gap(link, audit))
+                found.append(Gap(link, audit, bool(writes)))
     return found
 
 
@@ -77,23 +84,24 @@ def _refresh(station: Station, endpoint: Endpoint, gap: Gap) -> None:
             sighting.edits,
         )
     edits: Sequence[Edit] | None = None
-    strangers: Sequence[tuple[PartyKind, str]] = ()
+    unmet: Sequence[tuple[PartyKind, str]] = ()
     named: list[Party] = []
     if gap.audit:
         since = min(logged.base_at or logged.created_at for logged in gap.audit)
         edits = connector.history(link.record_id, since - timedelta(seconds=2))
-        strangers = _strangers(endpoint, edits, station.clock.now())
+    if gap.owed:
+        unmet = strangers(endpoint, (*(edits or ()), *(sighting.edits or ())), station.clock.now())
         # Whom the platform does not let us look up stays on record in its own words.
         with suppress(Configuration):
-            named = [party for kind, name in strangers for party in connector.parties(kind, [name])]
+            named = [party for kind, name in unmet for party in connector.parties(kind, [name])]
 
     def store(tx: Tx) -> None:
         now = incidents.link_of(tx, link.incident_id, link.instance)
+        endpoint.meet(tx, named)
+        endpoint.asked.update(dict.fromkeys(unmet, tx.now))
         overtaken, shown = _overtaken(link, now, sighting)
         take_in(tx, station, endpoint, [shown], listed=overtaken)
         if edits is not None:
-            endpoint.meet(tx, named)
-            endpoint.asked.update(dict.fromkeys(strangers, tx.now))
             recover(tx, endpoint, link, gap.audit, edits)
             _unshown(tx, station, link, gap.audit)
         incidents.update_link(
@@ -118,14 +126,6 @@ def _overtaken(link: Link, now: Link | None, sighting: Sighting) -> tuple[bool, 
     if now.stale or record is None or record.revision != now.revision:
         return now.stale, sighting
     return True, replace(sighting, record=replace(record, revision=record.revision - 1))
-
-
-def _strangers(endpoint: Endpoint, edits: Sequence[Edit], now: datetime) -> list[tuple[PartyKind, str]]:
-    """Those whom a history names and the store has not met: what such an edit says cannot be read without them."""
-    natives = [{edit.field: value} for edit in edits for value in (edit.before, edit.after)]
-    unmapped = [entry for one in natives for entry in endpoint.mapping.read(one, endpoint.directory).unmapped]
-    parties = dict.fromkeys(entry.party for entry in unmapped if entry.party is not None)
-    return [party for party in parties if endpoint.worth_asking(*party, now)]
 
 
 def _unshown(tx: Tx, station: Station, link: Link, writes: Sequence[Logged]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from syncline.audit import beside, by_others, overwritten
-from syncline.connector import Edit, HistoryKind, Native, Sighting
+from syncline.connector import Edit, HistoryKind, Native, PartyKind, Sighting
 from syncline.mapping import Mapping as FieldMapping
 from syncline.model import json_value
 from syncline.station import Endpoint
@@ -25,19 +25,25 @@ Entry = Mapping[str, Any]
 
 def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], edits: Sequence[Edit]) -> bool:
     """Hold our writes against the history, and lay edits that they overwrote before the next merge; whether there
-    were any. A write that the history does not show yet waits for the next look."""
+    were any. A write that the history does not show yet waits for the next look; and so does one that overwrote somebody
+    whom we have not met: a direct read comes first, before which the platform is asked who that is."""
     age = max((tx.now - logged.created_at for logged in writes), default=timedelta())
     known = operations.recent(tx, link.incident_id, link.instance, max(age, timedelta()) + operations.GHOSTS)
     shown = [logged for logged in writes if _shown(logged, edits, known)]
-    operations.audited(tx, [logged.id for logged in shown])
     sent: dict[str, list[Native]] = {}
     for one in known:
         for native, value in (*one.payload.items(), *endpoint.capabilities.resets_of(one.payload).items()):
             sent.setdefault(native, []).append(value)
+    theirs = [
+        (logged, overwritten(logged.write(), edits, sent), beside(logged.write(), edits, sent))
+        for logged in shown
+    ]
+    if strangers(endpoint, [edit for _, lost, _ in theirs for edit in lost], tx.now):
+        incidents.update_link(tx, link.incident_id, link.instance, stale=True)
+        return True
+    operations.audited(tx, [logged.id for logged in shown])
     found: dict[tuple[str, str], Entry] = {}
-    for logged in shown:
-        lost = overwritten(logged.write(), edits, sent)
-        near = beside(logged.write(), edits, sent)
+    for logged, lost, near in theirs:
         given = {edit.field: edit.after for edit in lost}
         others = {edit.field: edit.after for edit in near}
         before = {edit.field: edit.before for edit in lost if edit.before is not None}
@@ -48,6 +54,14 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
         told += _in_part(tx, endpoint, link, logged, near, {entry["field"] for entry in told})
         found |= {(entry["field"], entry["at"]): entry for entry in told}
     return remember(tx, link, list(found.values()))
+
+
+def strangers(endpoint: Endpoint, edits: Sequence[Edit], now: datetime) -> list[tuple[PartyKind, str]]:
+    """Those whom a history names and the store has not met: what such an edit says cannot be read without them."""
+    natives = [{edit.field: value} for edit in edits for value in (edit.before, edit.after)]
+    unmapped = [entry for one in natives for entry in endpoint.mapping.read(one, endpoint.directory).unmapped]
+    parties = dict.fromkeys(entry.party for entry in unmapped if entry.party is not None)
+    return [party for party in parties if endpoint.worth_asking(*party, now)]
 
 
 def _in_part(
