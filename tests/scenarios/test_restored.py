@@ -259,6 +259,26 @@ def test_what_two_sides_said_in_the_lost_time_without_seeing_one_another_is_on_r
     assert any("4" in text for text in trio.said("conflict"))
 
 
+def test_who_had_a_lost_incident_when_it_was_resolved_in_pagerduty_is_not_forgotten(cloud):
+    """Found by the simulation: what is resolved names nobody there, and the others were left with two opinions."""
+    world, people = cloud, cloud.people
+    world.sync()
+    backup = Backup(world)
+    world.sandbox["snow"].take_down("reset")
+    pd_id = pd_create(world, "Mail is down")
+    world.settle()
+    (issue,) = people.jira_all()
+    on_call = issue["fields"]["assignee"]["emailAddress"]
+    people.pd_set(pd_id, status="resolved")
+    backup.restore()
+    world.sandbox["snow"].take_down(None)
+    backup.adopt()
+    (row,) = people.snow_all()
+    assert world.value(row["number"], "assignee") == on_call
+    assert people.snow("GET", f"sys_user/{row['assigned_to']}")["email"] == on_call
+    assert people.jira("GET", f"issue/{issue['key']}")["fields"]["assignee"]["emailAddress"] == on_call
+
+
 def test_an_edit_of_which_no_history_tells_is_found_beside_those_of_which_it_does(cloud):
     """Found by the simulation: PagerDuty logs no titles, and since the title had changed elsewhere it passed for one that was
     only older."""

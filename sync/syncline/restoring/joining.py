@@ -58,7 +58,7 @@ def begin_again(
     sheet, one = sheets[first.key], sides[first.key]
     endpoint, record = station.endpoints[sheet.instance], sheet.record
     reading = endpoint.mapping.read(record.values, endpoint.directory)
-    incident = Incident(family.incident_id, dict(reading.values))
+    incident = Incident(family.incident_id, {**_shown_no_more(one, endpoint), **reading.values})
     created = record.created_at
     began = Origin(sheet.instance, "somebody", endpoint.by_our_clock(created), created)
     incidents.insert(tx, incident, began)
@@ -88,6 +88,14 @@ def begin_again(
     timeline.append(tx, incident.id, Event("began", text, sheet.instance, data={"url": record.url}))
     actor = record.updated_by or "somebody"
     hands.at_start(tx, station, endpoint, incident, record.key, actor, record.updated_at)
+
+
+def _shown_no_more(one: Side, endpoint: Endpoint) -> dict[str, Value]:
+    """What a record said before it came into a state in which it does not show that: nobody took it back."""
+    hidden = [
+        n for n in endpoint.mapping.rules if endpoint.mapping.natives_of(n).isdisjoint(one.record.values)
+    ]
+    return {said.field: said.value for said in one.said if said.field in hidden}
 
 
 def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bool:

@@ -104,15 +104,15 @@ def side(
     untold = edits is None or facts.history is HistoryKind.NONE
     unlogged = frozenset(record.values) if untold else facts.unlogged
     edits = edits or ()
-    values = dict(record.values)
+    # What a record shows no more is as it was last given.
+    values = {**{edit.field: edit.after for edit in edits}, **record.values}
     for edit in reversed(edits):
-        if edit.field in values:
-            values[edit.field] = edit.before
+        values[edit.field] = edit.before
     said: list[Said] = []
     before = mapping.read(values, directory).values
     for at, actor, own, group in _strokes(edits):
         touched = {edit.field for edit in group}
-        values.update({edit.field: edit.after for edit in group if edit.field in values})
+        values.update({edit.field: edit.after for edit in group})
         after = mapping.read(values, directory).values
         for name, rule in mapping.rules.items():
             moved = touched & mapping.natives_of(name)
