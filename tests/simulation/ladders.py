@@ -180,19 +180,17 @@ class Ladders:
         return STAMPED_ROUGH if rough else STAMPED
 
     def _paused(self, at: float) -> float:
-        """Seconds for which it surely stood still: somebody put it on hold, nobody else did anything to its status
-        about that time, and Syncline knew."""
+        """Seconds for which it surely stood still: somebody put it on hold when Syncline knew all that had been done to its
+        status before, and nobody did anything more to that before Syncline knew of the hold."""
         total = 0.0
         edits = [e for e in self._edits if e.what == "status"]
-        for n, edit in enumerate(edits):
+        moments = [(e.at - self._begin).total_seconds() for e in edits]
+        known = [self._known_at(e.side, at) for e, at in zip(edits, moments, strict=True)]
+        for n, (edit, begun) in enumerate(zip(edits, moments, strict=True)):
             if "waiting" not in meanings(edit.side, "status", edit.value) or edit.side == PD:
                 continue
-            begun = (edit.at - self._begin).total_seconds()
-            known = self._known_at(edit.side, begun)
-            last = (edits[n - 1].at - self._begin).total_seconds() if n else -NEVER
-            ended = (edits[n + 1].at - self._begin).total_seconds() if n + 1 < len(edits) else NEVER
-            alone = last < begun - 90.0 and ended > known + 60.0
-            if alone and known <= at:
+            ended = moments[n + 1] if n + 1 < len(moments) else NEVER
+            if max(known[:n], default=-NEVER) < begun and known[n] < ended and known[n] <= at:
                 total += min(ended, at) - begun
         return min(total, MAX_PAUSE) - self._wrong(at)
 
@@ -286,6 +284,13 @@ class Ladders:
         if (rung.spared == ACK or arrives > decided + UNDELIVERED) and not self._nobody_has_it(low, arrives):
             return  # Who takes it in this time makes superfluous what has yet to leave, and every other way.
         self.counts["due"] += 1
+        if ways == {PD} and (
+            self._paging > low + UNDELIVERED or self._belief.troubled(PD, low - HELD, decided)
+        ):
+            ways |= {
+                HOOK,
+                SIREN,
+            }  # It may have been decided on as early as that, and have gone another way since.
         here = [page.at for page in came if low - EXACT <= page.at <= arrives and page.by in ways]
         if here:
             self.counts["latest"] = max(self.counts["latest"], here[0] - high)
