@@ -219,6 +219,7 @@ class Daemon:
         clean = workers[0].join(PATIENCE)
         if not clean:
             log.warning("some calls did not end in time; what they did is found again at the next start")
+        station.leave()
         if replaced is not None:
             raise replaced
         try:

@@ -209,6 +209,11 @@ class Station:
         if faults:
             raise Misconfigured("\n".join(faults))
 
+    def leave(self) -> None:
+        """Nobody works here any more: give back what platforms count, such as sessions."""
+        for endpoint in self.endpoints.values():
+            endpoint.http.leave()
+
     @property
     def speaks(self) -> bool:
         """Whether there is any way to reach people."""

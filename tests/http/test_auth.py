@@ -1,6 +1,7 @@
 """Strategies of authentication, and tokens that are fetched once, renewed early, and once more on a 401."""
 
 import base64
+import json
 from urllib.parse import parse_qs
 
 import pytest
@@ -8,7 +9,7 @@ import requests
 from pydantic import SecretStr
 
 from syncline.errors import Configuration, RetryLater
-from syncline.http.auth import BasicAuth, BearerAuth, HeaderAuth, OAuthClientCredentials
+from syncline.http.auth import BasicAuth, BearerAuth, HeaderAuth, JwtLogin, OAuthClientCredentials
 from syncline.ports import ThreadRuntime
 
 TOKENS = "https://snow.example.com/oauth_token.do"
@@ -250,3 +251,134 @@ def test_a_secret_that_breaks_a_header_is_refused_unseen(secret):
     with pytest.raises(Configuration, match="line break") as caught:
         BearerAuth(SecretStr(secret))
     assert "canary" not in str(caught.value)
+
+
+LOGIN, LOGOUT = "https://snow.example.com/api/jwt/login", "https://snow.example.com/api/jwt/logout"
+
+
+def jwt(number, life=None):
+    """A JSON Web Token, with the claims of its life where it says one."""
+    claims = {"sub": f"syncline-{number}"} if life is None else {"iat": 1_000, "exp": 1_000 + life}
+    body = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
+    return f"eyJhbGciOiJIUzI1NiJ9.{body}.signature{number}"
+
+
+class Desk:
+    """Logs people in, and knows who is still in."""
+
+    def __init__(self, tools, life=None):
+        self.tools = tools
+        self.life = life
+        self.answer = None
+        self.logins = []
+        self.held = set()
+
+    def __call__(self, request):
+        if request.url == LOGIN:
+            self.logins.append(parse_qs(request.body))
+            if self.answer is not None:
+                return self.answer(request)
+            token = jwt(len(self.logins), self.life)
+            self.held.add(token)
+            return self.tools.reply(200, token.encode(), Content_Type="text/plain")(request)
+        token = request.headers["Authorization"].removeprefix("AR-JWT ")
+        if request.url == LOGOUT:
+            self.held.discard(token)
+            return self.tools.reply(204, b"")(request)
+        return self.tools.reply(200 if token in self.held else 401, {"ok": True})(request)
+
+
+def login(context, **options):
+    return JwtLogin(
+        LOGIN, LOGOUT, "syncline", SecretStr("canary-secret"), context=context, scheme="AR-JWT", **options
+    )
+
+
+@pytest.fixture
+def jwt_desk(tools):
+    return Desk(tools)
+
+
+def test_a_login_gives_one_token_for_all_and_a_logout_gives_it_back(make, jwt_desk, clock):
+    world = make(jwt_desk, auth=lambda context: login(context, parameters={"authString": "corp"}))
+    for _ in range(5):
+        world.http.request("GET", "/x")
+    assert jwt_desk.logins == [
+        {"username": ["syncline"], "password": ["canary-secret"], "authString": ["corp"]}
+    ]
+    world.http.leave()
+    assert jwt_desk.held == set()
+    world.http.leave()
+    world.http.request("GET", "/x")
+    assert (len(jwt_desk.logins), len(jwt_desk.held)) == (2, 1)
+
+
+@pytest.mark.parametrize(("life", "good_for"), [(None, 3600 - 60), (600, 540), (60, 30)])
+def test_a_token_says_itself_how_long_it_lives(make, tools, clock, life, good_for):
+    desk = Desk(tools, life)
+    world = make(desk, auth=login)
+    world.http.request("GET", "/x")
+    clock.move(good_for - 1)
+    world.http.request("GET", "/x")
+    assert len(desk.logins) == 1
+    clock.move(2)
+    world.http.request("GET", "/x")
+    assert len(desk.logins) == 2
+
+
+@pytest.mark.parametrize("token", ["a.b.c", "a.e30.c", "a.bnVsbA.c", "opaque", "a.%%%.c"])
+def test_a_token_that_says_nothing_lives_an_hour(make, tools, jwt_desk, clock, token):
+    jwt_desk.answer = tools.reply(200, token.encode(), Content_Type="text/plain")
+    jwt_desk.held.add(token)
+    world = make(jwt_desk, auth=login)
+    world.http.request("GET", "/x")
+    clock.move(3500)
+    world.http.request("GET", "/x")
+    assert len(jwt_desk.logins) == 1
+
+
+def test_a_token_that_is_refused_is_replaced_once(make, jwt_desk):
+    world = make(jwt_desk, auth=login)
+    world.http.request("GET", "/x")
+    jwt_desk.held.clear()
+    world.http.request("GET", "/x")
+    assert len(jwt_desk.logins) == 2
+
+
+def test_a_login_that_is_refused_shows_the_words_and_no_password(make, tools, jwt_desk):
+    words = [{"messageType": "ERROR", "messageText": "Authentication failed", "messageNumber": 623}]
+    jwt_desk.answer = tools.reply(401, words)
+    world = make(jwt_desk, auth=login)
+    with pytest.raises(Configuration, match="Authentication failed") as caught:
+        world.http.request("GET", "/x")
+    assert "canary-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "content", "kind", "error"),
+    [
+        (200, "<html><title>Sign in</title></html>", "text/html", Configuration),
+        (200, "two words", "text/plain", RetryLater),
+        (200, "", "text/plain", RetryLater),
+        (200, "tökén", "text/plain", RetryLater),
+        (503, "down", "text/plain", RetryLater),
+        (
+            500,
+            '[{"messageText": "too many sessions", "messageNumber": 9093}]',
+            "application/json",
+            RetryLater,
+        ),
+    ],
+)
+def test_logins_that_give_no_token(make, tools, jwt_desk, status, content, kind, error):
+    jwt_desk.answer = tools.reply(status, content.encode(), Content_Type=kind)
+    with pytest.raises(error):
+        make(jwt_desk, auth=login).http.request("GET", "/x")
+
+
+def test_who_cannot_log_out_leaves_all_the_same(make, tools, jwt_desk):
+    world = make(jwt_desk, auth=login)
+    world.http.request("GET", "/x")
+    world.wire.script = [requests.ConnectionError("gone")]
+    world.http.leave()
+    assert world.wire.sent[-1].url == LOGOUT

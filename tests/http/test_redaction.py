@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from syncline.errors import SynclineError
-from syncline.http.auth import AuthContext, BasicAuth, BearerAuth, HeaderAuth, OAuthClientCredentials
+from syncline.http.auth import (
+    AuthContext,
+    BasicAuth,
+    BearerAuth,
+    HeaderAuth,
+    JwtLogin,
+    OAuthClientCredentials,
+)
 from syncline.http.dialect import Dialect
 from syncline.http.exchange import Rehearsed
 from syncline.http.redaction import MASK, RedactingFilter, Redactor, secret_header
@@ -84,10 +91,14 @@ def test_headers_that_hold_none(name):
 
 
 def contexts(clock):
-    def post(url, form, basic=None):
-        return {"access_token": "canary-token-1", "expires_in": 3600}
+    class Post:
+        def __call__(self, url, form, basic=None):
+            return {"access_token": "canary-token-1", "expires_in": 3600}
 
-    return AuthContext("snow-prod", clock, Lock(), post)
+        def text(self, url, form):
+            return "canary-token-1"
+
+    return AuthContext("snow-prod", clock, Lock(), Post())
 
 
 class Lock:
@@ -105,6 +116,9 @@ STRATEGIES = {
     "token": lambda context: HeaderAuth("Authorization", "Token token=", SecretStr(CANARY)),
     "oauth": lambda context: OAuthClientCredentials(
         "https://snow.example.com/oauth_token.do", "id", SecretStr(CANARY), context=context
+    ),
+    "jwt": lambda context: JwtLogin(
+        "https://snow.example.com/api/jwt/login", "", "user", SecretStr(CANARY), context=context
     ),
 }
 FORMS = [
@@ -135,6 +149,9 @@ def test_a_platform_that_gives_our_secret_back_shows_nothing(make, tools, caplog
         if request.url.endswith("oauth_token.do"):
             sent.append(request.body)
             return tools.reply(200, {"access_token": "canary-token-1"})(request)
+        if request.url.endswith("/api/jwt/login"):
+            sent.append(request.body)
+            return tools.reply(200, b"canary-token-1", Content_Type="text/plain")(request)
         sent.extend(f"{name}: {value!r}" for name, value in request.headers.items())
         return tools.reply(status, {})(request)
 
@@ -142,7 +159,7 @@ def test_a_platform_that_gives_our_secret_back_shows_nothing(make, tools, caplog
     world = make(echo, auth=STRATEGIES[strategy], dialect=Dialect(reason=lambda response: said[0]))
     with pytest.raises(SynclineError):
         world.http.request("POST", "/x")
-    secrets = FORMS[:-2] + {"basic": FORMS[-2:-1], "oauth": FORMS[-1:]}.get(strategy, [])
+    secrets = FORMS[:-2] + {"basic": FORMS[-2:-1], "oauth": FORMS[-1:], "jwt": FORMS[-1:]}.get(strategy, [])
     shown = ""
     for text in [*secrets, *sent]:
         # A text that is cut short must not be cut in the middle of a secret that then is not known any more.

@@ -92,7 +92,9 @@ class Application:
         return self._station
 
     def close(self) -> None:
-        """Give the database back."""
+        """Give back the database, and the sessions that platforms count."""
+        if self._station is not None:
+            self._station.leave()
         if self._database is not None:
             self._database.close()
 

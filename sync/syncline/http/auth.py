@@ -4,9 +4,12 @@ A strategy is a `requests.auth.AuthBase`. Its `secrets` are told to the redactor
 it holds has `renew`, which the guard calls once when the platform answers 401.
 """
 
+from abc import ABC, abstractmethod
+from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from json import loads
 from typing import Any, Final, Protocol, runtime_checkable
 
 import requests
@@ -23,6 +26,9 @@ EARLY: Final = 60.0
 DEFAULT_LIFE: Final = 300.0
 """Seconds that a token is taken to live where the reply does not say."""
 
+JWT_LIFE: Final = 3600.0
+"""Seconds that a JSON Web Token is taken to live where it does not say."""
+
 
 class TokenPost(Protocol):
     """Sends a form to a token endpoint, with the instance's timeouts, TLS, proxy and size limit."""
@@ -36,6 +42,14 @@ class TokenPost(Protocol):
             Configuration: the endpoint refuses these credentials, or is no token endpoint.
             RetryLater: it cannot be reached, or fails.
         """
+        ...
+
+    def text(self, url: str, form: Mapping[str, str]) -> str:
+        """The reply's plain text, of an endpoint that gives the bare token. Raises as a call does."""
+        ...
+
+    def give_back(self, url: str, authorization: str) -> None:
+        """Tell an endpoint that a token is no longer needed. Whether it heard does not matter: tokens end by themselves."""
         ...
 
 
@@ -77,6 +91,15 @@ class Renewable(Protocol):
 
     def renew(self, refused: requests.PreparedRequest) -> bool:
         """Replace what the refused request showed; whether there is now something else to show."""
+        ...
+
+
+@runtime_checkable
+class Returnable(Protocol):
+    """A strategy that holds something of which the platform has only so many."""
+
+    def give_back(self) -> None:
+        """Give it back, for we leave. Raises nothing."""
         ...
 
 
@@ -143,11 +166,71 @@ class BearerAuth(HeaderAuth):
         super().__init__("Authorization", "Bearer ", token)
 
 
-class OAuthClientCredentials(AuthBase):
-    """OAuth 2 client credentials (RFC 6749, section 4.4): we fetch tokens ourselves and renew them early.
+class IssuedToken(AuthBase, ABC):
+    """A token that we fetch ourselves and renew early.
 
     However many workers need a token at once, one of them fetches it. While an old token is still good, a
     token endpoint that is down hurts nobody.
+
+    Args:
+        context: Clock, lock and transport.
+    """
+
+    scheme = "Bearer"
+
+    def __init__(self, context: AuthContext) -> None:
+        self._context = context
+        self._token = ""
+        self._renew_at = 0.0
+        self._ends_at = 0.0
+
+    @abstractmethod
+    def _issue(self) -> tuple[str, float]:
+        """A new token, and the seconds that it lives. The lock is held."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """The request, with a token that is good now.
+
+        Raises:
+            Configuration: the token endpoint refuses us.
+            RetryLater: it is down and we have no good token.
+        """
+        request.headers["Authorization"] = f"{self.scheme} {self._current()}"
+        return request
+
+    def renew(self, refused: requests.PreparedRequest) -> bool:
+        """Fetch a new token, unless another worker has done so since that request was signed."""
+        with self._context.lock:
+            if refused.headers.get("Authorization") == f"{self.scheme} {self._token}":
+                self._fetch()
+            return True
+
+    def _current(self) -> str:
+        now = self._context.clock.monotonic()
+        if self._token and now < self._renew_at:
+            return self._token
+        with self._context.lock:
+            now = self._context.clock.monotonic()
+            if not self._token or now >= self._renew_at:
+                try:
+                    self._fetch()
+                except RetryLater:
+                    if not self._token or now >= self._ends_at:
+                        raise
+            return self._token
+
+    def _fetch(self) -> None:
+        """Replace the token. The lock is held."""
+        asked_at = self._context.clock.monotonic()
+        token, life = self._issue()
+        self._context.redactor.learn(token)
+        self._token = token
+        self._ends_at = asked_at + life
+        self._renew_at = asked_at + max(life - EARLY, life / 2)
+
+
+class OAuthClientCredentials(IssuedToken):
+    """OAuth 2 client credentials (RFC 6749, section 4.4).
 
     Args:
         token_url: The token endpoint.
@@ -170,17 +253,14 @@ class OAuthClientCredentials(AuthBase):
         basic: bool = False,
         parameters: Mapping[str, str] | None = None,
     ) -> None:
+        super().__init__(context)
         self.token_url = token_url
         self.client_id = client_id
         self._secret = client_secret
-        self._context = context
         self._basic = basic
         self._form = {"grant_type": "client_credentials", **(parameters or {})}
         if scope:
             self._form["scope"] = scope
-        self._token = ""
-        self._renew_at = 0.0
-        self._ends_at = 0.0
 
     def __repr__(self) -> str:
         return f"OAuthClientCredentials({self.token_url!r}, {self.client_id!r})"
@@ -189,57 +269,93 @@ class OAuthClientCredentials(AuthBase):
         """The client secret; tokens are told to the redactor as they come."""
         return (self._secret.get_secret_value(),)
 
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """The request, with a token that is good now.
-
-        Raises:
-            Configuration: the token endpoint refuses us.
-            RetryLater: it is down and we have no good token.
-        """
-        request.headers["Authorization"] = f"Bearer {self._current()}"
-        return request
-
-    def renew(self, refused: requests.PreparedRequest) -> bool:
-        """Fetch a new token, unless another worker has done so since that request was signed."""
-        with self._context.lock:
-            if refused.headers.get("Authorization") == f"Bearer {self._token}":
-                self._fetch()
-            return True
-
-    def _current(self) -> str:
-        now = self._context.clock.monotonic()
-        if self._token and now < self._renew_at:
-            return self._token
-        with self._context.lock:
-            now = self._context.clock.monotonic()
-            if not self._token or now >= self._renew_at:
-                try:
-                    self._fetch()
-                except RetryLater:
-                    if not self._token or now >= self._ends_at:
-                        raise
-            return self._token
-
-    def _fetch(self) -> None:
-        """Replace the token. The lock is held."""
+    def _issue(self) -> tuple[str, float]:
         secret = self._secret.get_secret_value()
-        asked_at = self._context.clock.monotonic()
         if self._basic:
             reply = self._context.post(self.token_url, self._form, (self.client_id, secret))
         else:
             form = {**self._form, "client_id": self.client_id, "client_secret": secret}
             reply = self._context.post(self.token_url, form)
         token = reply.get("access_token")
-        if not isinstance(token, str) or not token.isascii() or not token.isprintable() or " " in token:
+        if not isinstance(token, str) or not _is_token(token):
             raise RetryLater(
                 f"{self._context.instance}: the reply of the token endpoint {self.token_url} holds no usable"
                 " access_token; check that this is the address of its OAuth 2 token endpoint"
             )
-        self._context.redactor.learn(token)
-        life = _life(reply.get("expires_in"))
-        self._token = token
-        self._ends_at = asked_at + life
-        self._renew_at = asked_at + max(life - EARLY, life / 2)
+        return token, _life(reply.get("expires_in"))
+
+
+class JwtLogin(IssuedToken):
+    """A JSON Web Token that a login with user and password gives as plain text, and that a logout gives back.
+
+    How long it lives the token itself says (RFC 7519: `exp` and `iat`); it is believed in nothing else.
+
+    Args:
+        login_url: Where user and password go, as a form.
+        logout_url: Where the token is given back.
+        user: Who logs in.
+        password: Their password.
+        context: Clock, lock and transport.
+        scheme: What stands before the token in the header `Authorization`.
+        parameters: More form fields that the login asks for.
+    """
+
+    def __init__(
+        self,
+        login_url: str,
+        logout_url: str,
+        user: str,
+        password: SecretStr,
+        *,
+        context: AuthContext,
+        scheme: str = "Bearer",
+        parameters: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(context)
+        self.login_url = login_url
+        self.logout_url = logout_url
+        self.user = user
+        self.scheme = scheme
+        self._password = password
+        self._parameters = dict(parameters or {})
+
+    def __repr__(self) -> str:
+        return f"JwtLogin({self.login_url!r}, {self.user!r})"
+
+    def secrets(self) -> tuple[str, ...]:
+        """The password; tokens are told to the redactor as they come."""
+        return (self._password.get_secret_value(),)
+
+    def give_back(self) -> None:
+        """Log out, so that the session is free for others. The next request would log in again."""
+        with self._context.lock:
+            token, self._token = self._token, ""
+            if token:
+                self._context.post.give_back(self.logout_url, f"{self.scheme} {token}")
+
+    def _issue(self) -> tuple[str, float]:
+        form = {"username": self.user, "password": self._password.get_secret_value(), **self._parameters}
+        token = self._context.post.text(self.login_url, form)
+        if not _is_token(token):
+            raise RetryLater(
+                f"{self._context.instance}: the reply of the login {self.login_url} is no token; check that this is"
+                " the address of the platform's login"
+            )
+        return token, _stated_life(token)
+
+
+def _is_token(text: str) -> bool:
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
+def _stated_life(token: str) -> float:
+    """Seconds from the issue of a JSON Web Token to its end, by its own claims; an hour where it has none."""
+    try:
+        payload = token.split(".")[1]
+        claims = loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        return _life(claims["exp"] - claims["iat"])
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return JWT_LIFE
 
 
 def _life(stated: object) -> float:

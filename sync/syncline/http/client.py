@@ -16,7 +16,7 @@ from requests.adapters import BaseAdapter
 from requests.auth import AuthBase
 
 from syncline.errors import Configuration
-from syncline.http.auth import AuthContext, Authenticate, Secretive
+from syncline.http.auth import AuthContext, Authenticate, Returnable, Secretive
 from syncline.http.dialect import Dialect
 from syncline.http.exchange import About
 from syncline.http.guard import GuardedAdapter
@@ -199,6 +199,10 @@ class Http:
         """
         self._auth()
 
+    def leave(self) -> None:
+        """Give back what the platform gave us to hold: a session that it counts. The next call gets a new one."""
+        self._auth.leave()
+
     def rehearsal(self) -> "Http":
         """A twin whose reads pass and whose writes are not sent: they end in `Rehearsed`, which holds the call."""
         twin = object.__new__(type(self))
@@ -375,6 +379,11 @@ class _Credentials:
                 if self._found is None:
                     self._found = self._look()
         return self._found
+
+    def leave(self) -> None:
+        """Give back what the strategy holds, if there is any."""
+        if isinstance(self._found, Returnable):
+            self._found.give_back()
 
     def _look(self) -> AuthBase:
         proxy = self._proxy() if callable(self._proxy) else self._proxy
