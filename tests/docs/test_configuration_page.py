@@ -133,7 +133,12 @@ instances:
   jira-ops: {platform: jira, url: https://example.atlassian.net, user: a@example.com, projects: [OPS]}
   pagerduty: {platform: pagerduty, from_email: a@example.com}
 """
-NEEDED = {"servicenow": "username: u", "jira": "projects: [OPS]", "pagerduty": "from_email: a@example.com"}
+NEEDED = {
+    "servicenow": "username: u",
+    "jira": "projects: [OPS]",
+    "pagerduty": "from_email: a@example.com",
+    "helix": "username: u",
+}
 
 
 def yaml_blocks(pages):

@@ -111,9 +111,9 @@ def test_rights_are_those_that_the_checks_look_at(page):
 
 
 def test_the_table_of_platforms_says_what_the_capabilities_say(page, table_rows):
-    rows = {row[0]: row[1:] for row in table_rows(page("docs/platforms.md").text) if len(row) == 5}
+    rows = {row[0]: row[1:] for row in table_rows(page("docs/platforms.md").text) if len(row) == 6}
     found = discover().found
-    columns = [found[name].capabilities for name in ("servicenow", "jira", "jira", "pagerduty")]
+    columns = [found[name].capabilities for name in ("servicenow", "jira", "jira", "pagerduty", "helix")]
     for can, files, counted, creates in zip(
         columns,
         rows["files"],

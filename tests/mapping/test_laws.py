@@ -28,6 +28,10 @@ def test_shipped_mappings_keep_the_laws(shipped: Mapping) -> None:
 def test_what_the_shipped_mappings_lose(shipped_for) -> None:  # type: ignore[no-untyped-def]
     assert losses(shipped_for("servicenow")) == [Loss("status", "acknowledged", "in_progress")]
     assert losses(shipped_for("jira")) == [Loss("status", "acknowledged", "in_progress")]
+    assert losses(shipped_for("helix")) == [
+        Loss("status", "acknowledged", "in_progress"),
+        Loss("priority", 5, 4),
+    ]
     assert losses(shipped_for("pagerduty")) == [
         Loss("status", "in_progress", "acknowledged"),
         Loss("status", "on_hold", "acknowledged"),

@@ -233,6 +233,8 @@ def _moved_meanwhile(tx: Tx, endpoint: Endpoint, s: Situation, logged: Logged, n
     """Whether the record may by now stand in another status, in which it does not take those fields or has other ways
     on: it is read before anything is parked. What is refused again after that is no matter of the status."""
     moves = logged.kind == "transition"
+    # A field that was not sent is one that is missing: that is no matter of where the record stands.
+    natives = natives if moves else natives & logged.payload.keys()
     fixed = frozenset().union(*endpoint.capabilities.fixed_in.values())
     if link_on(s, endpoint) is None or (natives if moves else natives.isdisjoint(fixed)):
         return False

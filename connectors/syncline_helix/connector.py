@@ -1,0 +1,303 @@
+"""The connector of one BMC Helix ITSM server."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from syncline.connector import (
+    Attach,
+    Comment,
+    Create,
+    Cursor,
+    Edit,
+    Finding,
+    Hint,
+    LinkBack,
+    Operation,
+    Page,
+    PagePerson,
+    Party,
+    PartyKind,
+    Receipt,
+    Record,
+    Schema,
+    Sighting,
+    Step,
+    Transition,
+    Update,
+)
+from syncline.errors import Configuration, Gone, Refused, RetryLater
+from syncline.http.client import Http
+from syncline.http.settings import InstanceSettings
+from syncline.model import Attachment, Remark
+from syncline_helix import records
+from syncline_helix.checking import Check
+from syncline_helix.client import INCIDENT, WORK_LOG, Client, Row
+from syncline_helix.directory import Directory
+from syncline_helix.feed import AUDITED, Feeds
+from syncline_helix.hints import hints
+from syncline_helix.query import equals, one_of
+from syncline_helix.records import FILES, NUMBER, REMARK_FIELDS, UPDATED, Shape, is_number
+from syncline_helix.schema import Forms
+from syncline_helix.settings import HelixSettings
+from syncline_helix.values import plain, text
+from syncline_helix.writing import Writer
+
+_PAGE: Final = 200
+
+T = TypeVar("T")
+
+
+class Helix:
+    """One server. A read asks for the incident and for its audit; a write for the entry that the incident is, once."""
+
+    def __init__(self, settings: HelixSettings, http: Http, fields: frozenset[str]) -> None:
+        unusable = sorted(name for name in fields if set(name) & set(",()'\"") or not name.isprintable())
+        if unusable:
+            raise Configuration(
+                f"{http.instance}: the mapping names {', '.join(unusable)}, which no field of Helix can be called"
+            )
+        self._settings = settings
+        self._http = http
+        self._client = Client(http)
+        web = settings.web or f"{http.base_url}/smartit/app"
+        self._shape = Shape.of(web, settings.marker_field, fields, settings.times())
+        self._feeds = Feeds(self._client, http, settings, self._shape)
+        self._directory = Directory(self._client, http)
+        self._writer = Writer(self._client, http, settings, self._directory)
+
+    def start(self, since: datetime | None) -> Cursor:
+        """The cursor that sees every change from `since` on; None: from now on, by the platform's clock."""
+        self._feeds.prove_dates()
+        if since is None:
+            if self._http.clock_skew() is None:
+                self._client.entries(INCIDENT, "", (NUMBER,), (NUMBER,), 1)
+            since = self._http.platform_now() - timedelta(seconds=1)
+        return self._feeds.start(since)
+
+    def poll(self, cursor: Cursor, limit: int) -> Page:
+        """The changes after `cursor`: one page of the work log, one of incidents, and the audit of these."""
+        return self._feeds.poll(cursor, limit)
+
+    def read(self, record_id: str) -> Sighting:
+        """One record by its number, with its change history where it changed of late."""
+        row = self._row(record_id)
+        record = self._record(row, record_id)
+        recent = record.updated_at >= self._http.platform_now() - AUDITED
+        edits = self._feeds.edits({record_id: row})[record_id] if recent else None
+        return Sighting(record_id, record, edits=edits)
+
+    def read_many(self, record_ids: Sequence[str]) -> Sequence[Sighting]:
+        """Those of the records that can be seen, with all that was said on them and all files; two requests or more."""
+        wanted = sorted({record_id for record_id in record_ids if is_number(record_id)})
+        if not wanted:
+            return ()
+        found = self._client.entries(
+            INCIDENT, one_of(NUMBER, wanted), self._shape.fields, (NUMBER,), len(wanted) + 1
+        )
+        seen = {record.id: record for row in found if (record := self._record(row, "")).id in set(wanted)}
+        if not seen:
+            return ()
+        remarks: dict[str, list[Remark]] = {}
+        files: dict[str, list[Attachment]] = {}
+        for row in self._notes(sorted(seen)):
+            remark = self._read(records.remark, row)
+            if remark is not None:
+                remarks.setdefault(remark.record_id, []).append(remark)
+            for file in self._read(records.attachments, row):
+                files.setdefault(file.record_id, []).append(file)
+        return tuple(
+            Sighting(i, one, records.in_order(remarks.get(i, ())), tuple(files.get(i, ())))
+            for i, one in seen.items()
+        )
+
+    def find(self, marker: str) -> Sequence[Record]:
+        """Records that carry the marker, oldest first.
+
+        Raises:
+            Configuration: the question was not understood.
+        """
+        name = self._settings.marker_field
+        rows = self._client.all_entries(
+            INCIDENT, self._asked(name, marker), self._shape.fields, NUMBER, _PAGE
+        )
+        if any(text(plain(row.get(name))) != marker for row in rows):
+            raise Configuration(
+                f"{self._http.instance}: asked for {name} {marker}, the server answered with other records; check that the"
+                f" account may read {name}"
+            )
+        found = [self._record(row, "") for row in rows]
+        own = [record for record in found if record.marker == marker]
+        return tuple(sorted(own, key=lambda record: (record.created_at, record.id)))
+
+    def lookup(self, key: str) -> Record | None:
+        """The record with that number."""
+        key = key.strip().upper()
+        if not is_number(key):
+            return None
+        try:
+            return self._record(self._row(key), key)
+        except Gone:
+            return None
+
+    def remarks(self, record_id: str) -> Sequence[Remark]:
+        """All entries of a record's work log, oldest first."""
+        rows = self._notes([self._known(record_id)])
+        found = [self._read(records.remark, row) for row in rows]
+        return records.in_order(remark for remark in found if remark is not None)
+
+    def attachments(self, record_id: str) -> Sequence[Attachment]:
+        """All files of a record's work log, oldest first."""
+        rows = self._notes([self._known(record_id)])
+        found = [file for row in rows for file in self._read(records.attachments, row)]
+        return tuple(sorted(found, key=lambda file: (file.created_at, file.id)))
+
+    def content(self, attachment: Attachment) -> bytes:
+        """The bytes of a file."""
+        limit = self._http.max_attachment
+        entry, _, name = attachment.id.partition("/")
+        if name not in FILES:
+            raise Gone(f"{self._http.instance}: {attachment.id[:60]!r} is no file of a work log entry")
+        content = self._client.download(entry, name) if attachment.size <= limit else b""
+        if max(attachment.size, len(content)) > limit:
+            raise Refused(
+                f"{self._http.instance}: {attachment.name} on record {attachment.record_id} has"
+                f" {max(attachment.size, len(content)):,} bytes and max_attachment is {limit:,};"
+                " raise max_attachment, or leave the file where it is"
+            )
+        return content
+
+    def history(self, record_id: str, since: datetime) -> Sequence[Edit]:
+        """What is known of who changed the record from `since` on, oldest first."""
+        edits = self._feeds.edits({record_id: self._row(record_id)})[record_id]
+        return tuple(edit for edit in edits if edit.at >= since)
+
+    def steps(self, record_id: str, status: str) -> Sequence[Step]:  # noqa: ARG002  the contract's signature
+        """None: a status is simply set, and what must come with it the mapping says."""
+        return ()
+
+    def write(self, operation: Operation) -> Receipt:
+        """Carry out one operation: one request that changes something. Its reply shows no record."""
+        match operation:
+            case Create():
+                return self._writer.create(operation)
+            case Update(record_id, values):
+                return self._writer.update(self._known(record_id), values)
+            case Comment():
+                self._known(operation.record_id)
+                return self._writer.comment(operation)
+            case LinkBack(record_id):
+                return self._writer.note(self._known(record_id), operation.text)
+            case Attach():
+                self._known(operation.record_id)
+                return self._writer.attach(operation)
+            case PagePerson(record_id):
+                raise Refused(
+                    f"{self._http.instance}: record {record_id}: Helix calls nobody; page by another way"
+                )
+            case Transition(record_id, transition_id):
+                raise Refused(
+                    f"{self._http.instance}: record {record_id} cannot take transition {transition_id}: Helix has no transitions,"
+                    " set the field Status by an update"
+                )
+
+    def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:
+        """Those people or groups, by login or id."""
+        return self._directory.parties(kind, ids)
+
+    def find_party(self, kind: PartyKind, name: str) -> Party | None:
+        """The active person with that e-mail address, else with that exact name; the active group with that name; either
+        also by its id."""
+        return self._directory.find(kind, name)
+
+    def schema(self) -> Schema:
+        """Fields and groups, as the server describes them."""
+        return Forms(self._client).schema(self._directory.groups())
+
+    def check(self) -> Iterator[Finding]:
+        """Look at the server, the account, the clock, how times are read, and the forms."""
+        return Check(
+            self._client, self._http, self._settings, self._shape, self._feeds, self._directory
+        ).findings()
+
+    def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:  # noqa: ARG002
+        """The incidents that the message of an AR System Webhook is about."""
+        return hints(raw)
+
+    def _row(self, record_id: str) -> Row:
+        """The entry of a record.
+
+        Raises:
+            Gone: there is none, or we may not see it.
+        """
+        number = self._known(record_id)
+        rows = self._client.entries(INCIDENT, equals(NUMBER, number), self._shape.fields, (UPDATED,), 2)
+        for row in rows:
+            if text(plain(row.get(NUMBER))) == number:
+                self._writer.knows(row)
+                return row
+        if rows:
+            raise RetryLater(
+                f"{self._http.instance}: asked for record {number}, the server answered with {rows[0].get(NUMBER)!r}"
+            )
+        raise Gone(f"{self._http.instance}: there is no incident {number}, or the account may not see it")
+
+    def _notes(self, numbers: Sequence[str]) -> list[Row]:
+        """The work log of those incidents.
+
+        Raises:
+            Configuration: other entries came too.
+        """
+        rows = self._client.all_entries(
+            WORK_LOG, one_of(NUMBER, numbers), REMARK_FIELDS, "Work Log ID", _PAGE
+        )
+        if any(text(plain(row.get(NUMBER))) not in numbers for row in rows):
+            raise Configuration(
+                f"{self._http.instance}: asked {WORK_LOG} for {', '.join(numbers[:3])}, others came too; check that the account"
+                f" may read {NUMBER} of {WORK_LOG}"
+            )
+        return rows
+
+    def _read(self, convert: Callable[[Row, str], T], row: Row) -> T:
+        try:
+            return convert(row, self._settings.username)
+        except ValueError as error:
+            raise RetryLater(f"{self._http.instance}: a work log entry cannot be used: {error}") from error
+
+    def _record(self, row: Row, asked: str) -> Record:
+        try:
+            return records.record(row, self._shape, self._settings.username)
+        except ValueError as error:
+            which = asked or str(row.get(NUMBER) or row.get("Request ID"))[:40]
+            raise RetryLater(f"{self._http.instance}: record {which} cannot be used: {error}") from error
+
+    def _known(self, record_id: str) -> str:
+        """The number, if it can be one of an incident.
+
+        Raises:
+            Gone: no record can have that number.
+        """
+        if not is_number(record_id):
+            raise Gone(
+                f"{self._http.instance}: {record_id[:60]!r} is no {NUMBER}, so there is no such record"
+            )
+        return record_id
+
+    def _asked(self, name: str, value: str) -> str:
+        try:
+            return equals(name, value)
+        except ValueError as error:
+            raise Configuration(
+                f"{self._http.instance}: cannot ask for {name} {value[:60]!r}: {error}"
+            ) from error
+
+
+def connect(settings: InstanceSettings, http: Http, fields: frozenset[str]) -> Helix:
+    """The connector of one instance.
+
+    Raises:
+        Configuration: the settings are those of another platform.
+    """
+    if not isinstance(settings, HelixSettings):
+        raise Configuration(f"{http.instance}: its settings are not those of a BMC Helix ITSM instance")
+    return Helix(settings, http, fields)

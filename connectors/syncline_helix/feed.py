@@ -1,0 +1,280 @@
+"""Following what changes: incidents and their work log, each list with its own track.
+
+An entry of the work log need not touch its incident (BMC does not say), so both lists are asked for in each poll. What the audit
+tells of incidents that a page brought is asked for with it, where they changed of late: the edits that our own writes may
+have overwritten.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from typing import Any, Final
+
+from syncline.connector import Cursor, Edit, Page, Record, Sighting
+from syncline.errors import Configuration
+from syncline.http.client import Http
+from syncline.model import Attachment, Remark
+from syncline_helix import history, records
+from syncline_helix.client import INCIDENT, WORK_LOG, Client, Row
+from syncline_helix.polling import Brought, Chain, Position, Track, link, misplaced
+from syncline_helix.query import after, both, equals, one_of
+from syncline_helix.query import field as named
+from syncline_helix.records import NUMBER, UPDATED, Shape, moment, needed
+from syncline_helix.settings import HelixSettings
+from syncline_helix.values import instant, plain, stamp
+
+log = logging.getLogger(__name__)
+
+RECORDS: Final = "records"
+NOTES: Final = "notes"
+
+AUDITED: Final = timedelta(days=1)
+"""Of what changed before that nobody asks what our writes overwrote."""
+
+_BATCH: Final = 40
+_PAGE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One list that is followed.
+
+    Attributes:
+        form: Where its entries are.
+        key: The field by which entries of one second are told apart.
+        condition: What they must fulfil.
+        fields: What to ask for.
+    """
+
+    form: str
+    key: str
+    condition: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What one page brought that the pages before had not.
+
+    Attributes:
+        track: How far the list has been followed now.
+        rows: By key.
+        fresh: Their times and contents, by key.
+    """
+
+    track: Track
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    fresh: Brought = field(default_factory=dict)
+
+
+class Feeds:
+    """The lists of one instance. Of its calls it remembers only what the last page brought, as a cache, and that times are read
+    as they are meant."""
+
+    def __init__(self, client: Client, http: Http, settings: HelixSettings, shape: Shape) -> None:
+        self._client = client
+        self._http = http
+        self._settings = settings
+        self._shape = shape
+        self._dates = settings.dates()
+        self._chain = Chain()
+        self._proved = False
+        self._warned = False
+        self._feeds = {
+            NOTES: Feed(WORK_LOG, "Work Log ID", "", records.REMARK_FIELDS),
+            # The records come last: what they show is taken up at once, and entries that come with a new record find it.
+            RECORDS: Feed(INCIDENT, NUMBER, settings.filter, shape.fields),
+        }
+
+    def start(self, since: datetime) -> Cursor:
+        """The cursor that sees all from the second of `since` on."""
+        told = self._http.clock_skew() is not None
+        # A run from `since` on is itself a look back; by our own clock we could not say when it was.
+        reached = stamp(self._http.platform_now()) if told else ""
+        track = Track(Position(stamp(since), ""), reached=reached)
+        return {name: track.as_json() for name in self._feeds}
+
+    def poll(self, cursor: Cursor, limit: int) -> Page:
+        """One page of each list; while one of them has more, of that one only."""
+        self.prove_dates()
+        tracks = self._tracks(cursor)
+        going_on = any(track.running for track in tracks.values())
+        before = self._chain.before(cursor)
+        fresh: dict[str, tuple[str, str]] = {}
+        rows: dict[str, tuple[Row, ...]] = {}
+        for name, feed in self._feeds.items():
+            if going_on and not tracks[name].running:
+                continue
+            turn = self._turn(name, feed, tracks[name], limit, before)
+            tracks[name] = turn.track
+            rows[name] = tuple(turn.rows.values())
+            fresh.update(turn.fresh)
+        found = self._sightings(rows)
+        cursor_after: dict[str, Any] = {name: track.as_json() for name, track in tracks.items()}
+        cursor_after["chain"] = link(str(cursor.get("chain", "")), fresh)
+        since = {name: track.earliest(self._settings.overlap) for name, track in tracks.items()}
+        self._chain = Chain.after(cursor_after, {**before, **fresh}, since)
+        return Page(found, cursor_after, any(track.running for track in tracks.values()))
+
+    def prove_dates(self) -> bool:
+        """Look whether the server reads our times as they are meant, once; False: there is no incident yet to see it by.
+
+        Raises:
+            Configuration: it does not; polls would miss changes.
+        """
+        for _ in range(3):
+            if self._proved:
+                return True
+            rows = self._client.entries(INCIDENT, "", (NUMBER, UPDATED), (f"{UPDATED}.desc",), 1)
+            if not rows:
+                return False
+            try:
+                number, at = needed(rows[0], NUMBER), moment(rows[0], UPDATED)
+            except ValueError as error:
+                raise Configuration(
+                    f"{self._http.instance}: {INCIDENT} cannot be followed: {error}"
+                ) from error
+            literal, stamped = self._dates.literal(at), named(UPDATED)
+            at_that = both(equals(NUMBER, number), f"{stamped} >= {literal}", f"{stamped} <= {literal}")
+            later = both(equals(NUMBER, number), f"{stamped} > {literal}")
+            found = [
+                self._client.entries(INCIDENT, asked, (NUMBER, UPDATED), (), 2) for asked in (at_that, later)
+            ]
+            self._proved = len(found[0]) == 1 and not found[1]
+            # It may have been changed between two of the questions: then they say nothing.
+            if not self._proved and not any(moment(row, UPDATED) != at for row in found[1]):
+                break
+        if self._proved:
+            return True
+        raise Configuration(
+            f"{self._http.instance}: the server does not read {literal} as the time {stamp(at)}; set date_format to epoch, or to the"
+            " format in which it shows times, and date_zone to its time zone"
+        )
+
+    def edits(self, rows: Mapping[str, Row]) -> dict[str, tuple[Edit, ...]]:
+        """What the platform tells of who changed those incidents, by their numbers."""
+        own = self._settings.username
+        entries = {plain(row.get("Entry ID")): number for number, row in rows.items() if row.get("Entry ID")}
+        lines: dict[str, list[Row]] = {}
+        since = self._http.platform_now() - AUDITED - timedelta(hours=1)
+        for line in self._audit(sorted(entries), since):
+            lines.setdefault(entries.get(plain(line.get("Original Request ID")), ""), []).append(line)
+        found = {}
+        for number, row in rows.items():
+            try:
+                audited = history.edits(lines.get(number, ()), self._shape, own)
+                found[number] = history.together(audited, history.visits(row, own))
+            except ValueError as error:
+                raise Configuration(
+                    f"{self._http.instance}: the history of {number} cannot be used: {error}"
+                ) from error
+        return found
+
+    def _audit(self, entries: list[str], since: datetime) -> list[Row]:
+        """The lines of the audit about those entries. None where it may not be read: `check` says so."""
+        form = self._settings.audit_form
+        if not form:
+            return []
+        found: list[Row] = []
+        try:
+            for start in range(0, len(entries), _BATCH):
+                asked = both(
+                    one_of("Original Request ID", entries[start : start + _BATCH]),
+                    f"{named('Create Date')} >= {self._dates.literal(since)}",
+                )
+                found += self._client.all_entries(form, asked, history.AUDIT_FIELDS, "Request ID", _PAGE)
+        except Configuration as error:
+            if not self._warned:
+                self._warned = True
+                log.warning("%s: the change history cannot be read: %s", self._http.instance, error)
+            return []
+        return found
+
+    def _turn(self, name: str, feed: Feed, track: Track, limit: int, before: Brought) -> _Turn:
+        # Until the platform has told its time we cannot say which second has ended there.
+        asked = None if self._http.clock_skew() is None else self._http.platform_now()
+        track = track.begun(self._http.platform_now(), self._settings.overlap)
+        start, size = track.page or track.mark, max(1, min(self._settings.page_size, limit))
+        question = after(UPDATED, feed.key, instant(start.at), start.id, self._dates, feed.condition)
+        page = self._client.entries(feed.form, question, feed.fields, (UPDATED, feed.key), size)
+        places = [self._place(feed, row) for row in page]
+        wrong = misplaced(start, places, self._http.platform_now())
+        if wrong:
+            raise Configuration(
+                f"{self._http.instance}: {feed.form} did not answer what was asked: {wrong}; run 'syncline check', and see that"
+                f" the account may read {UPDATED} and {feed.key}"
+            )
+        rows: dict[str, Row] = {}
+        fresh: dict[str, tuple[str, str]] = {}
+        for row, place in zip(page, places, strict=True):
+            key, content = f"{name}:{place.id}", (place.at, _digest(row))
+            if before.get(key) != content:
+                rows[key], fresh[key] = row, content
+        return _Turn(track.turned(places, size, asked), rows, fresh)
+
+    def _place(self, feed: Feed, row: Row) -> Position:
+        try:
+            return Position(stamp(moment(row, UPDATED)), needed(row, feed.key))
+        except ValueError as error:
+            raise Configuration(f"{self._http.instance}: {feed.form} cannot be followed: {error}") from error
+
+    def _sightings(self, rows: Mapping[str, tuple[Row, ...]]) -> tuple[Sighting, ...]:
+        """Each record once, in the order of change, with the entries and files that came in the same poll."""
+        own = self._settings.username
+        seen: dict[str, Record | None] = {}
+        recent: dict[str, Row] = {}
+        since = self._http.platform_now() - AUDITED
+        for row in rows.get(RECORDS, ()):
+            number = needed(row, NUMBER)
+            try:
+                record = seen[number] = records.record(row, self._shape, own)
+            except ValueError:
+                # It is read by its number, and fails there under its own name, without holding up the others.
+                seen[number] = None
+                continue
+            if record.updated_at >= since:
+                recent[number] = row
+        told = self.edits(recent) if recent else {}
+        remarks: dict[str, list[Remark]] = {}
+        files: dict[str, list[Attachment]] = {}
+        for row in rows.get(NOTES, ()):
+            remark, hung = self._entry(
+                row, lambda row: (records.remark(row, own), records.attachments(row, own))
+            )
+            if remark is not None:
+                remarks.setdefault(remark.record_id, []).append(remark)
+            for file in hung:
+                files.setdefault(file.record_id, []).append(file)
+        return tuple(
+            Sighting(
+                number,
+                seen.get(number),
+                records.in_order(remarks.get(number, ())),
+                tuple(files.get(number, ())),
+                told.get(number),
+            )
+            for number in dict.fromkeys((*seen, *remarks, *files))
+        )
+
+    def _entry(
+        self, row: Row, read: Callable[[Row], tuple[Remark | None, tuple[Attachment, ...]]]
+    ) -> tuple[Remark | None, tuple[Attachment, ...]]:
+        try:
+            return read(row)
+        except ValueError as error:
+            raise Configuration(f"{self._http.instance}: {WORK_LOG} cannot be followed: {error}") from error
+
+    def _tracks(self, cursor: Cursor) -> dict[str, Track]:
+        try:
+            return {name: Track.from_json(cursor.get(name)) for name in self._feeds}
+        except (ValueError, OverflowError) as error:
+            raise Configuration(
+                f"{self._http.instance}: the stored cursor cannot be read: {error}; start the poll anew with"
+                " 'syncline sync --once'"
+            ) from error
+
+
+def _digest(row: Row) -> str:
+    return blake2b(repr(sorted(row.items())).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

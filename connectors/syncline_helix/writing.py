@@ -1,0 +1,219 @@
+"""What is written: values as the forms take them, and what goes with them. One request that changes something for each.
+
+The form that creates calls some fields otherwise than the one that changes (vendor's spelling, seen with several public clients).
+A group is written as company, organization and name together, a person as login and name.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from syncline.connector import Attach, Comment, Create, Native, PartyKind, Receipt, mark
+from syncline.errors import Gone, OutcomeUnknown, Refused
+from syncline.http.client import Http
+from syncline.model import Visibility
+from syncline_helix.client import CREATE, INCIDENT, WORK_LOG, Client, Row
+from syncline_helix.directory import Directory
+from syncline_helix.query import equals
+from syncline_helix.records import ASSIGNEE, FILES, GROUP, NUMBER, is_number
+from syncline_helix.settings import HelixSettings
+from syncline_helix.values import plain, text, wire
+
+CLOSED: Final = "Closed"
+
+FIXED: Final = frozenset(
+    {
+        "Assigned Group ID",
+        "Assignee Login ID",
+        "Categorization Tier 1",
+        "Categorization Tier 2",
+        "Categorization Tier 3",
+        "Description",
+        "Detailed Decription",
+        "Impact",
+        "Resolution",
+        "Resolution Category",
+        "Urgency",
+    }
+)
+"""Fields that a closed incident takes no more: it is read-only (BMC, "Incident status")."""
+
+_CREATE_NAMES: Final = {
+    "Customer Login ID": "Login_ID",
+    "Detailed Decription": "Detailed_Decription",
+    "First Name": "First_Name",
+    "Last Name": "Last_Name",
+    "Service Type": "Service_Type",
+}
+_CUSTOMER: Final = "Customer Login ID"
+_STAFFED: Final = frozenset({"In Progress", "Pending", "Resolved", CLOSED})
+"""Statuses that ask for an assignee."""
+
+_READ_ONLY: Final = frozenset(
+    {
+        "Request ID",
+        "Entry ID",
+        NUMBER,
+        "InstanceId",
+        "Submitter",
+        "Submit Date",
+        "Last Modified By",
+        "Last Modified Date",
+    }
+    | {"Status-History", "Priority Weight", "Last Resolved Date", "Closed Date", "Assigned Group", "Assignee"}
+)
+_KNOWN_ENTRY: Final = ("Request ID", "Entry ID", NUMBER, ASSIGNEE, "Status")
+_REMEMBERED: Final = 50_000
+
+
+class Writer:
+    """Carries out writes on one instance. Remembers which entry an incident is, which never changes."""
+
+    def __init__(self, client: Client, http: Http, settings: HelixSettings, directory: Directory) -> None:
+        self._client = client
+        self._http = http
+        self._settings = settings
+        self._directory = directory
+        self._entries: dict[str, str] = {}
+
+    def knows(self, row: Row) -> None:
+        """Remember which entry an incident is, from an entry that was read."""
+        number, entry = plain(row.get(NUMBER)), plain(row.get("Request ID"))
+        if number and entry:
+            if len(self._entries) >= _REMEMBERED:
+                self._entries.clear()
+            self._entries[number] = entry
+
+    def create(self, operation: Create) -> Receipt:
+        """A new incident that carries our key."""
+        given = {name: value for name, value in operation.values.items() if value is not None}
+        values = self._written(given, "the new record")
+        self._place(values, "the new record")
+        values.setdefault(_CUSTOMER, self._settings.customer or self._settings.username)
+        values[self._settings.marker_field] = operation.marker
+        if values.get("Status") in _STAFFED and not values.get(ASSIGNEE):
+            self._stand_in(values)
+        form = {_CREATE_NAMES.get(name, name): value for name, value in values.items()}
+        row = self._client.create(CREATE, {**form, "z1D_Action": "CREATE"}, (NUMBER,))
+        number = text(plain(row.get(NUMBER)))
+        if not is_number(number):
+            raise OutcomeUnknown(
+                f"{self._http.instance}: a record was created for {operation.marker}, and the reply does not say which"
+            )
+        return Receipt(number)
+
+    def update(self, number: str, given: Mapping[str, Native]) -> Receipt:
+        """Fields of an incident."""
+        values = self._written(given, number)
+        self._place(values, number)
+        unstaffed = self._settings.stand_in and values.get("Status") in _STAFFED and ASSIGNEE not in values
+        # Whether somebody is assigned by now is looked at just before.
+        if unstaffed and not plain(self._row(number).get(ASSIGNEE)):
+            self._stand_in(values)
+        entry = self._entries.get(number) or plain(self._row(number).get("Request ID"))
+        self._client.update(INCIDENT, entry, {**values, "z1D Action": "MODIFY"}, number)
+        return Receipt(number)
+
+    def comment(self, operation: Comment) -> Receipt:
+        """A work log entry."""
+        public = operation.visibility is Visibility.PUBLIC
+        values = self._entry(operation.record_id, operation.body, public=public)
+        return self._noted(operation.record_id, values)
+
+    def note(self, number: str, body: str) -> Receipt:
+        """A work log entry for those who work on the incident."""
+        return self._noted(number, self._entry(number, body, public=False))
+
+    def attach(self, operation: Attach) -> Receipt:
+        """A work log entry with a file. Nothing says for whom the file is, so the entry is internal."""
+        name = (
+            "".join(c if c.isprintable() and c not in '"\\/' else "_" for c in operation.name)[:255] or "file"
+        )
+        body = f"{name}\n{mark(operation.marker)}"
+        values = {**self._entry(operation.record_id, body, public=False), FILES[0]: name}
+        file = (FILES[0], name, operation.content_type or "application/octet-stream", operation.content)
+        row = self._client.create(WORK_LOG, values, ("Work Log ID",), file=file, record=operation.record_id)
+        entry = text(plain(row.get("Work Log ID")))
+        return Receipt(operation.record_id, item_id=f"{entry}/{FILES[0]}" if entry else None)
+
+    def _entry(self, number: str, body: str, *, public: bool) -> dict[str, Any]:
+        return {
+            NUMBER: number,
+            "Work Log Type": self._settings.work_log_type,
+            "Detailed Description": body,
+            "View Access": "Public" if public else "Internal",
+            # Nobody edits what was copied: the original stands elsewhere.
+            "Secure Work Log": "Yes",
+        }
+
+    def _noted(self, number: str, values: Mapping[str, Any]) -> Receipt:
+        row = self._client.create(WORK_LOG, values, ("Work Log ID",), record=number)
+        return Receipt(number, item_id=text(plain(row.get("Work Log ID"))) or None)
+
+    def _row(self, number: str) -> Row:
+        """The entry of an incident, as far as a write must know it.
+
+        Raises:
+            Gone: there is none, or we may not see it.
+        """
+        try:
+            rows = self._client.entries(INCIDENT, equals(NUMBER, number), _KNOWN_ENTRY, (), 2)
+        except ValueError:
+            rows = []
+        found = [row for row in rows if text(plain(row.get(NUMBER))) == number and row.get("Request ID")]
+        if not found:
+            raise Gone(
+                f"{self._http.instance}: there is no incident {number[:40]!r}, or the account may not see it"
+            )
+        self.knows(found[0])
+        return found[0]
+
+    def _stand_in(self, values: dict[str, Any]) -> None:
+        if self._settings.stand_in:
+            values[ASSIGNEE] = self._settings.stand_in
+            self._place(values, "the record")
+
+    def _place(self, values: dict[str, Any], target: str) -> None:
+        """Write a group and a person as the forms take them."""
+        if (ident := values.pop(GROUP, None)) is not None:
+            group = self._directory.row(PartyKind.GROUP, ident)
+            if group is None:
+                raise self._unknown(target, GROUP, ident)
+            values["Assigned Support Company"] = group.get("Company")
+            values["Assigned Support Organization"] = group.get("Support Organization")
+            values["Assigned Group"] = group.get("Support Group Name")
+        if ASSIGNEE in values:
+            login = values[ASSIGNEE]
+            person = self._directory.row(PartyKind.PERSON, login) if login else None
+            if login and person is None:
+                raise self._unknown(target, ASSIGNEE, login)
+            values["Assignee"] = person.get("Full Name") if person is not None else None
+
+    def _unknown(self, target: str, name: str, value: str) -> Refused:
+        said = f"there is nobody {value[:60]!r}"
+        return Refused(
+            f"{self._http.instance}: {target} cannot be written: {name}: {said}; change the value or the mapping",
+            {name: said},
+        )
+
+    def _written(self, values: Mapping[str, Native], target: str) -> dict[str, Any]:
+        """Values as the REST API takes them; all that cannot be sent is named at once."""
+        written: dict[str, Any] = {}
+        complaints: dict[str, str] = {}
+        for name, value in values.items():
+            if name in _READ_ONLY or name == self._settings.marker_field:
+                complaints[name] = "can only be read"
+                continue
+            if name == GROUP and value is None:
+                complaints[name] = "cannot be emptied: an incident always has a group"
+                continue
+            try:
+                written[name] = wire(name, value, self._settings.times())
+            except ValueError as error:
+                complaints[name] = str(error)
+        if complaints:
+            said = "; ".join(f"{name}: {complaint}" for name, complaint in complaints.items())
+            raise Refused(
+                f"{self._http.instance}: {target} cannot be written: {said}; change the value or the mapping",
+                complaints,
+            )
+        return written

@@ -1,0 +1,358 @@
+"""The real core between the simulated ServiceNow and the simulated BMC Helix ITSM."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from helix_pair import Pair
+
+
+@pytest.fixture
+def pair_of(folder, monkeypatch) -> Iterator[Callable[..., Pair]]:
+    made: list[Pair] = []
+
+    def make(more: str = "stand_in: syncline", **knobs) -> Pair:
+        made.append(Pair(folder, monkeypatch, more, **knobs))
+        return made[-1]
+
+    yield make
+    for pair in made:
+        pair.app.close()
+
+
+@pytest.fixture
+def pair(pair_of) -> Pair:
+    return pair_of()
+
+
+@pytest.fixture
+def linked(pair) -> tuple[Pair, str, str]:
+    """An incident that began on ServiceNow and stands on both: the pair, its sys_id, its number."""
+    sys_id = pair.snow_open("Mail is down")
+    assert pair.sync() == []
+    (row,) = pair.all()
+    return pair, sys_id, row["Incident Number"]
+
+
+def test_what_begins_on_servicenow_appears(pair):
+    sys_id = pair.snow_open("Mail is down", description="Nobody can send.\nSince 9.", impact="1", urgency="1")
+    assert pair.sync() == []
+    (row,) = pair.all()
+    assert (row["Description"], row["Detailed Decription"]) == ("Mail is down", "Nobody can send.\nSince 9.")
+    assert (row["Impact"], row["Urgency"], row["Priority"]) == (
+        "1-Extensive/Widespread",
+        "1-Critical",
+        "Critical",
+    )
+    assert (row["Status"], row["Submitter"], row["Service Type"]) == (
+        "Assigned",
+        "syncline",
+        "User Service Restoration",
+    )
+    assert row["Vendor Ticket Number"].startswith("SL-")
+    (link,) = [note for note in pair.notes(row["Incident Number"])]
+    assert (link["View Access"], pair.snow_get(sys_id)["number"] in link["Detailed Description"]) == (
+        "Internal",
+        True,
+    )
+    assert pair.app.parked() == []
+
+
+def test_what_begins_on_helix_appears(pair):
+    number = pair.open("VPN is slow", Urgency="1-Critical")
+    assert pair.sync() == []
+    (row,) = pair.snow_all()
+    assert (row["short_description"], row["priority"], row["state"]) == ("VPN is slow", "1", "1")
+    assert any(number in text for _, text in pair.snow_notes(row["sys_id"]))
+    assert pair.app.parked() == []
+
+
+def test_edits_go_both_ways_and_an_unchanged_pair_is_not_written_to(linked):
+    pair, sys_id, number = linked
+    pair.change(
+        number, Description="Mail is down in Oslo", Impact="1-Extensive/Widespread", Urgency="1-Critical"
+    )
+    assert pair.sync() == []
+    row = pair.snow_get(sys_id)
+    assert (row["short_description"], row["priority"]) == ("Mail is down in Oslo", "1")
+    pair.snow_set(sys_id, short_description="Mail is up again", impact="3", urgency="3")
+    assert pair.sync() == []
+    row = pair.read(number)
+    assert (row["Description"], row["Priority"]) == ("Mail is up again", "Low")
+    before = pair.mark()
+    pair.sync(rounds=6)
+    assert {call.split()[0] for call in pair.ours(before)} == {"GET"}
+    # One for the work log and one for incidents in each poll, and what the look back brings is known already.
+    assert len(pair.ours(before)) <= 6 * 2 + 2
+
+
+def test_assignee_and_group_go_by_address_and_name(linked):
+    pair, sys_id, number = linked
+    network = pair.snow("GET", "table/sys_user_group?sysparm_query=name=Network")[0]["sys_id"]
+    pair.snow_set(sys_id, assigned_to=pair.person("bruno"), assignment_group=network)
+    assert pair.sync() == []
+    row = pair.read(number)
+    assert (row["Assignee"], row["Assigned Group"], row["Assigned Support Organization"]) == (
+        "Bruno Keller",
+        "Network",
+        "IT Support",
+    )
+    pair.change(number, Assignee__Login__ID="chloe")
+    assert pair.sync() == []
+    assert pair.snow_get(sys_id)["assigned_to"] == pair.person("chloe")
+
+
+def test_the_way_of_a_status_with_what_helix_asks_for(linked):
+    pair, sys_id, number = linked
+    pair.snow_set(sys_id, assigned_to=pair.person("bruno"), state="2")
+    assert pair.sync() == []
+    assert (pair.read(number)["Status"], pair.read(number)["Assignee"]) == ("In Progress", "Bruno Keller")
+    pair.snow_set(sys_id, state="3", hold_reason="4")
+    assert pair.sync() == []
+    assert (pair.read(number)["Status"], pair.read(number)["Status_Reason"]) == ("Pending", "Client Hold")
+    pair.snow_set(sys_id, state="6", close_code="Solution provided", close_notes="Restarted the relay.")
+    assert pair.sync() == []
+    row = pair.read(number)
+    assert (row["Status"], row["Status_Reason"]) == ("Resolved", "No Further Action Required")
+    assert row["Resolution"] == "Restarted the relay."
+    pair.snow_set(sys_id, state="2")
+    assert pair.sync() == []
+    assert pair.read(number)["Status"] == "In Progress"
+    assert pair.app.parked() == []
+
+
+def test_what_is_resolved_and_reopened_on_helix_follows_on_servicenow(linked):
+    pair, sys_id, number = linked
+    pair.change(
+        number,
+        Assignee__Login__ID="bruno",
+        Status="Resolved",
+        Status_Reason="Temporary Corrective Action",
+        Resolution="Rebooted.",
+    )
+    assert pair.sync() == []
+    row = pair.snow_get(sys_id)
+    assert (row["state"], row["close_notes"]) == ("6", "Rebooted.")
+    pair.change(number, Status="In Progress")
+    assert pair.sync() == []
+    assert pair.snow_get(sys_id)["state"] == "2"
+
+
+def test_a_status_that_asks_for_an_assignee_gets_the_stand_in(linked):
+    pair, sys_id, number = linked
+    pair.snow_set(sys_id, state="2")
+    assert pair.sync() == []
+    assert (pair.read(number)["Status"], pair.read(number)["Assignee Login ID"]) == (
+        "In Progress",
+        "syncline",
+    )
+    assert pair.app.parked() == []
+    pair.sync(rounds=4)
+    # Nobody chose it, and somebody who is assigned later takes over.
+    pair.snow_set(sys_id, assigned_to=pair.person("diane"))
+    assert pair.sync() == []
+    assert pair.read(number)["Assignee"] == "Diane Novak"
+
+
+def test_without_a_stand_in_it_waits_for_a_person_and_says_why(pair_of):
+    pair = pair_of(more="poll_every: 10")
+    sys_id = pair.snow_open("Mail is down")
+    pair.sync()
+    pair.snow_set(sys_id, state="2")
+    pair.sync()
+    (parked,) = pair.app.parked()
+    assert "requires an Assignee" in parked.reason
+    pair.snow_set(sys_id, short_description="Other fields flow on")
+    pair.sync()
+    assert pair.all()[0]["Description"] == "Other fields flow on"
+
+
+def test_notes_keep_their_visibility_and_arrive_once(linked):
+    pair, sys_id, number = linked
+    pair.snow_set(sys_id, work_notes="The disk is full.")
+    pair.snow_set(sys_id, comments="We are on it.")
+    pair.note(number, "Cable checked.")
+    pair.note(number, "Please be patient.", "Public")
+    assert pair.sync(rounds=5) == []
+    there = {
+        part: note["View Access"]
+        for note in pair.notes(number)
+        for part in ("The disk is full.", "We are on it.")
+        if part in note["Detailed Description"]
+    }
+    assert there == {"The disk is full.": "Internal", "We are on it.": "Public"}
+    here = pair.snow_notes(sys_id)
+    assert [element for element, text in here if "Cable checked." in text] == ["work_notes"]
+    assert [element for element, text in here if "Please be patient." in text] == ["comments"]
+    assert len(pair.notes(number)) == 5
+
+
+def test_files_go_both_ways_once(linked):
+    pair, sys_id, number = linked
+    pair.attach(number, "trace ü.txt", b"from helix")
+    assert pair.sync(rounds=4) == []
+    files = pair.snow("GET", f"attachment?sysparm_query=table_sys_id={sys_id}")
+    assert [(file["file_name"], file["size_bytes"]) for file in files] == [("trace ü.txt", "10")]
+    from syncline.sandbox.platform import Request
+
+    token = "Basic YnJ1bm86eA=="
+    query = f"table_name=incident&table_sys_id={sys_id}&file_name=log.txt"
+    pair.instances["snow"].apply(
+        Request(
+            "POST",
+            "/api/now/attachment/file",
+            query,
+            {"authorization": token, "accept": "application/json", "content-type": "text/plain"},
+            b"from snow",
+        )
+    )
+    assert pair.sync(rounds=8) == []
+    own = [note for note in pair.notes(number) if note["Submitter"] == "syncline" and note["z2AF Work Log01"]]
+    assert [(note["z2AF Work Log01"]["name"], note["z2AF Work Log01"]["sizeBytes"]) for note in own] == [
+        ("log.txt", 9)
+    ]
+    assert len(pair.snow("GET", f"attachment?sysparm_query=table_sys_id={sys_id}")) == 2
+
+
+def test_a_lost_reply_to_a_create_makes_no_second_ticket(pair):
+    pair.fault("reset_after", "POST", "IncidentInterface_Create")
+    pair.snow_open("Mail is down")
+    pair.sync(60.0, rounds=8)
+    (row,) = pair.all()
+    assert "unknown" in [event.kind for event in pair.app.explain(row["Incident Number"])[0].events]
+
+
+def test_a_create_that_never_came_through_is_made(pair):
+    pair.fault("reset_before", "POST", "IncidentInterface_Create")
+    pair.snow_open("Mail is down")
+    pair.sync(60.0, rounds=8)
+    assert [row["Description"] for row in pair.all()] == ["Mail is down"]
+
+
+def test_a_lost_reply_to_a_note_makes_no_second_one(linked):
+    pair, sys_id, number = linked
+    pair.fault("reset_after", "POST", "WorkLog")
+    pair.snow_set(sys_id, work_notes="Only once")
+    pair.sync(60.0, rounds=8)
+    assert len([note for note in pair.notes(number) if "Only once" in note["Detailed Description"]]) == 1
+
+
+def test_an_expired_token_is_renewed_and_sessions_are_not_used_up(linked):
+    pair, sys_id, number = linked
+    pair.platform.expire_tokens()
+    pair.snow_set(sys_id, short_description="Still in agreement")
+    assert pair.sync() == []
+    assert pair.read(number)["Description"] == "Still in agreement"
+    assert pair.platform.open_sessions() == 1
+    for _ in range(8):
+        pair.reopen()
+        assert pair.sync(rounds=1) == []
+    assert pair.platform.open_sessions() == 1
+    pair.app.close()
+    assert pair.platform.open_sessions() == 0
+
+
+def test_an_edit_that_our_write_overwrote_is_found_in_the_audit(linked):
+    pair, sys_id, number = linked
+    pair.snow_set(sys_id, short_description="From ServiceNow")
+    pair.once(
+        "helix",
+        "PUT",
+        "IncidentInterface",
+        lambda: pair.change(number, "bruno", Description="From Helix"),
+        before=True,
+    )
+    assert pair.sync(rounds=5) == []
+    conflicts = pair.said(number, "conflict")
+    assert any("From Helix" in text and "From ServiceNow" in text for text in conflicts)
+    titles = {pair.read(number)["Description"], pair.snow_get(sys_id)["short_description"]}
+    assert len(titles) == 1
+
+
+def test_without_an_audit_status_is_all_that_is_told(pair_of):
+    pair = pair_of(audited=False)
+    sys_id = pair.snow_open("Mail is down")
+    pair.sync()
+    number = pair.all()[0]["Incident Number"]
+    pair.snow_set(sys_id, short_description="From ServiceNow")
+    assert pair.sync(60.0, rounds=6) == []
+    assert pair.read(number)["Description"] == "From ServiceNow"
+    assert pair.said(number, "unaudited") == []
+
+
+def test_what_was_deleted_becomes_a_tombstone_and_is_not_made_again(linked):
+    pair, sys_id, number = linked
+    pair.helix("DELETE", f"HPD:Help Desk/{pair.read(number)['Entry ID']}", who="appadmin")
+    pair.snow_set(sys_id, short_description="After the deletion")
+    pair.sync(120.0, rounds=10)
+    assert pair.all() == []
+    assert any("no longer exists" in text for text in pair.said(pair.snow_get(sys_id)["number"], "gone"))
+
+
+def test_a_closed_incident_takes_no_more_and_nothing_is_parked_for_it(linked):
+    pair, sys_id, number = linked
+    pair.change(
+        number,
+        Assignee__Login__ID="bruno",
+        Status="Resolved",
+        Status_Reason="Future Enhancement",
+        Resolution="x",
+    )
+    pair.sync()
+    pair.change(number, Status="Closed")
+    assert pair.sync() == []
+    pair.snow("PATCH", f"table/incident/{sys_id}", {"short_description": "Too late"}, "admin")
+    pair.sync(rounds=5)
+    assert pair.read(number)["Description"] == "Mail is down"
+    assert pair.app.parked() == []
+
+
+def test_a_page_instead_of_json_stops_nothing_for_good(linked):
+    pair, sys_id, number = linked
+    pair.instances["helix"].take_down("unavailable")
+    pair.snow_set(sys_id, short_description="While it was down")
+    assert pair.sync() != []
+    pair.instances["helix"].take_down(None)
+    pair.fault("html", "GET", "IncidentInterface")
+    pair.sync(120.0, rounds=4)
+    assert pair.read(number)["Description"] == "While it was down"
+
+
+def test_other_alphabets_and_long_texts(linked):
+    pair, sys_id, number = linked
+    title = "Почта 📧 не 'работает' \"вообще\""
+    pair.snow_set(sys_id, short_description=title, description="ü" * 3990 + "\r\nEnde  ")
+    assert pair.sync() == []
+    row = pair.read(number)
+    assert row["Description"] == title
+    assert row["Detailed Decription"].endswith("ü\nEnde")
+    pair.change(number, Description="x" * 254)
+    assert pair.sync() == []
+    assert len(pair.snow_get(sys_id)["short_description"]) == 160
+    before = pair.mark()
+    pair.sync(rounds=4)
+    assert not [call for call in pair.ours(before) if not call.startswith("GET")]
+    assert len(pair.read(number)["Description"]) == 254
+
+
+def test_a_cursor_across_a_restart_and_a_backlog_leave_nothing_out(pair_of):
+    pair = pair_of(more="stand_in: syncline, page_size: 10")
+    pair.sync()
+    made = [pair.open(f"Number {n}") for n in range(37)]
+    pair.reopen()
+    assert pair.sync() == []
+    assert sorted(row["short_description"] for row in pair.snow_all()) == sorted(
+        f"Number {n}" for n in range(37)
+    )
+    assert len(set(made)) == len(pair.snow_all())
+
+
+def test_check_is_content_and_knows_what_is_wrong(pair_of):
+    pair = pair_of(more="stand_in: syncline")
+    pair.open("x")
+    findings = [finding for _, finding in pair.app.check(["helix"])]
+    assert {
+        finding.severity.value for finding in findings if finding.check not in {"permissions", "mapping"}
+    } == {"ok"}
+    blind = [finding.message for finding in findings if "leaves out" in finding.message]
+    assert blind
+    assert "Submit Date" in blind[0]
