@@ -10,8 +10,8 @@ from syncline_helix import history
 from syncline_helix.client import CREATE, INCIDENT, WORK_LOG, Client, Row
 from syncline_helix.directory import Directory
 from syncline_helix.feed import Feeds
-from syncline_helix.query import EPOCH
-from syncline_helix.records import REMARK_FIELDS, UPDATED, Shape
+from syncline_helix.query import EPOCH, any_of
+from syncline_helix.records import NUMBER, REMARK_FIELDS, UPDATED, Shape
 from syncline_helix.schema import Forms
 from syncline_helix.settings import HelixSettings
 
@@ -41,7 +41,7 @@ class Check:
     def findings(self) -> Iterator[Finding]:
         """One finding for each thing looked at; only the first where the instance does not answer."""
         try:
-            self._client.entries(INCIDENT, "", self._shape.fields, (f"{UPDATED}.desc",), 1)
+            self._client.entries(INCIDENT, any_of(NUMBER), self._shape.fields, (f"{UPDATED}.desc",), 1)
         except SynclineError as error:
             unreachable = isinstance(error, RetryLater)
             yield Finding(
@@ -116,7 +116,7 @@ class Check:
             )
 
     def _work_log(self) -> Iterator[Finding]:
-        self._client.entries(WORK_LOG, "", REMARK_FIELDS, (f"{UPDATED}.desc",), 1)
+        self._client.entries(WORK_LOG, any_of(REMARK_FIELDS[0]), REMARK_FIELDS, (f"{UPDATED}.desc",), 1)
         yield Finding("permissions", Severity.OK, f"comments and files can be read ({WORK_LOG})")
 
     def _people(self) -> Iterator[Finding]:
@@ -159,7 +159,13 @@ class Check:
             )
             return
         try:
-            rows = self._client.entries(form, "", history.AUDIT_FIELDS, ("Create Date.desc",), _AUDIT_LOOK)
+            rows = self._client.entries(
+                form,
+                any_of(history.AUDIT_FIELDS[0]),
+                history.AUDIT_FIELDS,
+                ("Create Date.desc",),
+                _AUDIT_LOOK,
+            )
         except Configuration as error:
             yield Finding(
                 "permissions",

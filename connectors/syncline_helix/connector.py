@@ -36,7 +36,7 @@ from syncline_helix.client import INCIDENT, WORK_LOG, Client, Row
 from syncline_helix.directory import Directory
 from syncline_helix.feed import AUDITED, Feeds
 from syncline_helix.hints import hints
-from syncline_helix.query import equals, one_of
+from syncline_helix.query import any_of, equals, one_of
 from syncline_helix.records import FILES, NUMBER, REMARK_FIELDS, UPDATED, Shape, is_number
 from syncline_helix.schema import Forms
 from syncline_helix.settings import HelixSettings
@@ -71,7 +71,7 @@ class Helix:
         self._feeds.prove_dates()
         if since is None:
             if self._http.clock_skew() is None:
-                self._client.entries(INCIDENT, "", (NUMBER,), (NUMBER,), 1)
+                self._client.entries(INCIDENT, any_of(NUMBER), (NUMBER,), (NUMBER,), 1)
             since = self._http.platform_now() - timedelta(seconds=1)
         return self._feeds.start(since)
 

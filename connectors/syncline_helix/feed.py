@@ -19,7 +19,7 @@ from syncline.model import Attachment, Remark
 from syncline_helix import history, records
 from syncline_helix.client import INCIDENT, WORK_LOG, Client, Row
 from syncline_helix.polling import Brought, Chain, Position, Track, link, misplaced
-from syncline_helix.query import after, both, equals, one_of
+from syncline_helix.query import after, any_of, both, equals, one_of
 from syncline_helix.query import field as named
 from syncline_helix.records import NUMBER, UPDATED, Shape, moment, needed
 from syncline_helix.settings import HelixSettings
@@ -127,7 +127,7 @@ class Feeds:
         for _ in range(3):
             if self._proved:
                 return True
-            rows = self._client.entries(INCIDENT, "", (NUMBER, UPDATED), (f"{UPDATED}.desc",), 1)
+            rows = self._client.entries(INCIDENT, any_of(NUMBER), (NUMBER, UPDATED), (f"{UPDATED}.desc",), 1)
             if not rows:
                 return False
             try:

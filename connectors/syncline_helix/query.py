@@ -64,6 +64,15 @@ def equals(name: str, value: str) -> str:
     return f"{field(name)} = {literal(value)}"
 
 
+def any_of(key: str) -> str:
+    """The condition that an entry exists. Servers can be told to refuse a search without any condition.
+
+    Raises:
+        ValueError: no field can be called that.
+    """
+    return f"{field(key)} != $NULL$"
+
+
 def one_of(name: str, values: Iterable[str]) -> str:
     """The condition that a field is one of those texts.
 

@@ -379,3 +379,15 @@ class TestCheck:
         assert not schema.fields["Incident Number"].writable
         assert not schema.fields["Priority"].writable
         assert {group.name for group in schema.groups} == {"Service Desk", "Network", "Database", "Security"}
+
+
+class TestQuestions:
+    def test_none_is_asked_without_a_condition(self, office):
+        """A server can be told to refuse such a search."""
+        number = office.opened()
+        followed(office, office.helix.start(None))
+        list(office.helix.check())
+        office.helix.read_many([number])
+        asked = [one for one in office.instance.requests() if "/entry/" in one.path and one.method == "GET"]
+        assert len(asked) > 10
+        assert [one.query for one in asked if "q=%27" not in one.query and "q=%28" not in one.query] == []
