@@ -31,12 +31,18 @@ class Origin:
         actor: Who gave it.
         at: When.
         there: The same by the platform's own clock, which nobody sets who sets ours; None: that is not known.
+        beside: Who else gave it the same value, on other sides.
     """
 
     instance: str
     actor: str
     at: datetime
     there: datetime | None = None
+    beside: tuple["Origin", ...] = ()
+
+    def all(self) -> tuple["Origin", ...]:
+        """Each of those who gave it."""
+        return (replace(self, beside=()), *self.beside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class Candidate:
 
     Attributes:
         field: Common field.
-        value: The new common value.
+        value: The new common value; that of `base` where a side has several words for it, and was given another one.
         base: The common value on which that side and the incident last agreed.
         origin: Who gave it, where and when.
         recovered: Our own write had overwritten it; the platform's history brought it back.
@@ -172,8 +178,9 @@ def look(
                 by = replace(origin, actor=PLATFORM) if by_itself else origin
                 unsure = any(s.open and s.fields.get(name, base) != base for s in sent)
                 candidates.append(Candidate(name, value, base, by, automatic=by_itself, unsure=unsure))
-            elif rule.kind is Kind.STATUS and _had_fallen(view, name, natives, mapping, directory):
-                candidates.append(Candidate(name, value, base, origin, again=True))
+            elif rule.kind is Kind.STATUS:
+                again = _had_fallen(view, name, natives, mapping, directory)
+                candidates.append(Candidate(name, value, base, origin, again=again))
             settled[name] = value
     return Look(view.instance, tuple(candidates), shadow, settled, tuple(unmapped))
 
@@ -258,6 +265,7 @@ class Merged:
         parked: Ones that wait for a person, those that have waited before included; the field stays as it was, on all
             sides.
         confirmed: Fields that stay as they are, and that a person gave this value anew on a side that had fallen back.
+        origins: Who gave the fields their values that changed, or that somebody gave alike.
     """
 
     incident: Incident
@@ -265,6 +273,7 @@ class Merged:
     conflicts: tuple[Conflict, ...]
     parked: tuple[Conflict, ...]
     confirmed: Mapping[str, Candidate] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
 
 def merge(
@@ -287,31 +296,57 @@ def merge(
     """
     by_field: dict[str, list[Candidate]] = {}
     anew: list[Candidate] = []
+    alike: dict[str, list[Origin]] = {}
     for candidate in (*(c for side in looks for c in side.candidates), *recovered):
+        name = candidate.field
+        if candidate.value == candidate.base == incident[name]:
+            alike.setdefault(name, []).append(candidate.origin)
+        elif not candidate.again:
+            by_field.setdefault(name, []).append(candidate)
         if candidate.again:
             anew.append(candidate)
-        else:
-            by_field.setdefault(candidate.field, []).append(candidate)
     changes: dict[str, Candidate] = {}
     conflicts: list[Conflict] = []
     parked: list[Conflict] = []
+    given = {name: _together([*_givers(origins, name), *more]) for name, more in alike.items()}
     for name, candidates in by_field.items():
         oldest = min(c.origin.at for c in candidates)
-        present = Candidate(name, incident[name], None, origins.get(name, Origin("", "Syncline", oldest)))
+        givers = _givers({**origins, **given}, name) or (Origin("", "Syncline", oldest),)
+        present = [Candidate(name, incident[name], None, giver) for giver in givers]
         policy = Policy.MANUAL if name in blocked else rules.policy.get(name, rules.default)
         decided = _decide(name, incident, present, candidates, rules, policy)
         winner = decided.winner if isinstance(decided, Conflict) else decided
         if isinstance(decided, Conflict):
             (conflicts if winner else parked).append(decided)
-        if winner is not None and winner.value != incident[name]:
+        if winner is None:
+            continue
+        same = [c.origin for c in candidates if c.value == winner.value]
+        if winner.value != incident[name]:
             changes[name] = winner
+            given[name] = _together(same, winner.origin)
+        elif same:
+            given[name] = _together([*givers, *same])
     return Merged(
         incident.changed({name: c.value for name, c in changes.items()}),
         changes,
         tuple(conflicts),
         tuple(parked),
         {c.field: c for c in anew if c.field not in by_field and incident[c.field] == c.value},
+        given,
     )
+
+
+def _givers(origins: Mapping[str, Origin], name: str) -> tuple[Origin, ...]:
+    return origins[name].all() if name in origins else ()
+
+
+def _together(givers: Sequence[Origin], first: Origin | None = None) -> Origin:
+    """Those who gave a field the same value: of each side the last one, and `first` or the last of all before the others."""
+    last: dict[str, Origin] = {}
+    for giver in sorted(givers, key=lambda giver: (giver.at, giver.actor)):
+        last[giver.instance] = giver
+    chief = first or max(last.values(), key=lambda giver: (giver.at, giver.instance))
+    return replace(chief, beside=tuple(last[name] for name in sorted(last) if name != chief.instance))
 
 
 def hold(side: Look, view: View, mapping: FieldMapping, names: frozenset[str]) -> Look:
@@ -332,31 +367,46 @@ def hold(side: Look, view: View, mapping: FieldMapping, names: frozenset[str]) -
 def _decide(
     name: str,
     incident: Incident,
-    present: Candidate,
+    present: Sequence[Candidate],
     candidates: Sequence[Candidate],
     rules: Rules,
     policy: Policy,
 ) -> Candidate | Conflict:
     spec = FIELDS.get(name)
     if spec is not None and spec.kind is Kind.TAGS:
-        return _union(present, candidates)
+        return _union(incident[name], candidates)
     if name == "status":
         late = _reopens(incident, candidates, rules)
         if late is not None:
             return late
-    # Who made an edit that our write had overwritten could not see what we wrote: it contradicts that, whatever its base.
-    # Nor is it known whom somebody replaced while our own write was in doubt there.
-    contested = any(
-        c.value != present.value and (c.recovered or c.unsure or c.base != present.value) for c in candidates
-    )
-    running = [*candidates, present] if contested else candidates
+    standing = _unseen(incident[name], present, candidates)
+    running = [*candidates, *standing]
     if len({c.value for c in running}) == 1:
         return _latest(candidates)
     if policy is Policy.MANUAL:
         return Conflict(name, None, tuple(running), "a person decides conflicts of this field")
-    winner, reason = _winner(name, policy, running, present, rules)
+    winner, reason = _winner(name, policy, running, candidates, rules)
     losers = tuple(c for c in running if c.value != winner.value)
     return Conflict(name, winner, losers, reason)
+
+
+def _unseen(
+    value: Value, present: Sequence[Candidate], candidates: Sequence[Candidate]
+) -> Sequence[Candidate]:
+    """Those who gave the present value, where somebody gave another one who may not have seen it."""
+    others = [c for c in candidates if c.value != value]
+    # Who made an edit that our write had overwritten could not see what we wrote: it contradicts that, whatever its base.
+    # Nor is it known whom somebody replaced while our own write was in doubt there.
+    if any(c.recovered or c.unsure or c.base != value for c in others):
+        return present
+    # A side may have said the value already, were it by a word that stands for several: who edited it there before, or at
+    # the same time, replaced something else. On their own side it was replaced knowingly.
+    left = {c.origin.instance for c in candidates if c.base == value}
+    standing = [p for p in present if p.origin.there is not None and p.origin.instance not in left]
+    newest = max((p.origin.at for p in standing), default=None)
+    if newest is None or all(c.origin.at > newest + SIMULTANEOUS for c in others):
+        return ()
+    return standing
 
 
 def _latest(candidates: Sequence[Candidate]) -> Candidate:
@@ -368,7 +418,7 @@ def _order(candidate: Candidate) -> tuple[datetime, str, str]:
     return candidate.origin.at, candidate.origin.instance, repr(candidate.value)
 
 
-def _union(present: Candidate, candidates: Sequence[Candidate]) -> Candidate:
+def _union(present: Value, candidates: Sequence[Candidate]) -> Candidate:
     """Labels never conflict: what a side took away is taken away, unless another one added it."""
     added: set[str] = set()
     taken: set[str] = set()
@@ -376,7 +426,7 @@ def _union(present: Candidate, candidates: Sequence[Candidate]) -> Candidate:
         base, now = set(_labels(candidate.base)), set(_labels(candidate.value))
         added |= now - base
         taken |= base - now
-    value = (set(_labels(present.value)) - taken) | added
+    value = (set(_labels(present)) - taken) | added
     return replace(_latest(candidates), value=tuple(sorted(value)))
 
 
@@ -395,12 +445,12 @@ def _reopens(incident: Incident, candidates: Sequence[Candidate], rules: Rules) 
 
 
 def _winner(
-    name: str, policy: Policy, running: Sequence[Candidate], present: Candidate, rules: Rules
+    name: str, policy: Policy, running: Sequence[Candidate], edits: Sequence[Candidate], rules: Rules
 ) -> tuple[Candidate, str]:
     owner = rules.owner.get(name, rules.default_owner)
     owned = [c for c in running if owner and c.origin.instance == owner]
     if policy is Policy.OWNER and owned:
-        return _latest([c for c in owned if c is not present] or owned), f"{owner} owns this field"
+        return _latest([c for c in owned if c in edits] or owned), f"{owner} owns this field"
     if policy is Policy.HIGHEST:
         ranked = [c for c in running if c.value is not None]
         if ranked:
@@ -409,8 +459,8 @@ def _winner(
     close = [c for c in running if newest - c.origin.at <= SIMULTANEOUS]
     if len({c.value for c in close}) == 1:
         return _latest(close), "the latest edit wins"
-    edits = [c for c in close if c is not present]
-    pick = [c for c in edits if c in owned] or [c for c in close if c in owned] or edits
+    fresh = [c for c in close if c in edits]
+    pick = [c for c in fresh if c in owned] or [c for c in close if c in owned] or fresh
     first = min(c.origin.instance for c in pick)
     chosen = _latest([c for c in pick if c.origin.instance == first])
     return chosen, "the edits were made at the same time as far as the platforms' clocks can tell"

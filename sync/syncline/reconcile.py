@@ -133,9 +133,7 @@ def _reconcile(tx: Tx, station: Station, s: Situation) -> Outcome:
     waiting = frozenset(conflict.field for conflict in merged.parked)
     for side, link in zip(looks, s.live, strict=True):
         _save_look(tx, station, s, side, link, outcome, waiting)
-    origins = dict(s.kept.origins)
-    for name, winner in merged.changes.items():
-        origins[name] = winner.origin
+    origins = {**s.kept.origins, **merged.origins}
     _report(tx, s, merged)
     hands.by_label(tx, station, s.kept.incident, merged, looks, s.links)
     standing = None
@@ -150,6 +148,8 @@ def _reconcile(tx: Tx, station: Station, s: Situation) -> Outcome:
         outcome.look_again = escalating.next_look(decision, tx.now)
     if outcome.incident.values != s.kept.incident.values:
         incidents.save(tx, outcome.incident, origins)
+    elif merged.origins:
+        incidents.credit(tx, outcome.incident.id, origins)
     _plan(tx, station, s, looks, outcome)
     urgency = outcome.incident.priority or ledger.ORDINARY
     station.ledger.mark_all(
@@ -227,10 +227,11 @@ def _timed(endpoint: Endpoint, candidate: Candidate) -> Candidate:
 
 def _now(station: Station, origin: Origin) -> Origin:
     """The origin with its time by our clock as it goes now: somebody may have set it since, and even while no daemon ran."""
+    beside = tuple(_now(station, other) for other in origin.beside)
     endpoint = station.endpoints.get(origin.instance)
     if endpoint is None or origin.there is None or endpoint.http.clock_skew() is None:
-        return origin
-    return replace(origin, at=endpoint.by_our_clock(origin.there))
+        return replace(origin, there=None, beside=beside)
+    return replace(origin, at=endpoint.by_our_clock(origin.there), beside=beside)
 
 
 def _save_look(

@@ -29,13 +29,17 @@ def candidate(instance, field, value, base, at=NOON, actor="somebody", recovered
     return Candidate(field, value, base, Origin(instance, actor, at), recovered)
 
 
+def given_by(instance, at=NOON, actor="somebody", *beside):
+    return Origin(instance, actor, at, at, beside)
+
+
 @st.composite
 def situations(draw, fields=tuple(PLAIN)):
     """An incident, who set its values, and what each side says of some fields."""
     values = {name: draw(PLAIN[name]) for name in fields}
     incident = Incident("SL-1", values)
     moments = st.integers(0, 20).map(lambda s: NOON + timedelta(seconds=s))
-    origins = {name: Origin(draw(st.sampled_from(SIDES)), "before", draw(moments)) for name in fields}
+    origins = {name: given_by(draw(st.sampled_from(SIDES)), draw(moments), "before") for name in fields}
     looks = []
     for side in SIDES:
         said = []
@@ -250,3 +254,53 @@ def test_an_edit_that_our_write_had_overwritten_does_not_win_in_silence():
     (conflict,) = merged.conflicts
     assert isinstance(conflict, Conflict)
     assert [(c.value, c.origin.actor) for c in conflict.losers] == [("ours", "amina")]
+
+
+@given(situations(), rules())
+def test_what_an_older_edit_on_another_side_replaces_is_on_record(situation, how):
+    """Whatever its base: the side may have said that value already, in its own words."""
+    incident, origins, looks = situation
+    merged = merge(incident, origins, looks, how)
+    recorded = {(c.field, c.origin) for con in merged.conflicts for c in con.losers}
+    for name, winner in merged.changes.items():
+        said = {c.origin.instance for side in looks for c in side.candidates if c.field == name}
+        giver = origins[name]
+        if giver.instance not in said and winner.origin.at < giver.at:
+            assert (name, giver) in recorded
+
+
+@given(situations(), rules())
+def test_who_gave_a_value_alike_is_told_of_with_it(situation, how):
+    incident, origins, looks = situation
+    merged = merge(incident, origins, looks, how)
+    parked = {conflict.field for conflict in merged.parked}
+    for side in looks:
+        for edit in side.candidates:
+            if edit.value == merged.incident[edit.field] and edit.field not in parked:
+                givers = {giver.instance: giver.at for giver in merged.origins[edit.field].all()}
+                assert givers[side.instance] >= edit.origin.at
+
+
+def test_both_who_gave_a_value_lose_on_record():
+    """The one by another word of their side, which says the same elsewhere."""
+    incident = Incident("SL-1", {"status": "in_progress"})
+    origins = {"status": given_by("snow", NOON, "amina")}
+    review = Candidate("status", "in_progress", "in_progress", given_by("jira", NOON, "bruno"))
+    merged = merge(incident, origins, [look("jira", review)], Rules())
+    assert (merged.changes, merged.conflicts) == ({}, ())
+    assert {giver.actor for giver in merged.origins["status"].all()} == {"amina", "bruno"}
+    later = Candidate("status", "resolved", "new", given_by("pd", NOON + timedelta(minutes=1), "noah"))
+    (conflict,) = merge(incident, merged.origins, [look("pd", later)], Rules()).conflicts
+    assert {c.origin.actor for c in conflict.losers} == {"amina", "bruno"}
+    knowing = Candidate(
+        "status", "resolved", "in_progress", given_by("pd", NOON + timedelta(minutes=1), "noah")
+    )
+    assert merge(incident, merged.origins, [look("pd", knowing)], Rules()).conflicts == ()
+
+
+def test_a_time_that_is_not_known_by_the_platforms_clock_makes_nobody_late():
+    """Somebody may have set ours back since: what stands would win over all that people do until then."""
+    incident = Incident("SL-1", {"title": "a"})
+    to_come = Origin("snow", "amina", NOON + timedelta(hours=1))
+    edit = candidate("jira", "title", "b", "a")
+    assert merge(incident, {"title": to_come}, [look("jira", edit)], Rules()).incident["title"] == "b"

@@ -324,3 +324,72 @@ def test_opening_a_closed_incident_by_a_persons_word_says_what_servicenow_refuse
     assert trio.snow["state"] == "7"
     refused = [parked for parked in world.parked() if parked.kind == "refused" and parked.field == "status"]
     assert [parked.instance for parked in refused] == ["snow"]
+
+
+def test_a_word_that_says_the_same_elsewhere_is_an_edit_too(trio):
+    """In Review is in progress to all others. It came after the end that somebody gave the incident elsewhere, unseen."""
+    world = trio.world
+    world.people.jira_move(trio.key, "In Progress")
+    world.settle()
+    world.people.snow_set(trio.sys_id, state="6", close_code="Resolved by caller", close_notes="Done.")
+    world.clock.advance(30)
+    world.people.jira_move(trio.key, "In Review")
+    world.poll("jira")
+    world.reconcile()
+    assert not trio.said("conflict")
+    world.settle(6)
+    (conflict,) = [text for text in trio.said("conflict") if text.startswith("status")]
+    assert "Bruno Keller on jira says in_progress and stands; amina on snow says resolved" in conflict
+    assert (trio.jira["status"]["name"], trio.snow["state"]) == ("In Review", "2")
+
+
+def test_a_word_that_says_the_same_elsewhere_gives_way_without_a_word(trio):
+    """To whoever ends the incident afterwards."""
+    world = trio.world
+    world.people.jira_move(trio.key, "In Progress")
+    world.settle()
+    world.people.jira_move(trio.key, "In Review")
+    world.settle()
+    assert trio.snow["state"] == "2"
+    world.clock.advance(30)
+    world.people.snow_set(trio.sys_id, state="6", close_code="Resolved by caller", close_notes="Done.")
+    world.settle(6)
+    assert (trio.jira["status"]["name"], trio.snow["state"]) == ("Done", "6")
+    assert not [text for text in trio.said("conflict") if text.startswith("status")]
+
+
+def test_a_status_that_pagerduty_says_like_the_one_before_is_not_lost(trio):
+    """Waiting is acknowledged there, as in progress is. Who resolved it just before had seen the latter."""
+    world = trio.world
+    world.people.jira_move(trio.key, "In Progress")
+    world.settle()
+    world.people.pd_set(trio.pd_id, status="resolved")
+    world.clock.advance(30)
+    world.people.jira_move(trio.key, "Waiting")
+    world.poll("jira")
+    world.reconcile()
+    world.settle(6)
+    (conflict,) = [text for text in trio.said("conflict") if text.startswith("status")]
+    assert "Bruno Keller on jira says on_hold and stands; Noah Brooks on pd says resolved" in conflict
+    assert (trio.jira["status"]["name"], trio.snow["state"], trio.pd["status"]) == (
+        "Waiting",
+        "3",
+        "acknowledged",
+    )
+
+
+def test_each_of_two_who_gave_a_status_alike_is_on_record_where_it_loses(trio):
+    world = trio.world
+    world.people.jira_move(trio.key, "In Progress")
+    world.clock.advance(3)
+    world.people.snow_set(trio.sys_id, state="2")
+    world.clock.advance(30)
+    world.people.pd_set(trio.pd_id, status="resolved")
+    for name in ("jira", "snow"):
+        world.poll(name)
+        world.reconcile()
+    world.settle(6)
+    (conflict,) = [text for text in trio.said("conflict") if text.startswith("status")]
+    assert "resolved and stands" in conflict
+    assert "amina on snow says in_progress" in conflict
+    assert "Bruno Keller on jira says in_progress" in conflict

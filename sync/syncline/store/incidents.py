@@ -90,18 +90,24 @@ class Link:
         ]
 
 
-def _origins(raw: Mapping[str, Sequence[str]]) -> dict[str, Origin]:
-    return {
-        name: Origin(instance, actor, *map(datetime.fromisoformat, times))
-        for name, (instance, actor, *times) in raw.items()
-    }
+def _origins(raw: Mapping[str, Sequence[Any]]) -> dict[str, Origin]:
+    return {name: _origin(one) for name, one in raw.items()}
 
 
-def _raw_origins(origins: Mapping[str, Origin]) -> dict[str, list[str]]:
-    return {
-        name: [o.instance, o.actor, *(at.isoformat() for at in (o.at, o.there) if at is not None)]
-        for name, o in origins.items()
-    }
+def _origin(raw: Sequence[Any]) -> Origin:
+    instance, actor, *rest = raw
+    at, there, *_ = [*(datetime.fromisoformat(time) for time in rest if isinstance(time, str)), None]
+    assert at is not None
+    return Origin(instance, actor, at, there, tuple(_origin(one) for one in rest if isinstance(one, list)))
+
+
+def _raw_origins(origins: Mapping[str, Origin]) -> dict[str, list[Any]]:
+    return {name: _raw_origin(one) for name, one in origins.items()}
+
+
+def _raw_origin(one: Origin) -> list[Any]:
+    times = [at.isoformat() for at in (one.at, one.there) if at is not None]
+    return [one.instance, one.actor, *times, *(_raw_origin(other) for other in one.beside)]
 
 
 def _kept(row: sa.Row[*tuple[Any, ...]]) -> Kept:
@@ -211,6 +217,11 @@ def insert(tx: Tx, incident: Incident, origin: Origin, opened_at: datetime | Non
 
 
 _SAVE = sa.update(incidents).where(incidents.c.id == sa.bindparam("of_id"))
+
+
+def credit(tx: Tx, incident_id: str, origins: Mapping[str, Origin]) -> None:
+    """Somebody gave it values that it had already."""
+    tx.execute(_SAVE, {"of_id": incident_id, "origins": _raw_origins(origins)})
 
 
 def save(tx: Tx, incident: Incident, origins: Mapping[str, Origin]) -> None:

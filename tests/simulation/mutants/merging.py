@@ -17,7 +17,7 @@ MUTANTS: Final = (
         breaks="Who comes with a change is right: the incident's present value has been told to everybody.",
         expects="unrecorded",
         file=MERGE,
-        before="    running = [*candidates, present] if contested else candidates\n",
+        before="    running = [*candidates, *standing]\n",
         after="    running = list(candidates)\n",
     ),
     Mutant(
@@ -26,10 +26,10 @@ MUTANTS: Final = (
         breaks="An edit that our write had overwritten is put back: that undoes our mistake, and is no conflict.",
         expects="unrecorded",
         file=MERGE,
-        before="    running = [*candidates, present] if contested else candidates\n",
+        before="    running = [*candidates, *standing]\n",
         after="""\
     again = any(c.recovered for c in candidates)
-    running = [*candidates, present] if contested and not again else candidates
+    running = list(candidates) if again else [*candidates, *standing]
 """,
     ),
     Mutant(
