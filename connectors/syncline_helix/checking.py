@@ -14,6 +14,7 @@ from syncline_helix.query import EPOCH, any_of
 from syncline_helix.records import NUMBER, REMARK_FIELDS, UPDATED, Shape
 from syncline_helix.schema import Forms
 from syncline_helix.settings import HelixSettings
+from syncline_helix.writing import GIVEN_ONCE, READ_ONLY
 
 _SKEW: Final = 60.0
 _AUDIT_LOOK: Final = 20
@@ -183,7 +184,7 @@ class Check:
                 "Set audit_form to the audit of your incidents in the log style; else nothing can be done about it.",
             )
         audited = Forms(self._client).audited()
-        blind = [name for name in self._shape.values if name not in audited]
+        blind = [name for name in self._shape.values if name not in audited | READ_ONLY | GIVEN_ONCE]
         if blind:
             yield Finding(
                 "permissions",

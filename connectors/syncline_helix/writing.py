@@ -48,7 +48,7 @@ _CUSTOMER: Final = "Customer Login ID"
 _STAFFED: Final = frozenset({"In Progress", "Pending", "Resolved", CLOSED})
 """Statuses that ask for an assignee."""
 
-_READ_ONLY: Final = frozenset(
+READ_ONLY: Final = frozenset(
     {
         "Request ID",
         "Entry ID",
@@ -61,6 +61,11 @@ _READ_ONLY: Final = frozenset(
     }
     | {"Status-History", "Priority Weight", "Last Resolved Date", "Closed Date", "Assigned Group", "Assignee"}
 )
+GIVEN_ONCE: Final = frozenset(
+    {"Customer Login ID", "First Name", "Last Name", "Service Type", "Reported Source"}
+)
+"""Fields that a create brings and that nobody writes afterwards, unless a mapping says so."""
+
 _KNOWN_ENTRY: Final = ("Request ID", "Entry ID", NUMBER, ASSIGNEE, "Status")
 _REMEMBERED: Final = 50_000
 
@@ -105,10 +110,8 @@ class Writer:
         """Fields of an incident."""
         values = self._written(given, number)
         self._place(values, number)
-        unstaffed = self._settings.stand_in and values.get("Status") in _STAFFED and ASSIGNEE not in values
-        # Whether somebody is assigned by now is looked at just before.
-        if unstaffed and not plain(self._row(number).get(ASSIGNEE)):
-            self._stand_in(values)
+        if self._settings.stand_in and ("Status" in values or values.get(ASSIGNEE, "") is None):
+            self._staffed(values, self._row(number))
         entry = self._entries.get(number) or plain(self._row(number).get("Request ID"))
         self._client.update(INCIDENT, entry, {**values, "z1D Action": "MODIFY"}, number)
         return Receipt(number)
@@ -167,6 +170,13 @@ class Writer:
         self.knows(found[0])
         return found[0]
 
+    def _staffed(self, values: dict[str, Any], row: Row) -> None:
+        """Put the stand-in where the incident will ask for an assignee and will have none. `row` is how it stands, just before."""
+        status = values.get("Status") or plain(row.get("Status"))
+        assigned = values[ASSIGNEE] if ASSIGNEE in values else plain(row.get(ASSIGNEE))
+        if status in _STAFFED and not assigned:
+            self._stand_in(values)
+
     def _stand_in(self, values: dict[str, Any]) -> None:
         if self._settings.stand_in:
             values[ASSIGNEE] = self._settings.stand_in
@@ -200,7 +210,7 @@ class Writer:
         written: dict[str, Any] = {}
         complaints: dict[str, str] = {}
         for name, value in values.items():
-            if name in _READ_ONLY or name == self._settings.marker_field:
+            if name in READ_ONLY or name == self._settings.marker_field:
                 complaints[name] = "can only be read"
                 continue
             if name == GROUP and value is None:

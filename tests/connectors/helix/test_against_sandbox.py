@@ -357,6 +357,15 @@ class TestCheck:
         found = [f for f in office.helix.check() if f.severity is not Severity.OK]
         assert any(f.severity is severity and said in f.message and f.fix for f in found), found
 
+    def test_fields_that_the_audit_leaves_out_are_named(self, office, settings_of):
+        office.opened()
+        settings = settings_of(audit_form="HPD:HelpDesk_AuditLogSystem")
+        fields = FIELDS | {"Product Categorization Tier 1", "Submit Date", "Service Type"}
+        (found,) = [
+            f for f in plugin.connect(settings, office.http, fields).check() if f.severity is not Severity.OK
+        ]
+        assert "leaves out Product Categorization Tier 1:" in found.message
+
     def test_a_field_of_ones_own_can_hold_our_key(self, office_of):
         office = office_of({"marker_field": "Sync Key"}, custom_fields=["Sync Key"])
         receipt = office.helix.write(Create("SL-7K2M9QXA", BROUGHT))
