@@ -86,7 +86,7 @@ class Due:
             self._right_person(page, pages)
         ladders = Ladders(self.belief, self.watch, self.callers, case, self.now)
         sure = [page for page in pages if _step(page) or _of_the_end(page, pages)]
-        self.found += ladders.findings(pages, [page for page in plain if page in sure])
+        self.found += ladders.findings(pages, [page for page in sure if SAID_AGAIN not in page.text])
         self.counts.update(ladders.counts)
         self._hands(case, plain)
         self._other_ways(case, pages)
