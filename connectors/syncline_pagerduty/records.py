@@ -314,9 +314,11 @@ def remark(record_id: str, note: Mapping[str, Any], own: str | None) -> Remark |
 
 
 def remarks(record_id: str, notes: Any, own: str | None) -> tuple[Remark, ...]:
-    """The notes of an incident as remarks, oldest first."""
-    found = [remark(record_id, note, own) for note in items(notes)]
-    return tuple(sorted((r for r in found if r is not None), key=lambda r: (r.created_at, r.id)))
+    """The notes of an incident as remarks, oldest first; those of one second in the order in which they were written."""
+    listed = items(notes)
+    rows = ordered(listed, falling=newest_first(listed) is not False)
+    found = [remark(record_id, note, own) for note in rows]
+    return tuple(r for r in found if r is not None)
 
 
 def person(user: Mapping[str, Any]) -> Party | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,9 +89,20 @@ def insert_remark(
     content: dict[str, Any] = {"body": remark.body, "visibility": remark.visibility.value}
     if everywhere:
         content["everywhere"] = True
-    return _insert(
-        tx, Item(item_id, incident_id, REMARK, instance, remark.id, remark.author, remark.created_at, content)
-    )
+    at = _after_those(tx, incident_id, instance, remark.created_at)
+    return _insert(tx, Item(item_id, incident_id, REMARK, instance, remark.id, remark.author, at, content))
+
+
+def _after_those(tx: Tx, incident_id: str, instance: str, at: datetime) -> datetime:
+    """A time behind all remarks of that moment that are known: platforms stamp whole seconds, and within one it is the order in
+    which they list them that counts."""
+    of_moment = (items.c.created_at >= at) & (items.c.created_at < at + timedelta(milliseconds=1))
+    last: datetime | None = tx.execute(
+        sa.select(sa.func.max(items.c.created_at)).where(
+            items.c.incident_id == incident_id, items.c.instance == instance, of_moment
+        )
+    ).scalar()
+    return at if last is None else last + timedelta(microseconds=1)
 
 
 def insert_attachment(tx: Tx, item_id: str, incident_id: str, instance: str, file: Attachment) -> Item:
