@@ -6,22 +6,25 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from copied import Copies, held
 from deletions import Deletions
 from learnt import named, priority_of
 from network import Network
 from people import Deleted
 from retriggered import Span, as_it_stands, as_meant
+from winners import Winners
 
 from syncline.demo.equivalence import TITLES, Ticket, meaning_of_ours, meanings
 from syncline.demo.oracle import Findings, OnRecord, Oracle
 from syncline.demo.pagerduty import PagerDutySide
 from syncline.demo.people import Side, everybody
-from syncline.demo.script import FIELDS, Edit, Script
+from syncline.demo.script import CREATE, FIELDS, Edit, Script
 
 _WRITES_EACH = 6
 """So many writes for each edit are beyond what repetitions explain: two platforms, each tried again once or twice."""
@@ -34,6 +37,9 @@ _NATIVE = {
     "pd": {"title": "title", "status": "status", "priority": "priority"},
 }
 """The fields of replies that tell what people changed."""
+_WAITING = frozenset({"missing", "diverged", "lost", "invented", "split", "stuck", "unlinked"})
+"""What a question about the first ticket of an incident leaves open until it is answered. It is asked so that nothing is made
+twice: no duplicate is excused by it, nor that something stands where customers read it, or is not what was written."""
 _BY_POLICY = {"delegate_log_entry", "escalate_log_entry"}
 """PagerDuty gave an incident to whoever is on call, since its policy or level was changed: by us alone, nobody else does."""
 
@@ -53,6 +59,7 @@ class Judge:
         lost: Stores that were replaced by a backup: what they had on record was on record.
         deleted: Records that somebody deleted.
         retriggered: Records of PagerDuty that our own write triggered again, and when.
+        said, files: What people wrote and attached, by the names that the script has for them.
     """
 
     def __init__(
@@ -68,10 +75,13 @@ class Judge:
         lost: Sequence[Path] = (),
         deleted: Mapping[str, Deleted] = MappingProxyType({}),
         retriggered: Mapping[str, Sequence[Span]] = MappingProxyType({}),
+        said: Mapping[str, str] = MappingProxyType({}),
+        files: Mapping[str, bytes] = MappingProxyType({}),
     ) -> None:
         self.script, self.sides, self.network, self.file = script, sides, network, file
         self.now, self.still, self.clock, self.began = now, still, clock, began
         self.lost, self.retriggered = lost, retriggered
+        self.copies = Copies(script, said, files, held(sides), deleted)
         self.deletions = Deletions(script, network, deleted, self._was_shown)
         self.counts: dict[str, float] = {}
         self._conflicts: dict[str, list[OnRecord]] = defaultdict(list)
@@ -99,7 +109,12 @@ class Judge:
     def findings(self) -> list[str]:
         """Everything that breaks the promise, beginning with its kind."""
         found: list[str] = []
-        world = {name: side.census() for name, side in self.sides.items()}
+        opened = {e.record for e in self.script.edits if e.what == CREATE}
+        # What stands on somebody's own ticket, as on a clone, is no marker of ours.
+        world = {
+            name: [replace(t, marker="") if t.id in opened else t for t in side.census()]
+            for name, side in self.sides.items()
+        }
         self.counts["retriggered"] = as_meant(self.script, self.retriggered, self.began)
         world["pd"] = as_it_stands(world["pd"], self.retriggered, self.now)
         self._read_store(world)
@@ -113,22 +128,23 @@ class Judge:
         with_it = [text for text in judged.lost_items if self.deletions.took(text)]
         found += [f"lost: {text}" for text in judged.lost_items if text not in with_it]
         found += [f"leaked: {text}" for text in judged.leaked]
+        found += self.copies.findings(world)
         found += self._invented(world)
+        if (
+            not self.lost
+        ):  # What is found again after a backup was put back is decided by what came after what.
+            winners = Winners(self.script, self.network, self.began)
+            found += winners.findings(self.file, self._case_of_incident)
+            self.counts["winners"] = winners.timed
         found += self._split()
         found += self._phantoms()
         found += self._wasteful()
         found += self._stuck()
         found += self._restless()
-        asked = self._asked_about() + self._ends_apart(world)
-        self.counts["asked"] = len(asked)
+        asked, apart = self._asked_about(), self._ends_apart(world)
+        self.counts["asked"] = len(asked) + len(apart)
         self.counts["items gone with their ticket"] = len(with_it)
-        # A person is asked so that nothing is made twice: that is never excused by it.
-        found = [
-            f
-            for f in found
-            if f.startswith("duplicate: ")
-            or not any(f"#{case}" in f or incident in f for case, incident in asked)
-        ]
+        found = [f for f in found if not _asked(f, asked, _WAITING) and not _ends(f, apart)]
         self.counts |= {
             "compared": judged.compared,
             "final": judged.final,
@@ -180,15 +196,23 @@ class Judge:
 
     def _beyond_recall(self, edit: Edit) -> bool:
         """PagerDuty keeps no history of titles, and on such an account as this one none of priorities. An edit of one that
-        our own write overwrote is gone without a trace, unless a reply had shown it to us: then it would be our fault."""
+        our own write overwrote is gone without a trace, unless a reply had shown it to us, or there was nothing to write, since
+        what we wrote stood there already before the edit: then it would be our fault."""
         if edit.side != "pd" or edit.what not in {"title", "priority"}:
             return False
         at = self._passed(edit.at)
         path = f"/incidents/{edit.record}"
-        written = any(w > at and to == path and edit.what in fields for w, to, fields in self.network.given)
+        written = [
+            fields[edit.what]
+            for w, to, fields in self.network.given
+            if w > at and to == path and edit.what in fields
+        ]
         following = (e for e in self._like(edit) if e.n > edit.n)
         until = next((self._passed(e.at) for e in following), self.now)
-        return written and not self._was_shown(edit, until)
+        if not written or self._was_shown(edit, until):
+            return False
+        first = written[0]
+        return edit.before != (self._priority(first["id"]) if isinstance(first, dict) else first)
 
     def _taken_back(self, edit: Edit) -> bool:
         """Whether the edit put a value back that had stood there when we last looked, and what stood there in between was
@@ -446,6 +470,22 @@ class Judge:
             for at, what in writes
             if at > since
         ]
+
+
+def _asked(finding: str, asked: Sequence[tuple[str, str]], kinds: frozenset[str]) -> bool:
+    """Whether what was found waits for the answer of a person who is asked about that incident."""
+    return finding.partition(":")[0] in kinds and any(
+        f"#{case} " in finding or incident in finding for case, incident in asked
+    )
+
+
+def _ends(finding: str, apart: Sequence[tuple[str, str]]) -> bool:
+    """Whether it is the status that differs, of an incident about whose two ends a person is asked."""
+    about = f"{finding} ".partition(": ")[2]
+    return any(
+        about.startswith(f"#{case} status") or (incident in about and "'unreachable'" in about)
+        for case, incident in apart
+    )
 
 
 def _seen(edit: Edit, edits: Sequence[Edit], replacing: Sequence[Edit] | None = None) -> bool:

@@ -25,6 +25,8 @@ _FOR_EVER = 3600.0
 _INCIDENT = re.compile("/incidents/[^/]+")
 _NOTE = b'"Syncline:'
 """How every note of escalation begins, in the JSON of each platform."""
+_DEED = re.compile(rb"(?:edit|no\.) (\d+)")
+_CASE = re.compile(rb'#(\w+)"')
 _READS = ("/search", "/search/jql", "/bulkfetch")
 
 
@@ -98,6 +100,9 @@ class Network:
         self.heard: dict[str, list[tuple[float, bytes]]] = {name: [] for name in instances}
         # What PagerDuty's incidents were given, and when.
         self.given: list[tuple[float, str, Mapping[str, Any]]] = []
+        # When the text of which deed, and the title of which case, first was written where.
+        self.arrived: dict[tuple[str, str], float] = {}
+        self.opened: dict[tuple[str, str], float] = {}
         # How many of the writes page somebody, and how many are notes of escalation.
         self.paging = self.notes = 0
         self.lessons = Lessons()
@@ -187,6 +192,9 @@ class Network:
         self.writes[name].append((self.loop.passed, f"{request.method} {request.path}"))
         self.paging += name == "hook" or request.path.endswith("/responder_requests")
         self.notes += _NOTE in request.body
+        for seen, text in ((self.arrived, _DEED), (self.opened, _CASE)):
+            for found in text.findall(request.body):
+                seen.setdefault((name, found.decode()), self.loop.passed)
         if name == "pd" and request.method == "PUT" and _INCIDENT.fullmatch(request.path):
             self.given.append((self.loop.passed, request.path, json.loads(request.body)["incident"]))
         self._applied(name)

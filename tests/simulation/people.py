@@ -29,6 +29,7 @@ from syncline.sandbox.platform import Request
 
 OURSELVES = "syncline"
 GONE = "deletion"
+CLONE = "clone"
 WHO: Mapping[str, Sequence[str]] = {
     SNOW: ("amina", "diane"),
     JIRA: ("bruno", "olga"),
@@ -57,6 +58,11 @@ STATUSES: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
     PD: (("acknowledged", {}), ("resolved", {}), ("acknowledged", {})),
 }
 ENDS = {"6", "7", "8", "Done", "Closed", "Canceled"}
+_PASTED = """
+
+    at Mail.send(Mail.java:17)   [core]
+1. restarted *node-2*, _still_ red
+-- Bruno wrote: [syncline:abcdefghijkl] and more of it"""
 SUBJECTS = (
     "Mail is down",
     "Checkout answers 502",
@@ -180,6 +186,18 @@ def plan_deletions(seed: str, length: float, deeds: Sequence[Deed]) -> list[Deed
     ]
 
 
+def plan_clones(seed: str, length: float, deeds: Sequence[Deed]) -> list[Deed]:
+    """In a quarter of the worlds somebody copies a ticket, as a template for another incident: with all that we left on it."""
+    rng = Random(f"{seed}/clones")
+    if rng.random() < 3 / 4:
+        return []
+    cases = sorted({deed.case for deed in deeds})
+    return [
+        Deed(len(deeds) + n, rng.uniform(length / 3, length), case, rng.choice((SNOW, JIRA)), CLONE)
+        for n, case in enumerate(rng.sample(cases, min(len(cases), rng.randint(1, 2))))
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Deleted:
     """A ticket that somebody deleted: of which case, where, and how many seconds after the world began."""
@@ -205,6 +223,8 @@ class People:
         records: Case to side to record; None where it was deleted.
         deleted: By record.
         done: How much was done, by kind.
+        said: What they wrote, by its first line.
+        files: What they attached, by name.
     """
 
     seed: str
@@ -217,6 +237,8 @@ class People:
     records: dict[str, dict[str, str | None]] = field(default_factory=dict)
     deleted: dict[str, Deleted] = field(default_factory=dict)
     done: dict[str, int] = field(default_factory=dict)
+    said: dict[str, str] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
 
     def begin(self, deeds: Sequence[Deed]) -> None:
         """See to it that each deed is done in its time."""
@@ -241,6 +263,9 @@ class People:
             record = self.locate(deed.case, side)
             if deed.what == GONE:
                 self._delete(deed, record)
+                return
+            if deed.what == CLONE:
+                self._clone(deed, record, rng)
                 return
             if record is None:
                 side = next((s for s in SIDES if self.locate(deed.case, s)), side)
@@ -268,6 +293,24 @@ class People:
             if value:
                 self.script.add(deed.case, side, who, what, value, "", at, at, record)
 
+    def _clone(self, deed: Deed, record: str | None, rng: Random) -> None:
+        """A new incident, whose ticket was made of another."""
+        if record is None:
+            return
+        platform, who, case = self.sides[deed.side], rng.choice(WHO[deed.side]), f"c{deed.n}"
+        assert isinstance(platform, ServiceNowSide | JiraSide)
+        title = f"{rng.choice(SUBJECTS)} #{case}"
+        at = self.loop.now()
+        copy = platform.clone(who, record, title)
+        self.records.setdefault(case, {})[deed.side] = copy
+        self.script.add(case, deed.side, who, CREATE, title, "", at, at, copy)
+        self.done[CLONE] = self.done.get(CLONE, 0) + 1
+        self.trace.add(self.loop.passed, f"{who} on {deed.side} #{case} clones {record} of #{deed.case}")
+        before = platform.look(copy)
+        for what in ("title", "priority"):
+            if before.field(what):
+                self.script.add(case, deed.side, who, what, before.field(what), "", at, at, copy)
+
     def _delete(self, deed: Deed, record: str | None) -> None:
         if record is None:
             return
@@ -288,11 +331,17 @@ class People:
         match deed.what:
             case "internal note" | "public comment":
                 public = deed.what == PUBLIC and side == SNOW
-                platform.remark(rng.choice(WHO[side]), record, text, public=public)
+                writer, whole = rng.choice(WHO[side]), text + _further(deed.n)
+                who = who if who == OURSELVES else writer
+                platform.remark(who, record, whole, public=public)
+                self.said[text] = whole
                 self._accepted(deed, side, who, PUBLIC if public else INTERNAL, text, "", record)
             case "file" if side != PD:
                 name, content = f"trace-{deed.n}.log", rng.randbytes(rng.choice((0, 10, 2_000)))
-                platform.attach(rng.choice(WHO[side]), record, name, content)
+                writer = rng.choice(WHO[side])
+                who = who if who == OURSELVES else writer
+                platform.attach(who, record, name, content)
+                self.files[name] = content
                 self._accepted(deed, side, who, FILE, f"{name}|{len(content)}", "", record)
             case "label" if side == JIRA:
                 assert isinstance(platform, JiraSide)
@@ -353,6 +402,11 @@ class People:
         self.script.add(deed.case, side, who, what, value, before, at, at, record)
         self.done[what] = self.done.get(what, 0) + 1
         self.trace.add(self.loop.passed, f"{who} on {side} #{deed.case} {what}: {before!r} -> {value!r}")
+
+
+def _further(n: int) -> str:
+    """What follows the first line of a remark: every third says more, as people paste what a machine said."""
+    return "" if n % 3 else _PASTED
 
 
 def settle_in(instances: Mapping[str, Instance], runtime: Runtime) -> dict[str, Side]:

@@ -186,9 +186,10 @@ def main() -> int:
         prepare(folder)
         for verdict, took in several(seeds, options, folder, arguments.jobs):
             processor += took
-            latest = max(totals["latest"], verdict.counts.get("latest", 0.0))
+            most = {name: max(totals[name], verdict.counts.get(name, 0.0)) for name in ("latest", "slowest")}
             totals.update(verdict.counts)
-            totals["latest"] = latest  # type: ignore[assignment]  # of all worlds, not their sum
+            for name, value in most.items():
+                totals[name] = value  # type: ignore[assignment]  # of all worlds, not their sum
             if arguments.json:
                 print(
                     json.dumps(

@@ -19,7 +19,8 @@ from judge import Judge
 from loop import Loop, Machine
 from network import Network, SkewedClock
 from pages import Hook, Watch, Watched, drop_pages
-from people import Deed, People, plan, plan_deletions, settle_in
+from people import Deed, People, plan, plan_clones, plan_deletions, settle_in
+from prompt import Promptness
 from requests.adapters import BaseAdapter
 from retriggered import retriggered
 from tracing import Trace
@@ -150,6 +151,8 @@ class World:
         if not self.escalation and "restore" not in self.weather.classes:
             # A backup cannot know what was made and deleted after it.
             self.deeds = [*self.deeds, *plan_deletions(seed, length, self.deeds)]
+            if options.nets != "sweep":
+                self.deeds = [*self.deeds, *plan_clones(seed, length, self.deeds)]
         self.spells: Sequence[Spell] = self.weather.spells
         self.callers = Callers(self.people, self.instances["pd"], {}, {})
         self.emergencies = plan_emergencies(seed, length, len(self.deeds)) if self.escalation else []
@@ -466,15 +469,29 @@ class World:
             self.backup.lost,
             self.people.deleted,
             retriggered(self.watch, self.network),
+            self.people.said,
+            self.people.files,
         )
         held = ["stuck: the backup that was put back was never adopted"] if self.backup.owed else []
         return [
             *self.faults,
             *held,
             *self.judge.findings(),
+            *self._slow(),
             *self._held_against_the_policies(),
             *(f"exception: {text}" for text in self.exceptions.heard),
         ]
+
+    def _slow(self) -> list[str]:
+        if self.options.nets == "sweep" or {"stale", "restore"} & self.weather.classes:
+            return []
+        reread = self.configuration.instances["pd"].settings.reread_open_every  # type: ignore[attr-defined]
+        prompt = Promptness(
+            self.script, self.network, self.watch, self.people.deleted, reread, self.loop.passed
+        )
+        found = prompt.findings(BEGIN)
+        self.judge.counts |= {"timed": len(prompt.took), "slowest": max(prompt.took, default=0.0)}
+        return found
 
     def _held_against_the_policies(self) -> list[str]:
         if not self.escalation:

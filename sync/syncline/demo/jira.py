@@ -83,6 +83,14 @@ class JiraSide:
             raise PlatformRefusedError("an issue of this project has no public comments")
         self._api(who, "POST", f"issue/{record}/comment", {"body": text})
 
+    def clone(self, who: str, record: str, title: str) -> str:
+        """Open an issue as a clone of another, which has its labels too; its id."""
+        fields = self._api(who, "GET", f"issue/{record}?fields={','.join(_ASKED)}")["fields"]
+        values = {name: fields[name] for name in ("description", "labels")}
+        values["priority"] = {"name": fields["priority"]["name"]}
+        body = {"project": {"key": PROJECT}, "issuetype": {"name": "Incident"}, "summary": title, **values}
+        return str(self._api(who, "POST", "issue", {"fields": body})["id"])
+
     def delete(self, record: str) -> None:
         """Delete the issue."""
         self._api("bruno", "DELETE", f"issue/{record}")

@@ -184,4 +184,23 @@ MUTANTS: Final = (
 """,
         needs={"nets": "sweep"},
     ),
+    Mutant(
+        name="idle-instances-polled-rarely",
+        fault="F8",
+        breaks="Where a poll found nothing there is little to be found: the next one can wait.",
+        expects="slow",
+        file=POLLING,
+        before="(0.0 if page.more else endpoint.settings.poll_every))\n",
+        after="(0.0 if page.more else endpoint.settings.poll_every * (1 if taken.changed else 10)))\n",
+    ),
+    Mutant(
+        name="one-link-back-stands-for-all",
+        fault="F44",
+        breaks="Links back are written together: where one of them stands, all do.",
+        expects="unlinked",
+        file="sync/syncline/restoring/hearing.py",
+        before="whole = whole or all((marker, other.instance) in sheet.linked for other in siblings)",
+        after="whole = whole or any((marker, other.instance) in sheet.linked for other in siblings)",
+        needs={"faults": ["pages", "reset", "killwrite"]},
+    ),
 )

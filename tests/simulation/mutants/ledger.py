@@ -146,4 +146,13 @@ MUTANTS: Final = (
         after=".values(due=work.c.due + seconds))",
         needs={"faults": ["jump"]},
     ),
+    Mutant(
+        name="nobody-is-woken",
+        fault="F6",
+        breaks="Workers look by themselves every so often: waking them is a matter of seconds.",
+        expects="slow",
+        file=WORKERS,
+        before="        for signal in self._signals.get((kind, lane), ()):\n            signal.set()\n\n    def start",
+        after="        return\n\n    def start",
+    ),
 )

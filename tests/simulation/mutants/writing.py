@@ -338,4 +338,33 @@ MUTANTS: Final = (
         after="    taken = {n: v for n, v in logged.fields.items() if n not in passed_over | beaten}",
         needs={"faults": []},
     ),
+    Mutant(
+        name="every-write-says-everything",
+        fault="F21",
+        breaks="A write that says all fields needs no shadow of each: what stands there already is harmless.",
+        expects="lost",
+        file="sync/syncline/planning.py",
+        before="    if not behind:\n        return Want()\n",
+        after="""\
+    if not behind:
+        return Want()
+    behind = {
+        name: incident[name]
+        for name, rule in mapping.rules.items()
+        if rule.direction.writes(creating=False) and name in incident.values and name not in blocked
+    }
+""",
+        also=(
+            (
+                "sync/syncline/mapping/lens.py",
+                "            if native not in self._side.present or self._side.present[native] != value\n",
+                "",
+            ),
+            (
+                "sync/syncline/mapping/lens.py",
+                "        if not creating and _covers(codec, self._side.present) and codec.holds(value, self._side):\n            return\n",
+                "",
+            ),
+        ),
+    ),
 )

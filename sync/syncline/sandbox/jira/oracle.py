@@ -1,5 +1,6 @@
 """Everything on a site in plain words, for whoever checks what came of it. No API, no index, no permissions."""
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,6 +64,7 @@ def _issue(site: Site, issue: Issue) -> dict[str, Any]:
                 "filename": file.filename,
                 "content_type": file.mime_type,
                 "size": len(file.content),
+                "sha256": hashlib.sha256(file.content).hexdigest(),
                 "author": site.people[file.author].email,
             }
             for file in state.attachments
