@@ -157,7 +157,7 @@ class Copies:
                     yield f"garbled: #{case} {edit.value!r} was written by {edit.who}, and not as is said on {where}"
                 if edit.record not in self.deleted and keys.get(edit.side, "") not in copy["where"]:
                     yield f"garbled: #{case} {edit.value!r} stands on {keys.get(edit.side)}, and not as is said on {where}"
-                if _lines(copy["body"]) != _lines(self.said[edit.value]):
+                if _lines(copy["body"]) != _lines(self.said.get(edit.value, edit.value)):
                     yield f"garbled: #{case} {edit.value!r} says something else on {where}"
 
     def _files(self, case: str, ticket: Ticket, there: Held, edits: Sequence[Edit]) -> Iterator[str]:

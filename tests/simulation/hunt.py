@@ -65,7 +65,7 @@ def worlds(house: Path, mutant: Mutant, first: int, seeds: int, classes: str) ->
     """Seed and first finding of the worlds that fail, one after the other, until nobody asks any more."""
     command = [sys.executable, str(house / "tests/simulation/run.py"), "--jobs", "1", "--json"]
     command += ["--seeds", str(seeds), "--first", str(first), "--nets", str(mutant.needs.get("nets", "all"))]
-    command += ["--always", classes]
+    command += ["--only", ""] if mutant.needs.get("fair") else ["--always", classes]
     command += ["--escalation", "yes" if mutant.needs.get("escalation") else "no"]
     path = f"{house / 'sync'}{os.pathsep}{house / 'connectors'}"
     with subprocess.Popen(

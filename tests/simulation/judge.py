@@ -133,7 +133,7 @@ class Judge:
         if (
             not self.lost
         ):  # What is found again after a backup was put back is decided by what came after what.
-            winners = Winners(self.script, self.network, self.began)
+            winners = Winners(self.script, self.network, self.began, self._was_shown)
             found += winners.findings(self.file, self._case_of_incident)
             self.counts["winners"] = winners.timed
         found += self._split()

@@ -1,6 +1,7 @@
 """How long it took: where nothing stood in the way, what somebody wrote must be on the other sides as soon as these are looked
 at. Late is lost for whoever works there."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -10,8 +11,9 @@ from pages import Watch
 from people import Deleted
 
 from syncline.demo.equivalence import PD, SIDES, TITLES
-from syncline.demo.script import CREATE, FILE, REMARKS, Edit, Script
+from syncline.demo.script import REMARKS, Edit, Script
 
+_NUMBER: Final = re.compile(r"(?:edit|no\.) (\d+)")
 _POLL: Final = 30.0
 _AT_WORK: Final = 15.0
 """Seconds that a poll, a merge and a write take where every reply comes soon, behind others that wait for the same workers."""
@@ -105,10 +107,5 @@ class Promptness:
 
 def _numbered(edit: Edit) -> str | None:
     """The number of the deed that stands in the text."""
-    if edit.what in {CREATE, FILE}:
-        return None
-    for word in ("edit ", "no. "):
-        _, found, rest = edit.value.partition(word)
-        if found and edit.what in {"title", "description", *REMARKS}:
-            return rest.split()[0].rstrip(",")
-    return None
+    found = _NUMBER.search(edit.value) if edit.what in {"title", "description", *REMARKS} else None
+    return found[1] if found else None

@@ -58,6 +58,15 @@ def test_it_holds_with_each_net_alone(folder, nets):
 
 
 @pytest.mark.timeout(300)
+def test_in_fair_weather_nothing_is_late(folder):
+    """Most worlds know no minute in which nothing is wrong: there it is not told how long things take."""
+    fair = Options(only=frozenset(), escalation=False)
+    verdicts = [played(str(seed), fair, folder)[0] for seed in (5, 7)]
+    assert not [finding for verdict in verdicts for finding in verdict.findings]
+    assert sum(verdict.counts["timed"] for verdict in verdicts) > 10
+
+
+@pytest.mark.timeout(300)
 def test_the_same_seed_is_the_same_world_whatever_the_order_of_sets():
     digests = []
     for order in ("1", "2"):

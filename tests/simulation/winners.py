@@ -3,7 +3,7 @@ what they did; that a conflict is on record is the judge's business."""
 
 import json
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,8 +15,8 @@ from network import Network
 from syncline.demo.equivalence import SIDES, TITLES
 from syncline.demo.script import Edit, Script
 
-_UNLIKE: Final = ("title", "description")
-"""Fields of which no two edits say the same: it is known whose each value is."""
+_UNLIKE: Final = ("title",)
+"""Fields of which no two edits say the same: it is known whose each value is, and when we saw it."""
 _MARGIN: Final = timedelta(seconds=15)
 """Within that, platforms' clocks tell no order: stamps of whole seconds, and clocks that are known by replies that took long."""
 _NOBODY: Final = ("somebody", "the platform", "syncline")
@@ -30,12 +30,14 @@ class Winners:
         script: What people did.
         network: What was written to them, and when.
         began: When the world began.
+        shown: Whether a reply had shown us, until that second of the world, what an edit made of a field.
         timed: How many were held against the order in which people wrote.
     """
 
     script: Script
     network: Network
     began: datetime
+    shown: Callable[[Edit, float], bool]
     timed: int = field(default=0)
 
     def findings(self, file: Path, cases: Mapping[str, set[str]]) -> list[str]:
@@ -73,8 +75,8 @@ class Winners:
         first, last = self._edit(case, what, winner[0], winner[1]), self._edit(case, what, loser[0], loser[2])
         if first is None or last is None:
             return False
-        if self._touched_between(first, last.at + _MARGIN):
-            return False  # A record has one time of its last change: whatever stands there may be as young as that.
+        if self._touched_before_it_was_seen(first):
+            return False  # A record has one time of its last change: whatever stands there passes for as young as that.
         self.timed += 1
         return last.at > first.at + _MARGIN
 
@@ -89,12 +91,18 @@ class Winners:
             None,
         )
 
-    def _touched_between(self, edit: Edit, until: datetime) -> bool:
-        since, end = ((at - self.began).total_seconds() for at in (edit.at, until))
-        ours = any(since < at <= end and edit.record in path for at, path in self.network.writes[edit.side])
-        return ours or any(
-            e.record == edit.record and edit.at <= e.at <= until and e is not edit for e in self.script.edits
-        )
+    def _touched_before_it_was_seen(self, edit: Edit) -> bool:
+        since = self._passed(edit.at)
+        ours = [at for at, path in self.network.writes[edit.side] if at > since and edit.record in path]
+        others = [
+            self._passed(e.at)
+            for e in self.script.edits
+            if e.record == edit.record and e.at >= edit.at and e is not edit
+        ]
+        return any(not self.shown(edit, at) for at in (*ours, *others))
+
+    def _passed(self, at: datetime) -> float:
+        return (at - self.began).total_seconds()
 
     def _touched(self, case: str, side: str, actor: str) -> bool:
         """Whether that person ever did anything to the ticket; by their first name, which all platforms' names begin with."""

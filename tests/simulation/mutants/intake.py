@@ -192,6 +192,7 @@ MUTANTS: Final = (
         file=POLLING,
         before="(0.0 if page.more else endpoint.settings.poll_every))\n",
         after="(0.0 if page.more else endpoint.settings.poll_every * (1 if taken.changed else 10)))\n",
+        needs={"fair": True},
     ),
     Mutant(
         name="one-link-back-stands-for-all",

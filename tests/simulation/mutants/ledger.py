@@ -154,5 +154,6 @@ MUTANTS: Final = (
         file=WORKERS,
         before="        for signal in self._signals.get((kind, lane), ()):\n            signal.set()\n\n    def start",
         after="        return\n\n    def start",
+        needs={"fair": True},
     ),
 )

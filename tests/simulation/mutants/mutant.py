@@ -67,7 +67,7 @@ class Mutant:
         after: What stands there instead.
         also: More places that belong to the same mistake: file, before, after. They are replaced after the first, in order.
         needs: What the world must have to show it; empty where any may. `nets`: the only net that is on (`poll`, `sweep`);
-            `faults`: some of `FAULTS`; `escalation`: a book in force. All other keys say in words what is wanted: `people` what
+            `faults`: some of `FAULTS`; `fair`: nothing else goes wrong; `escalation`: a book in force. All other keys say in words what is wanted: `people` what
             people do, `bots` what automations do, `conflicts` the policy, `page_size` the size of pages.
     """
 
