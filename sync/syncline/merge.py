@@ -351,7 +351,7 @@ def _together(givers: Sequence[Origin], first: Origin | None = None) -> Origin:
 
 def hold(side: Look, view: View, mapping: FieldMapping, names: frozenset[str]) -> Look:
     """The look without those fields: they stay different from the shadow, so that no later look forgets them."""
-    if not any(c.field in names for c in side.candidates):
+    if not names:
         return side
     shadow, settled = dict(side.shadow), dict(side.settled)
     for name in names:

@@ -31,7 +31,7 @@ class Situation:
         links: Its records.
         sent: By instance, writes that may yet show up there.
         parked: What waits for a person.
-        unaudited: By instance, writes that were not held against the history, where our account changed the record.
+        unaudited: By instance, writes that were not held against the history, where a record is not as it was agreed.
     """
 
     kept: Kept
@@ -77,10 +77,8 @@ def situations(tx: Tx, incident_ids: Sequence[str]) -> list[Situation]:
     links = incidents.links_of(tx, incident_ids)
     sent = operations.unsettled(tx, incident_ids)
     parked = timeline.waiting(tx, incident_ids)
-    ours = [
-        i for i in incident_ids if any(link.own and link.seen != link.shadow for link in links.get(i, ()))
-    ]
-    unaudited = operations.unaudited(tx, ours) if ours else {}
+    news = [i for i in incident_ids if any(link.seen != link.shadow for link in links.get(i, ()))]
+    unaudited = operations.unaudited(tx, news) if news else {}
     return [
         Situation(
             kept[i],
@@ -179,10 +177,17 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
             disputed = tuple(c for c in side.candidates if c.field in s.held())
             side = Look(link.instance, disputed, link.shadow, link.settled, ())
             news = [c for c in news if c.field in s.held()]
-        mixed = {c.field for c in news if c.recovered and _half_ours(link, endpoint, c.field)}
-        untold = _untold(s, link, endpoint, side) - mixed
+        mixed = _mixed(link, endpoint, news)
+        halves = _halves(s, link, endpoint) - mixed
+        # Where our account wrote last, they wait for the history. Else somebody has replaced what they saw, which may have been
+        # neither what we wrote nor what they agreed on.
+        untold = halves if link.own else frozenset()
         side = hold(side, link.view(), endpoint.mapping, untold)
-        said = tuple(_timed(endpoint, c) for c in side.candidates if c.field not in mixed | untold)
+        said = tuple(
+            _timed(endpoint, replace(c, unsure=c.unsure or c.field in halves))
+            for c in side.candidates
+            if c.field not in mixed | untold
+        )
         looks.append(replace(side, candidates=said))
         recovered += [_timed(endpoint, c) for c in news]
     origins = {name: _now(station, origin) for name, origin in s.kept.origins.items()}
@@ -198,16 +203,42 @@ def merged_views(station: Station, s: Situation) -> tuple[list[Look], Merged]:
     return looks, merged
 
 
-def _untold(s: Situation, link: Link, endpoint: Endpoint, side: Look) -> frozenset[str]:
-    """Fields that say what our write and somebody's edit made together, where the history that has the edit could not be
-    read yet. They wait for it."""
+def _halves(s: Situation, link: Link, endpoint: Endpoint) -> frozenset[str]:
+    """Fields that may say what our write and somebody's edit made together, where it is not known yet whether that write
+    happened, or the history that has the edit could not be read."""
     if endpoint.capabilities.history is not HistoryKind.READ:
         return frozenset()
-    writes = [logged for logged in s.unaudited.get(link.instance, ()) if logged.state is State.APPLIED]
-    written = {name for logged in writes for name in logged.fields}
+    applied = (logged for logged in s.unaudited.get(link.instance, ()) if logged.state is State.APPLIED)
+    doubtful = (logged for logged in s.sent.get(link.instance, ()) if logged.state in operations.OPEN)
+    writes = [logged for logged in (*applied, *doubtful) if logged.kind in operations.AUDITED]
     return frozenset(
-        c.field for c in side.candidates if c.field in written and _half_ours(link, endpoint, c.field)
+        name for logged in writes for name in logged.fields if _shares(link, endpoint, logged, name)
     )
+
+
+def _shares(link: Link, endpoint: Endpoint, logged: Logged, name: str) -> bool:
+    """Whether a value that stands in several native fields has one of them as our write gave it, and another one that is not
+    as we knew it. What they say together need not differ from what was agreed."""
+    natives = endpoint.mapping.natives_of(name)
+    ours = natives & logged.payload.keys()
+    landed = any(link.seen.get(n) == logged.payload[n] for n in ours)
+    given = any(link.seen.get(n) not in (link.shadow.get(n), logged.payload.get(n)) for n in natives)
+    return landed and given
+
+
+def _mixed(link: Link, endpoint: Endpoint, news: Sequence[Candidate]) -> set[str]:
+    """Fields that say what our write and an edit that it came upon made together. The edit itself came back from the history."""
+    made = {entry["field"]: entry["made"] for entry in link.recovered if "made" in entry}
+    return {
+        c.field
+        for c in news
+        if c.recovered
+        and (
+            all(json_value(link.seen.get(n)) == v for n, v in made[c.field].items())
+            if c.field in made
+            else _half_ours(link, endpoint, c.field)
+        )
+    }
 
 
 def _half_ours(link: Link, endpoint: Endpoint, name: str) -> bool:

@@ -564,3 +564,78 @@ def test_an_edit_that_our_write_replaced_knowingly_does_not_come_back(trio, ours
     assert [text for text in trio.said("conflict") if text.startswith("priority")] == []
     assert trio.jira["priority"]["name"] == ours
     assert trio.jira["description"] is not None
+
+
+@pytest.mark.parametrize("fault", ["error_after", "reset_after"])
+def test_half_of_a_write_in_doubt_and_half_of_an_edit_make_no_value_that_nobody_gave(trio, fault):
+    """It is not known yet that our write landed on theirs: what stands there may be both."""
+    world = trio.world
+    world.people.snow_set(trio.sys_id, impact="2", urgency="3")
+    world.settle(4)
+
+    def edit():
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, impact="3")
+        world.clock.advance(3)
+
+    world.before("snow", *PUTS["snow"], edit)
+    world.fault("snow", fault, *PUTS["snow"])
+    world.people.jira_set(trio.key, priority={"name": "Medium"})
+    for _ in range(12):
+        world.sync(30)
+    changes = [text for text in trio.said("changed") if text.startswith("priority")]
+    assert not [text for text in changes if "by syncline" in text]
+    (conflict,) = [text for text in trio.said("conflict") if text.startswith("priority")]
+    assert "amina on snow says 5 and stands; Bruno Keller on jira says 3" in conflict
+    assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("5", "Lowest")
+
+
+def test_a_priority_that_two_people_give_alike_by_different_halves_stays_what_they_gave(trio):
+    """Our write gives one half, somebody there the other: either of them makes it 3, and both together 4."""
+    world = trio.world
+    world.people.snow_set(trio.sys_id, impact="1", urgency="2")
+    world.settle(4)
+
+    def edit():
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, impact="2")
+        world.clock.advance(3)
+
+    world.before("snow", *PUTS["snow"], edit)
+    world.people.jira_set(trio.key, priority={"name": "Medium"})
+    world.settle(6)
+    assert (trio.snow["priority"], trio.jira["priority"]["name"], trio.pd["priority"]["summary"]) == (
+        "3",
+        "Medium",
+        "P3",
+    )
+    assert not [text for text in trio.said("changed") if text.startswith("priority: 3 -> 4")]
+    assert not [text for text in trio.said("conflict") if text.startswith("priority")]
+
+
+def test_who_replaces_what_our_write_and_an_edit_made_together_has_seen_neither(trio):
+    """The history cannot be read until they have done so."""
+    world = trio.world
+    world.people.snow_set(trio.sys_id, impact="2", urgency="2")
+    world.settle(4)
+
+    def edit():
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, impact="3", urgency="3")
+        world.clock.advance(3)
+
+    world.before("snow", *PUTS["snow"], edit)
+    world.fault("snow", "error_before", "GET", r"sys_audit|sys_history_line", count=30)
+    world.people.jira_set(trio.key, priority={"name": "High"})
+    world.sync(3)
+    assert trio.snow["priority"] == "3"
+    world.people.snow_set(trio.sys_id, who="diane", impact="1")
+    world.sync(20)
+    world.sandbox["snow"].clear_faults()
+    for _ in range(8):
+        world.sync(30)
+    assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("1", "Highest")
+    conflicts = [text for text in trio.said("conflict") if text.startswith("priority")]
+    assert all("diane on snow says 1 and stands" in text for text in conflicts)
+    for loser in ("amina on snow says 5", "Bruno Keller on jira says 2"):
+        assert [text for text in conflicts if loser in text]

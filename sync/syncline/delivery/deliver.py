@@ -1,10 +1,12 @@
 """Carries out what a turn decides: one action after the other, each outside any transaction."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from syncline.connector import Connector, Record, Sighting
+from syncline.connector import Connector, HistoryKind, Record, Sighting
 from syncline.delivery.actions import (
     Action,
     Done,
@@ -26,11 +28,13 @@ from syncline.delivery.actions import (
     Send,
     Sent,
 )
+from syncline.delivery.looked import moved_beside
 from syncline.delivery.turn import Turn
 from syncline.errors import DatabaseFault, Gone, SynclineError
 from syncline.station import Endpoint, Station
-from syncline.store import incidents
+from syncline.store import incidents, operations
 from syncline.store.database import Tx
+from syncline.store.incidents import Link
 from syncline.store.operations import Logged
 
 __all__ = ["deliver", "perform"]
@@ -136,12 +140,27 @@ def _look(station: Station, endpoint: Endpoint, action: Look, logged: Logged) ->
     links = station.database.transact(lambda tx: incidents.links_of(tx, [logged.incident_id]))[
         logged.incident_id
     ]
-    record_id = next((li.record_id for li in links if li.instance == endpoint.name), None)
-    if record_id is None:
+    link = next((li for li in links if li.instance == endpoint.name), None)
+    if link is None:
         return Looked(action, began)
+    record_id = link.record_id
     if logged.kind == "attach":
         return Looked(action, began, attachments=connector.attachments(record_id))
     if logged.kind in {"comment", "linkback"}:
         return Looked(action, began, remarks=connector.remarks(record_id))
     sighting: Sighting = connector.read(record_id)
+    if endpoint.capabilities.history is HistoryKind.READ and _puzzling(endpoint, link, logged, sighting):
+        # What cannot be read now is looked at again later: until then nothing is known of that write.
+        since = (logged.base_at or logged.created_at) - timedelta(seconds=2)
+        sighting = replace(sighting, edits=tuple(connector.history(record_id, since)))
     return Looked(action, began, sighting=sighting)
+
+
+def _puzzling(endpoint: Endpoint, link: Link, logged: Logged, sighting: Sighting) -> bool:
+    """Whether a record shows neither what it was before our write nor, for certain, that write."""
+    if sighting.record is None or logged.kind not in operations.AUDITED:
+        return False
+    shown = {native: sighting.record.values.get(native) for native in logged.payload}
+    if shown == {native: logged.base.get(native) for native in logged.payload}:
+        return False
+    return shown != logged.payload or moved_beside(endpoint, link, logged, sighting.record)

@@ -1,21 +1,22 @@
 """What became of a write of unknown outcome: it happened, it did not, or it is too early to tell."""
 
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from datetime import timedelta
 
-from syncline.connector import marker_of
+from syncline.connector import Edit, HistoryKind, Record, marker_of
 from syncline.delivery.actions import Action, Done, Looked
-from syncline.delivery.applied import link_on, link_up, mark, report, shows
+from syncline.delivery.applied import edited_since, link_on, link_up, mark, report, shows
 from syncline.delivery.failed import ASIDE, next_look
 from syncline.intake.adoption import twin
-from syncline.intake.recovery import anothers, recover
+from syncline.intake.recovery import anothers, recover, shown
 from syncline.intake.sightings import take_in
 from syncline.model import Remark
 from syncline.reconcile import Situation
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, items, operations, timeline
 from syncline.store.database import Tx
-from syncline.store.operations import State
+from syncline.store.incidents import Link
+from syncline.store.operations import Logged, State
 from syncline.store.timeline import Event
 
 
@@ -59,6 +60,11 @@ def looked(
                 data={"operation": logged.id},
             ),
         )
+        link = incidents.link_of(tx, s.kept.incident.id, endpoint.name)
+        if link is not None and link.seen != link.shadow:
+            # An edit that may have been half ours waits to be merged; what is done afresh waits for that.
+            mark(tx, station, s)
+            return Done()
         return None
     again = next_look(logged.created_at, tx.now, latest)
     if logged.kind not in ASIDE:
@@ -99,16 +105,16 @@ def _changed(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
     logged, sighting = evidence.action.logged, evidence.sighting
     record = sighting.record if sighting else None
     link = link_on(s, endpoint)
-    if record is None or any(record.values.get(n) != v for n, v in logged.payload.items()):
+    edits = sighting.edits if sighting is not None else None
+    if record is None:
         return False
-    # A value that stands in several native fields landed only where the others are as we knew them: somebody's own value may
-    # share with ours what we wrote of it.
-    shared = frozenset().union(*(endpoint.mapping.natives_of(name) for name in logged.fields))
-    others = shared.intersection(record.values) - logged.payload.keys()
-    if link is not None and any(record.values[n] != link.shadow.get(n) for n in others):
+    if link is not None and endpoint.capabilities.history is HistoryKind.READ and edits:
+        return _told(tx, station, endpoint, s, logged, link, record, edits)
+    if any(record.values.get(n) != v for n, v in logged.payload.items()):
+        return False
+    if link is not None and moved_beside(endpoint, link, logged, record):
         return False
     # A step on the way to a status is not what the incident says: somebody who took it said so.
-    edits = sighting.edits if sighting is not None else None
     if link is not None and edits and not logged.fields and anothers(tx, endpoint, link, logged, edits):
         mark(tx, station, s)
         return False
@@ -121,6 +127,38 @@ def _changed(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
             assert fresh is not None
             if recover(tx, endpoint, fresh, [logged], edits):
                 mark(tx, station, s)
+    return True
+
+
+def moved_beside(endpoint: Endpoint, link: Link, logged: Logged, record: Record) -> bool:
+    """Whether a value that stands in several native fields has another one of them changed: it does not say what we wrote, and
+    somebody's own value may share with ours what we wrote of it."""
+    shared = frozenset().union(*(endpoint.mapping.natives_of(name) for name in logged.fields))
+    others = shared.intersection(record.values) - logged.payload.keys()
+    return any(record.values[n] != link.shadow.get(n) for n in others)
+
+
+def _told(
+    tx: Tx,
+    station: Station,
+    endpoint: Endpoint,
+    s: Situation,
+    logged: Logged,
+    link: Link,
+    record: Record,
+    edits: Sequence[Edit],
+) -> bool:
+    """What the history tells of a write that the record does not show alone: whether it happened, upon whose edit, and what
+    was given since."""
+    if not shown(tx, logged, edits):
+        return False
+    operations.finish(tx, logged.id, State.APPLIED)
+    report(tx, endpoint, s, logged)
+    shows(tx, station, endpoint, s, logged, record, later=edited_since(logged, record, edits))
+    fresh = incidents.link_of(tx, link.incident_id, link.instance)
+    assert fresh is not None
+    recover(tx, endpoint, fresh, [logged], edits)
+    mark(tx, station, s)
     return True
 
 

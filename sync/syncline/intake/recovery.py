@@ -52,6 +52,7 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
             last = max(lost, key=lambda edit: edit.at)
             told = entries(tx, endpoint, link, logged, given, others, before, last.actor, last.at)
         told += _in_part(tx, endpoint, link, logged, near, {entry["field"] for entry in told})
+        told = [{**entry, **_made(endpoint, link, logged, near, entry["field"])} for entry in told]
         found |= {(entry["field"], entry["at"]): entry for entry in told}
     return remember(tx, link, list(found.values()))
 
@@ -81,8 +82,30 @@ def _in_part(
         given = {edit.field: edit.after for edit in theirs}
         before = {edit.field: edit.before for edit in theirs if edit.before is not None}
         said = entries(tx, endpoint, link, logged, given, {}, before, last.actor, last.at, {name})
-        found += [entry for entry in said if entry["value"] not in (entry["base"], json_value(value))]
+        # What they gave as we did is gone all the same, where the two of them make something else.
+        both = endpoint.mapping.read({**known, **given, **logged.payload}, endpoint.directory).values.get(
+            name
+        )
+        alike = () if both != value else (json_value(value),)
+        found += [entry for entry in said if entry["value"] not in (entry["base"], *alike)]
     return found
+
+
+def _made(
+    endpoint: Endpoint, link: Link, logged: Logged, near: Sequence[Edit], name: str
+) -> Mapping[str, Mapping[str, Any]]:
+    """What our write and the edits that it came upon made together, of a value that stands in several native fields: as
+    long as that stands there, nobody gave it."""
+    natives = endpoint.mapping.natives_of(name)
+    stood = {**link.shadow, **logged.base, **{edit.field: edit.after for edit in near}, **logged.payload}
+    return {"made": {n: json_value(stood.get(n)) for n in sorted(natives)}} if len(natives) > 1 else {}
+
+
+def shown(tx: Tx, logged: Logged, edits: Sequence[Edit]) -> bool:
+    """Whether the history shows that write."""
+    age = max(tx.now - logged.created_at, timedelta())
+    known = operations.recent(tx, logged.incident_id, logged.instance, age + operations.GHOSTS)
+    return _shown(logged, edits, known)
 
 
 def anothers(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: Sequence[Edit]) -> bool:

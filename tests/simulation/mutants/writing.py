@@ -147,8 +147,8 @@ MUTANTS: Final = (
         breaks="A change of fields can be repeated by anybody who sees that it is missing, so that the record is there is enough.",
         expects="diverged",
         file=LOOKED,
-        before="    if record is None or any(record.values.get(n) != v for n, v in logged.payload.items()):",
-        after="    if record is None:",
+        before="    if any(record.values.get(n) != v for n, v in logged.payload.items()):",
+        after="    if not record.values:",
         needs={"faults": ["error", "reset", "late"]},
     ),
     Mutant(
