@@ -364,7 +364,8 @@ class Judge:
 
     def _replacing(self, edit: Edit, edits: Sequence[Edit]) -> list[Edit]:
         """The edits that can have replaced that one. Where somebody gave another record the same value, and that was replaced
-        there before a reply had shown us the edit, there are two to us, and the edit still stands."""
+        there before a reply had shown us the edit, or that the other record says the same, there are two to us, and the
+        edit still stands."""
         if edit.what not in _NATIVE[edit.side]:
             return list(edits)
         means = meanings(edit.side, edit.what, edit.value)
@@ -376,7 +377,8 @@ class Judge:
                 and later.record != edit.record
                 and meanings(later.side, later.what, there[-1].value) & means
             )
-            if not alike or self._was_shown(edit, self._passed(later.at)):
+            until = self._passed(later.at)
+            if not alike or (self._was_shown(edit, until) and self._was_shown(there[-1], until)):
                 found.append(later)
         return found
 
