@@ -2,7 +2,7 @@
 
 import pytest
 
-from syncline.errors import RetryLater
+from syncline.errors import Configuration, RetryLater
 from syncline.intake.sightings import take_in
 
 PUTS = {"snow": ("PATCH", r"table/incident/"), "jira": ("PUT", r"/issue/"), "pd": ("PUT", r"^/incidents/")}
@@ -639,3 +639,27 @@ def test_who_replaces_what_our_write_and_an_edit_made_together_has_seen_neither(
     assert all("diane on snow says 1 and stands" in text for text in conflicts)
     for loser in ("amina on snow says 5", "Bruno Keller on jira says 2"):
         assert [text for text in conflicts if loser in text]
+
+
+def test_a_history_that_may_not_be_read_halts_no_instance(trio, monkeypatch):
+    """The look for a write in doubt goes by the record alone then."""
+    world = trio.world
+
+    def forbidden(*_arguments):
+        raise Configuration("snow: the account may not read sys_audit")
+
+    monkeypatch.setattr(type(world.app.station.endpoints["snow"].connector), "history", forbidden)
+
+    def edit():
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, impact="3", urgency="3")
+        world.clock.advance(3)
+
+    world.before("snow", *PUTS["snow"], edit)
+    world.fault("snow", "error_after", *PUTS["snow"])
+    world.people.jira_set(trio.key, priority={"name": "High"})
+    for _ in range(12):
+        world.sync(30)
+    assert not [event for event in world.events() if event.kind == "halted"]
+    names = {"1": "Highest", "2": "High", "3": "Medium", "4": "Low", "5": "Lowest"}
+    assert trio.jira["priority"]["name"] == names[trio.snow["priority"]]

@@ -1,6 +1,7 @@
 """Carries out what a turn decides: one action after the other, each outside any transaction."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -30,7 +31,7 @@ from syncline.delivery.actions import (
 )
 from syncline.delivery.looked import moved_beside
 from syncline.delivery.turn import Turn
-from syncline.errors import DatabaseFault, Gone, SynclineError
+from syncline.errors import Configuration, DatabaseFault, Gone, SynclineError
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, operations
 from syncline.store.database import Tx
@@ -150,9 +151,11 @@ def _look(station: Station, endpoint: Endpoint, action: Look, logged: Logged) ->
         return Looked(action, began, remarks=connector.remarks(record_id))
     sighting: Sighting = connector.read(record_id)
     if endpoint.capabilities.history is HistoryKind.READ and _puzzling(endpoint, link, logged, sighting):
-        # What cannot be read now is looked at again later: until then nothing is known of that write.
+        # What cannot be read now is looked at again later: until then nothing is known of that write. An account that may not
+        # read it learns what there is to learn from the record.
         since = (logged.base_at or logged.created_at) - timedelta(seconds=2)
-        sighting = replace(sighting, edits=tuple(connector.history(record_id, since)))
+        with suppress(Configuration):
+            sighting = replace(sighting, edits=tuple(connector.history(record_id, since)))
     return Looked(action, began, sighting=sighting)
 
 
