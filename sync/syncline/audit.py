@@ -83,6 +83,28 @@ def beside(write: Write, edits: Sequence[Edit], sent: Mapping[str, Collection[Na
     return [edit for edit in last.values() if not _ours(edit, sent)]
 
 
+def added(
+    free: Collection[str],
+    shown: Mapping[str, Native],
+    edits: Sequence[Edit],
+    sent: Mapping[str, Collection[Native]],
+) -> list[Edit]:
+    """The last edit of each field of a new record to which our create had given nothing, where people made it.
+
+    Args:
+        free: Such fields.
+        shown: What the record said when we first saw it.
+        edits: The record's history, oldest first.
+        sent: As of `overwritten`.
+    """
+    last = {edit.field: edit for edit in edits if edit.field in free}
+    return [
+        edit
+        for edit in last.values()
+        if edit.after not in (None, "", ()) and edit.after == shown.get(edit.field) and not _ours(edit, sent)
+    ]
+
+
 def _shown(write: Write, edits: Sequence[Edit]) -> Iterator[tuple[str, Sequence[int], int]]:
     """Each field of a write in whose history it is to be seen: the places of that field's edits, and where among these ours
     begins."""

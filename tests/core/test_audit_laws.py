@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.audit import Write, beside, by_others, overwritten
+from syncline.audit import Write, added, beside, by_others, overwritten
 from syncline.connector import Edit
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -132,3 +132,21 @@ def test_what_others_gave_is_not_ours_until_the_history_shows_ours():
     assert by_others(write, [ours, edit(2, 7, "status", "Waiting", "In Progress")]) == []
     assert by_others(write, [theirs, edit(1, 5, "status", "In Progress", "Waiting")]) == []
     assert by_others(write, [edit(0, -3, "status", "To Do", "In Progress")]) == []
+
+
+def test_of_a_new_record_counts_what_people_gave_and_not_what_the_platform_filled():
+    """What was there from the start has no line; what our account gave as we sent it is ours; what is there no more is told
+    by what replaced it."""
+    shown = {"title": "a", "state": "b", "group": "c", "tier": "d", "site": None}
+    history = [
+        edit(1, 1, "title", None, "a"),
+        edit(2, 2, "state", None, "a"),
+        edit(3, 3, "state", "a", "b", own=True),
+        edit(4, 4, "group", None, "c", own=True),
+        edit(5, 5, "tier", None, "c"),
+        edit(6, 6, "site", None, None),
+        edit(7, 7, "text", None, "d"),
+    ]
+    free = {"title", "state", "group", "tier", "site", "kind"}
+    found = added(free, shown | {"kind": "filled", "text": "d"}, history, {"state": ["b"]})
+    assert [edit.field for edit in found] == ["title", "group"]

@@ -45,6 +45,57 @@ def test_who_is_faster_than_our_first_look_is_heard(cloud, name):
     )
 
 
+@pytest.mark.parametrize("found_by", ["search", "poll"])
+@pytest.mark.parametrize("name", ["snow", "jira"])
+def test_what_somebody_adds_to_our_new_ticket_before_our_first_look_is_theirs(cloud, name, found_by):
+    """The incident says nothing of it, and a platform fills much by itself: the history tells who did."""
+    world, people = cloud, cloud.people
+    world.sync()
+    rows = people.snow("GET", "sys_user?sysparm_fields=user_name,sys_id")
+    diane = next(row["sys_id"] for row in rows if row["user_name"].startswith("diane"))
+    account = people.jira("GET", "user/search?query=diane")[0]["accountId"]
+    world.fault(name, "reset_after", "POST", {"snow": r"table/incident$", "jira": r"/issue$"}[name])
+    if name == "snow":
+        fields = {"project": {"key": "OPS"}, "issuetype": {"name": "Task"}, "summary": "Mail is down"}
+        people.jira("POST", "issue", {"fields": fields})
+        world.sync()
+        (row,) = people.snow_all()
+        people.snow_set(row["sys_id"], assigned_to=diane, description="Since noon.")
+    else:
+        people.snow_create(short_description="Mail is down")
+        world.sync()
+        (number,) = world.sandbox["jira"].platform.site.issues
+        people.jira_set(str(number), assignee={"accountId": account}, description="Since noon.")
+    if found_by == "poll":
+        world.poll(name)
+    for _ in range(14):
+        world.sync(30)
+    (row,) = people.snow_all()
+    (issue,) = people.jira_all()
+    assert (row["assigned_to"], row["description"]) == (diane, "Since noon.")
+    assert issue["fields"]["assignee"]["displayName"] == "Diane Novak"
+    assert "Since noon." in str(issue["fields"]["description"])
+    by = {"snow": "amina", "jira": "Bruno Keller"}[name]
+    assert any(f"by {by} on {name}" in text for text in world.said(row["number"], "changed"))
+
+
+def test_whom_pagerduty_gave_our_new_incident_is_still_nobodys_choice(cloud):
+    """Somebody touches it before our first look, but not who has it, which the policy said."""
+    world, people = cloud, cloud.people
+    world.sync()
+    world.fault("pd", "reset_after", "POST", r"^/incidents$")
+    people.snow_create(short_description="Mail is down")
+    world.sync()
+    (incident,) = people.pd_all()
+    assert incident["assignments"]
+    people.pd_set(incident["id"], title="Mail is down in Lyon", status="acknowledged")
+    for _ in range(14):
+        world.sync(30)
+    (row,) = people.snow_all()
+    assert (row["short_description"], row["assigned_to"]) == ("Mail is down in Lyon", "")
+    assert world.value(row["number"], "assignee") is None
+
+
 def test_who_is_faster_than_our_first_look_contradicts_what_happened_elsewhere_meanwhile(cloud):
     """They saw a record that begins, and not how far the incident had come on another side."""
     cloud.sync()

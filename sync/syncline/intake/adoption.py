@@ -138,6 +138,15 @@ def link_created(
         unsettled=frozenset(natives),
         agreed={n: payload[n] for n in natives if n in payload},
     )
+    filled = {
+        n
+        for n, v in reading.values.items()
+        if v not in (None, "", ()) and n not in fields and n not in edited
+    }
+    if create is not None and _touched(record) and any(kept.incident[n] in (None, "", ()) for n in filled):
+        # Or somebody has added it: the history tells, for which the record is read once more.
+        operations.owe_history(tx, create.id, record.created_at)
+        incidents.update_link(tx, incident_id, endpoint.name, stale=True)
     for item in items.of_incident(tx, incident_id):
         spread(tx, station, item, [endpoint.name])
     if endpoint.capabilities.pages:

@@ -1,11 +1,11 @@
 """Edits that our own writes overwrote: found in what a look had shown or in the platform's history, and laid before the
 next merge, which re-applies them or puts them on record."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from syncline.audit import beside, by_others, overwritten
+from syncline.audit import added, beside, by_others, overwritten
 from syncline.connector import Edit, HistoryKind, Native, PartyKind, Sighting
 from syncline.mapping import Mapping as FieldMapping
 from syncline.model import json_value
@@ -29,7 +29,8 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
     whom we have not met: a direct read comes first, before which the platform is asked who that is."""
     age = max((tx.now - logged.created_at for logged in writes), default=timedelta())
     known = operations.recent(tx, link.incident_id, link.instance, max(age, timedelta()) + operations.GHOSTS)
-    shown = [logged for logged in writes if _shown(logged, edits, known)]
+    creates = [logged for logged in writes if logged.kind == operations.CREATE]
+    shown = [logged for logged in writes if logged not in creates and _shown(logged, edits, known)]
     sent: dict[str, list[Native]] = {}
     for one in known:
         for native, value in (*one.payload.items(), *endpoint.capabilities.resets_of(one.payload).items()):
@@ -38,10 +39,15 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
         (logged, overwritten(logged.write(), edits, sent), beside(logged.write(), edits, sent))
         for logged in shown
     ]
-    if strangers(endpoint, [edit for _, lost, _ in theirs for edit in lost], tx.now):
+    new = [(logged, _added(tx, endpoint, link, logged, edits, sent)) for logged in creates]
+    named = [*(edit for _, lost, _ in theirs for edit in lost), *(edit for _, more in new for edit in more)]
+    if strangers(endpoint, named, tx.now):
         incidents.update_link(tx, link.incident_id, link.instance, stale=True)
         return True
-    operations.audited(tx, [logged.id for logged in shown])
+    # A history that comes with the record tells all that the record shows; another may lag.
+    inline = endpoint.capabilities.history is HistoryKind.INLINE
+    told_of = [logged for logged, more in new if more or inline]
+    operations.audited(tx, [logged.id for logged in (*shown, *told_of)])
     found: dict[tuple[str, str], Entry] = {}
     for logged, lost, near in theirs:
         given = {edit.field: edit.after for edit in lost}
@@ -54,7 +60,51 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
         told += _in_part(tx, endpoint, link, logged, near, {entry["field"] for entry in told})
         told = [{**entry, **_made(endpoint, link, logged, near, entry["field"])} for entry in told]
         found |= {(entry["field"], entry["at"]): entry for entry in told}
+    for logged, more in new:
+        found |= {
+            (entry["field"], entry["at"]): entry for entry in _said_anew(tx, endpoint, link, logged, more)
+        }
     return remember(tx, link, list(found.values()))
+
+
+def _added(
+    tx: Tx,
+    endpoint: Endpoint,
+    link: Link,
+    create: Logged,
+    edits: Sequence[Edit],
+    sent: Mapping[str, Collection[Native]],
+) -> list[Edit]:
+    """Edits of a new record in fields to which we had given nothing, and of which the incident says nothing: they passed for
+    what the platform had filled by itself."""
+    kept = incidents.find(tx, link.incident_id)
+    assert kept is not None
+    free = {
+        native
+        for name, rule in endpoint.mapping.rules.items()
+        if rule.direction.reads and name not in create.fields and kept.incident[name] in (None, "", ())
+        for native in endpoint.mapping.natives_of(name)
+    }
+    people = {party.name for party in endpoint.directory.parties.values()}
+    assigns = endpoint.capabilities.assigns
+    return [
+        edit
+        for edit in added(free, link.shadow, edits, sent)
+        if edit.field not in assigns or (edit.actor in people and not edit.own)
+    ]
+
+
+def _said_anew(
+    tx: Tx, endpoint: Endpoint, link: Link, create: Logged, edits: Sequence[Edit]
+) -> Iterator[Entry]:
+    """What those edits say in common terms, field by field: people gave the record that, and replaced nothing."""
+    for name in endpoint.mapping.rules:
+        theirs = [edit for edit in edits if edit.field in endpoint.mapping.natives_of(name)]
+        if theirs:
+            last = max(theirs, key=lambda edit: edit.at)
+            given = {edit.field: edit.after for edit in theirs}
+            said = entries(tx, endpoint, link, create, given, {}, {}, last.actor, last.at, {name})
+            yield from ({**entry, "base": None, "found": True} for entry in said)
 
 
 def strangers(endpoint: Endpoint, edits: Sequence[Edit], now: datetime) -> list[tuple[PartyKind, str]]:

@@ -33,6 +33,8 @@ GHOSTS = timedelta(hours=1)
 """So long a write that was taken for lost is known again when it turns up after all."""
 AUDITED = ("update", "transition")
 """Kinds of writes that can overwrite an edit: nobody edited a record before it was created."""
+CREATE = "create"
+"""It overwrites nothing; it is held against the history where somebody may have added to its record before we saw that."""
 AUDITABLE = timedelta(days=1)
 """So long a write waits to be held against the history: a platform may be down for hours. Some do not log every field."""
 
@@ -93,7 +95,7 @@ _UNAUDITED = Among(
         ((operations.c.state == State.APPLIED.value) & (operations.c.created_at > sa.bindparam("since")))
         | ((operations.c.state == State.VOID.value) & (operations.c.created_at > sa.bindparam("ghosts"))),
         operations.c.audited.is_(False),
-        sa.or_(*(operations.c.kind == kind for kind in AUDITED)),
+        sa.or_(*(operations.c.kind == kind for kind in (*AUDITED, CREATE))),
     )
     .order_by(operations.c.id),
     operations.c.incident_id,
@@ -137,7 +139,7 @@ def insert(
         "created_at": tx.now,
         "base_at": base_at,
         "settle_after": settle_after,
-        "audited": False,
+        "audited": kind == CREATE,
     }
     key = tx.execute(_INSERT, values).inserted_primary_key
     assert key is not None
@@ -157,7 +159,7 @@ def insert(
         base_at,
         settle_after,
         None,
-        False,
+        kind == CREATE,
         None,
     )
 
@@ -245,13 +247,18 @@ def recent(tx: Tx, incident_id: str, instance: str, within: timedelta) -> list[L
 
 
 def unaudited(tx: Tx, incident_ids: Sequence[str]) -> dict[tuple[str, str], list[Logged]]:
-    """Updates that were not yet held against the platform's history, by incident and instance: applied ones, and those
+    """Writes that are yet to be held against the platform's history, by incident and instance: applied ones, and those
     that were taken for lost and may have landed all the same."""
     found: dict[tuple[str, str], list[Logged]] = {}
     times = {"since": tx.now - AUDITABLE, "ghosts": tx.now - GHOSTS}
     for row in _UNAUDITED.rows(tx, incident_ids, **times):
         found.setdefault((row.incident_id, row.instance), []).append(_logged(row))
     return found
+
+
+def owe_history(tx: Tx, operation_id: int, since: datetime) -> None:
+    """That write is to be held against the platform's history from then on, by the platform's clock."""
+    tx.execute(_UPDATE, {"of_id": operation_id, "audited": False, "base_at": since})
 
 
 def audited(tx: Tx, operation_ids: Sequence[int]) -> None:

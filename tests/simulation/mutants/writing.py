@@ -175,7 +175,7 @@ MUTANTS: Final = (
         breaks="A write was held against a history, whether that showed it or not, and need not be again.",
         expects="lost",
         file="sync/syncline/intake/recovery.py",
-        before="    operations.audited(tx, [logged.id for logged in shown])",
+        before="    operations.audited(tx, [logged.id for logged in (*shown, *told_of)])",
         after="    operations.audited(tx, [logged.id for logged in writes])",
     ),
     Mutant(
