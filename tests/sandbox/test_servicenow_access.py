@@ -204,6 +204,13 @@ class TestLimits:
         assert content["status"] == "failure"
         assert len(desk.rows("incident")) == 4
 
+    def test_a_file_is_no_list_whose_query_could_be_killed(self, desk):
+        params = {"table_name": "incident", "table_sys_id": desk.create()["sys_id"], "file_name": "a.json"}
+        headers = {"content-type": "application/json"}
+        made = desk.send("POST", "/api/now/attachment/file", "syncline", b"\x94", headers, **params)
+        file = desk.send("GET", f"/api/now/attachment/{json.loads(made.body)['result']['sys_id']}/file")
+        assert desk.platform.cancelled(file) is file
+
     def test_pages_instead_of_json(self, desk):
         for reply, status in ((desk.platform.unavailable(502), 502), (desk.platform.hibernating(), 200)):
             assert reply.status == status

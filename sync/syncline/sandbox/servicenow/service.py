@@ -121,9 +121,11 @@ class ServiceNow:
     def cancelled(self, response: Response) -> Response:
         """A list reply whose query was killed by a quota rule: part of the rows and an error, with status 200
         (seen by users of the ansible and sndml clients)."""
+        if response.status != 200 or "Content-Disposition" in response.headers:  # a file is no list
+            return response
         content = json.loads(response.body or b"{}")
         rows = content.get("result") if isinstance(content, dict) else None
-        if response.status != 200 or not isinstance(rows, list):
+        if not isinstance(rows, list):
             return response
         detail = f"{_CANCELLED} Check logs for error trace or enable glide.rest.debug property to verify REST request processing"
         error = {"message": _CANCELLED, "detail": detail}
