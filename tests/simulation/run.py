@@ -2,11 +2,13 @@
 reaches the next."""
 
 import argparse
+import gc
 import json
 import os
 import resource
 import sys
 import tempfile
+import traceback
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
@@ -31,11 +33,15 @@ def played(seed: str, options: Options, folder: Path) -> tuple[Verdict, float]:
     if child == 0:
         os.close(reader)
         code = 1
+        # What a world leaves is gone with its process: nothing is gained by looking for it.
+        gc.disable()
         try:
             verdict = play(seed, options, folder / f"world-{seed.replace('/', '-')}")
             with os.fdopen(writer, "wb") as out:
                 out.write(json.dumps(asdict(verdict)).encode())
             code = 0
+        except Exception:  # noqa: BLE001  whatever it is, whoever mends the world must see where
+            traceback.print_exc()
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
