@@ -165,14 +165,12 @@ def link_of(tx: Tx, incident_id: str, instance: str) -> Link | None:
     return None if row is None else _link(row)
 
 
-_LINKS_TO = sa.select(*_ALL_LINKS).where(
-    links.c.instance == sa.bindparam("on"), links.c.record_id.in_(sa.bindparam("ids", expanding=True))
-)
+_LINKS_TO = Among(sa.select(*_ALL_LINKS).where(links.c.instance == sa.bindparam("on")), links.c.record_id)
 
 
 def links_to(tx: Tx, instance: str, record_ids: Iterable[str]) -> dict[str, Link]:
     """The links to those records of one instance, by record id."""
-    rows = tx.execute(_LINKS_TO, {"on": instance, "ids": list(record_ids)})
+    rows = _LINKS_TO.rows(tx, list(record_ids), on=instance)
     return {row.record_id: _link(row) for row in rows}
 
 

@@ -11,6 +11,10 @@ from syncline.connector import Cursor, Party, PartyKind
 from syncline.store.database import Tx
 from syncline.store.schema import parties, polls
 
+# Statements that every poll needs are made once: to build one costs more than to run it.
+_PROGRESS = sa.select(polls).where(polls.c.instance == sa.bindparam("of_instance"))
+_UPDATE = sa.update(polls).where(polls.c.instance == sa.bindparam("of_instance"))
+
 
 @dataclass(frozen=True, slots=True)
 class Progress:
@@ -29,7 +33,7 @@ class Progress:
 
 def progress(tx: Tx, instance: str) -> Progress | None:
     """Of one instance; None before its first poll."""
-    row = tx.execute(sa.select(polls).where(polls.c.instance == instance)).first()
+    row = tx.execute(_PROGRESS, {"of_instance": instance}).first()
     return None if row is None else Progress(*row)
 
 
@@ -49,7 +53,7 @@ def begin(tx: Tx, instance: str, cursor: Cursor, started_at: datetime) -> None:
 
 def update(tx: Tx, instance: str, **columns: Any) -> None:
     """Set columns of an instance's progress."""
-    tx.execute(sa.update(polls).where(polls.c.instance == instance).values(**columns))
+    tx.execute(_UPDATE, {"of_instance": instance, **columns})
 
 
 def load_parties(tx: Tx, instance: str) -> list[Party]:

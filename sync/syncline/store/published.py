@@ -89,6 +89,9 @@ def of_digests(tx: Tx, name: str, digests: Iterable[str]) -> list[Version]:
     return list({row.digest: Version(*row) for row in rows}.values())
 
 
+_NEWEST = sa.select(sa.func.max(published.c.id))
+
+
 def newest(tx: Tx) -> int:
     """The id of the newest publication of all; 0 where there is none. Grows whenever anything is published."""
-    return tx.execute(sa.select(sa.func.max(published.c.id))).scalar() or 0
+    return tx.execute(_NEWEST).scalar() or 0
