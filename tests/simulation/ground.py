@@ -23,6 +23,7 @@ import syncline.workers
 from syncline import assembly
 from syncline.assembly import Ports
 from syncline.configuration import Configuration
+from syncline.configuration.defaults import default_mapping
 from syncline.connector import Plugin
 from syncline.daemon import OnlyDaemon
 from syncline.demo.stage import SECRETS
@@ -131,9 +132,10 @@ def stage(world: "World") -> Iterator[None]:
             world.rights.append(self)
 
     engine_of, load_mapping = syncline.store.database._sqlite_engine, assembly.load_mapping
+    read_document = assembly.read_document
     # What a daemon works out at its start is the same each time; some worlds see fifty starts.
     syncline.store.database._sqlite_engine = partial(_warm, _engine())
-    assembly.load_mapping = _mapping
+    assembly.load_mapping, assembly.read_document = _mapping, _document
     boundary = urllib3.filepost.choose_boundary
     # The one thing that the client libraries draw at random.
     urllib3.filepost.choose_boundary = lambda: "boundary-of-a-simulated-request"
@@ -160,6 +162,7 @@ def stage(world: "World") -> Iterator[None]:
     finally:
         urllib3.filepost.choose_boundary = boundary
         syncline.store.database._sqlite_engine, assembly.load_mapping = engine_of, load_mapping
+        assembly.read_document = read_document
         logger.removeHandler(world.exceptions)
         logger.setLevel(level)
         logger.propagate = propagate
@@ -179,7 +182,7 @@ def plugins_and_settings() -> tuple[Mapping[str, Plugin], Any]:
 
 
 _file = ""
-_mapping = cache(assembly.load_mapping)
+_mapping, _document = cache(assembly.load_mapping), cache(assembly.read_document)
 
 
 def _warm(engine: sa.Engine, url: sa.URL) -> sa.Engine:
@@ -222,5 +225,11 @@ def prepare(folder: Path) -> None:
     _template[:] = [file]
     # Imported once, and not by each world.
     plugins_and_settings()
+    for instance, platform in {"snow": "servicenow", "jira": "jira", "pd": "pagerduty"}.items():
+        path = default_mapping(platform)
+        assert path is not None
+        text = _document(path).text
+        for source in (str(path), f"published mapping of {instance}"):
+            _mapping(text, source, platform)
     for kind in ("servicenow", "jira-cloud", "pagerduty"):
         build(kind, kind)
