@@ -13,7 +13,7 @@ import requests
 from syncline.errors import Configuration, OutcomeUnknown, RetryLater
 from syncline.http.client import Http
 from syncline_helix.query import both, field, literal
-from syncline_helix.values import plain
+from syncline_helix.values import said
 
 INCIDENT: Final = "HPD:IncidentInterface"
 CREATE: Final = "HPD:IncidentInterface_Create"
@@ -71,8 +71,8 @@ class Client:
             found.extend(page)
             if is_last(len(page), size):
                 return found
-            reached = plain(page[-1].get(key))
-            if not reached or reached == last:
+            reached = said(page[-1].get(key))
+            if not reached.isprintable() or reached in {"", last}:
                 raise Configuration(
                     f"{self._http.instance}: {form} answered with the same entries again; check that the account may read {key}"
                     f" of {form}"

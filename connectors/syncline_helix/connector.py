@@ -40,7 +40,7 @@ from syncline_helix.query import any_of, equals, one_of
 from syncline_helix.records import FILES, NUMBER, REMARK_FIELDS, UPDATED, Shape, is_number
 from syncline_helix.schema import Forms
 from syncline_helix.settings import HelixSettings
-from syncline_helix.values import plain, text
+from syncline_helix.values import said
 from syncline_helix.writing import Writer
 
 _PAGE: Final = 200
@@ -121,7 +121,7 @@ class Helix:
         rows = self._client.all_entries(
             INCIDENT, self._asked(name, marker), self._shape.fields, NUMBER, _PAGE
         )
-        if any(text(plain(row.get(name))) != marker for row in rows):
+        if any(said(row.get(name)) != marker for row in rows):
             raise Configuration(
                 f"{self._http.instance}: asked for {name} {marker}, the server answered with other records; check that the"
                 f" account may read {name}"
@@ -233,7 +233,7 @@ class Helix:
         number = self._known(record_id)
         rows = self._client.entries(INCIDENT, equals(NUMBER, number), self._shape.fields, (UPDATED,), 2)
         for row in rows:
-            if text(plain(row.get(NUMBER))) == number:
+            if said(row.get(NUMBER)) == number:
                 self._writer.knows(row)
                 return row
         if rows:
@@ -251,7 +251,7 @@ class Helix:
         rows = self._client.all_entries(
             WORK_LOG, one_of(NUMBER, numbers), REMARK_FIELDS, "Work Log ID", _PAGE
         )
-        if any(text(plain(row.get(NUMBER))) not in numbers for row in rows):
+        if any(said(row.get(NUMBER)) not in numbers for row in rows):
             raise Configuration(
                 f"{self._http.instance}: asked {WORK_LOG} for {', '.join(numbers[:3])}, others came too; check that the account"
                 f" may read {NUMBER} of {WORK_LOG}"

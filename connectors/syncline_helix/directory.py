@@ -10,7 +10,7 @@ from syncline_helix import records
 from syncline_helix.client import GROUPS, PEOPLE, Client, Row
 from syncline_helix.query import both, equals, one_of
 from syncline_helix.records import GROUP_FIELDS, PERSON_FIELDS
-from syncline_helix.values import plain, text
+from syncline_helix.values import said
 
 _FORMS: Final = {PartyKind.PERSON: PEOPLE, PartyKind.GROUP: GROUPS}
 _FIELDS: Final = {PartyKind.PERSON: PERSON_FIELDS, PartyKind.GROUP: GROUP_FIELDS}
@@ -38,9 +38,9 @@ class Directory:
         """The entry of that person or group, asked for once; None where there is none."""
         known = self._known.get((kind, party_id))
         if known is None:
-            found = [
-                row for row in self._rows(kind, [party_id]) if text(plain(row.get(_KEYS[kind]))) == party_id
-            ]
+            if not party_id.isprintable():
+                return None
+            found = [row for row in self._rows(kind, [party_id]) if said(row.get(_KEYS[kind])) == party_id]
             if not found:
                 return None
             if len(self._known) >= _REMEMBERED:
@@ -92,7 +92,7 @@ class Directory:
 
     def _parties(self, kind: PartyKind, rows: Sequence[Row]) -> list[Party]:
         read: Callable[[Row], Party] = lambda row: records.party(row, kind)  # noqa: E731
-        usable = [row for row in rows if plain(row.get(_KEYS[kind]))]
+        usable = [row for row in rows if said(row.get(_KEYS[kind]))]
         try:
             return [read(row) for row in usable]
         except ValueError as error:

@@ -21,9 +21,9 @@ from syncline_helix.client import INCIDENT, WORK_LOG, Client, Row
 from syncline_helix.polling import Brought, Chain, Position, Track, link, misplaced
 from syncline_helix.query import after, any_of, both, equals, one_of
 from syncline_helix.query import field as named
-from syncline_helix.records import NUMBER, UPDATED, Shape, moment, needed
+from syncline_helix.records import NUMBER, UPDATED, Shape, ident, moment
 from syncline_helix.settings import HelixSettings
-from syncline_helix.values import instant, plain, stamp
+from syncline_helix.values import instant, said, stamp
 
 log = logging.getLogger(__name__)
 
@@ -130,37 +130,33 @@ class Feeds:
             rows = self._client.entries(INCIDENT, any_of(NUMBER), (NUMBER, UPDATED), (f"{UPDATED}.desc",), 1)
             if not rows:
                 return False
-            try:
-                number, at = needed(rows[0], NUMBER), moment(rows[0], UPDATED)
-            except ValueError as error:
-                raise Configuration(
-                    f"{self._http.instance}: {INCIDENT} cannot be followed: {error}"
-                ) from error
-            literal, stamped = self._dates.literal(at), named(UPDATED)
-            at_that = both(equals(NUMBER, number), f"{stamped} >= {literal}", f"{stamped} <= {literal}")
-            later = both(equals(NUMBER, number), f"{stamped} > {literal}")
+            place = self._place(self._feeds[RECORDS], rows[0])
+            literal, stamped = self._dates.literal(instant(place.at)), named(UPDATED)
+            at_that = both(equals(NUMBER, place.id), f"{stamped} >= {literal}", f"{stamped} <= {literal}")
+            later = both(equals(NUMBER, place.id), f"{stamped} > {literal}")
             found = [
                 self._client.entries(INCIDENT, asked, (NUMBER, UPDATED), (), 2) for asked in (at_that, later)
             ]
             self._proved = len(found[0]) == 1 and not found[1]
             # It may have been changed between two of the questions: then they say nothing.
-            if not self._proved and not any(moment(row, UPDATED) != at for row in found[1]):
+            if all(said(row.get(UPDATED)) == said(rows[0].get(UPDATED)) for row in found[1]):
                 break
         if self._proved:
             return True
         raise Configuration(
-            f"{self._http.instance}: the server does not read {literal} as the time {stamp(at)}; set date_format to epoch, or to the"
+            f"{self._http.instance}: the server does not read {literal} as the time {place.at}; set date_format to epoch, or to the"
             " format in which it shows times, and date_zone to its time zone"
         )
 
     def edits(self, rows: Mapping[str, Row]) -> dict[str, tuple[Edit, ...]]:
         """What the platform tells of who changed those incidents, by their numbers."""
         own = self._settings.username
-        entries = {plain(row.get("Entry ID")): number for number, row in rows.items() if row.get("Entry ID")}
+        named_by = {number: said(row.get("Entry ID")) for number, row in rows.items()}
+        entries = {entry: number for number, entry in named_by.items() if entry and entry.isprintable()}
         lines: dict[str, list[Row]] = {}
         since = self._http.platform_now() - AUDITED - timedelta(hours=1)
         for line in self._audit(sorted(entries), since):
-            lines.setdefault(entries.get(plain(line.get("Original Request ID")), ""), []).append(line)
+            lines.setdefault(entries.get(said(line.get("Original Request ID")), ""), []).append(line)
         found = {}
         for number, row in rows.items():
             try:
@@ -216,7 +212,7 @@ class Feeds:
 
     def _place(self, feed: Feed, row: Row) -> Position:
         try:
-            return Position(stamp(moment(row, UPDATED)), needed(row, feed.key))
+            return Position(stamp(moment(row, UPDATED)), ident(row, feed.key))
         except ValueError as error:
             raise Configuration(f"{self._http.instance}: {feed.form} cannot be followed: {error}") from error
 
@@ -227,7 +223,7 @@ class Feeds:
         recent: dict[str, Row] = {}
         since = self._http.platform_now() - AUDITED
         for row in rows.get(RECORDS, ()):
-            number = needed(row, NUMBER)
+            number = ident(row, NUMBER)
             try:
                 record = seen[number] = records.record(row, self._shape, own)
             except ValueError:

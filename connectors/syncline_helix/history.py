@@ -14,7 +14,7 @@ from typing import Any, Final
 from syncline.connector import Edit
 from syncline_helix.client import Row
 from syncline_helix.records import NUMBER, Shape, is_own, moment, needed
-from syncline_helix.values import canonical, instant, plain, text
+from syncline_helix.values import canonical, instant, plain, said, text
 
 AUDIT_FIELDS: Final = ("Request ID", "Original Request ID", "Create Date", "User", "Fields Changed", "Log")
 STATUS: Final = "Status"
@@ -22,7 +22,7 @@ STATUS: Final = "Status"
 
 def changed(row: Row) -> tuple[str, ...]:
     """The fields that an entry of the audit says have changed."""
-    return tuple(name.strip() for name in plain(row.get("Fields Changed")).split(";") if name.strip())
+    return tuple(name.strip() for name in said(row.get("Fields Changed")).split(";") if name.strip())
 
 
 def told(log: str, names: Iterable[str]) -> dict[str, str]:

@@ -90,6 +90,18 @@ def needed(row: Row, name: str) -> str:
     return value
 
 
+def ident(row: Row, name: str) -> str:
+    """An id that the entry must have: it can stand in a qualification.
+
+    Raises:
+        ValueError: it is missing or empty, or no id.
+    """
+    value = needed(row, name)
+    if not value.isprintable():
+        raise ValueError(f"field {name} holds control characters, so it is no id")
+    return value
+
+
 def moment(row: Row, name: str) -> datetime:
     """A time that the entry must have.
 
@@ -109,7 +121,7 @@ def record(row: Row, shape: Shape, own: str) -> Record:
 
     A field that the entry leaves out is left out of the values: it is not known, which is something else than empty.
     """
-    number, updated = needed(row, NUMBER), moment(row, UPDATED)
+    number, updated = ident(row, NUMBER), moment(row, UPDATED)
     instance = text(plain(row.get("InstanceId")))
     updated_by = text(plain(row.get("Last Modified By")))
     # Copying an incident may copy the field with our key, but the copy has another submitter.
@@ -139,9 +151,9 @@ def _value(name: str, raw: Any, times: frozenset[str]) -> Native:
 
 def _described(row: Row) -> Iterator[Party]:
     # The group alone: of a person the e-mail address counts, which an incident does not hold.
-    ident, name = (text(plain(row.get(field))) for field in _PARTIES[PartyKind.GROUP])
-    if ident and name:
-        yield Party(PartyKind.GROUP, ident, name)
+    group, name = (text(plain(row.get(field))) for field in _PARTIES[PartyKind.GROUP])
+    if group and name:
+        yield Party(PartyKind.GROUP, group, name)
 
 
 def party(row: Row, kind: PartyKind) -> Party:
@@ -161,8 +173,8 @@ def remark(row: Row, own: str) -> Remark | None:
     if not body or (mine and any(row.get(name) for name in FILES)):
         return None
     return Remark(
-        id=needed(row, "Work Log ID"),
-        record_id=needed(row, NUMBER),
+        id=ident(row, "Work Log ID"),
+        record_id=ident(row, NUMBER),
         author=author,
         body=body,
         visibility=Visibility.PUBLIC if row.get("View Access") == "Public" else Visibility.INTERNAL,
@@ -186,7 +198,7 @@ def attachments(row: Row, own: str) -> tuple[Attachment, ...]:
         found.append(
             Attachment(
                 id=f"{needed(row, 'Work Log ID')}/{name}",
-                record_id=needed(row, NUMBER),
+                record_id=ident(row, NUMBER),
                 name=file_name,
                 content_type=mimetypes.guess_type(file_name)[0] or "application/octet-stream",
                 size=size,

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from syncline.connector import FieldSchema, Party, Schema
 from syncline_helix.client import CREATE, INCIDENT, Client, Row
-from syncline_helix.values import plain, text
+from syncline_helix.values import said
 
 _DEMANDED: Final = frozenset({"Description", "Impact", "Urgency", "Service Type", "Reported Source"})
 """What a create must bring (BMC, "Creating an incident by using the REST API"); the customer we bring by ourselves."""
@@ -25,15 +25,13 @@ class Forms:
 
     def created(self) -> frozenset[str]:
         """The names of the fields of the form that creates."""
-        return frozenset(text(plain(row.get("name"))) for row in self._client.fields(CREATE))
+        return frozenset(said(row.get("name")) for row in self._client.fields(CREATE))
 
     def audited(self) -> frozenset[str]:
         """The names of the fields that are marked for the audit."""
         rows = self._client.fields(INCIDENT)
         return frozenset(
-            text(plain(row.get("name")))
-            for row in rows
-            if plain(row.get("audit")).upper() not in {"", "NONE"}
+            said(row.get("name")) for row in rows if said(row.get("audit")).upper() not in {"", "NONE"}
         )
 
 
@@ -41,7 +39,7 @@ def described(rows: Iterable[Row]) -> dict[str, FieldSchema]:
     """Fields by name."""
     found = {}
     for row in rows:
-        name = text(plain(row.get("name")))
+        name = said(row.get("name"))
         if not name:
             continue
         limit: Any = row.get("limit")
@@ -50,7 +48,7 @@ def described(rows: Iterable[Row]) -> dict[str, FieldSchema]:
             name=name,
             label=name,
             required=name in _DEMANDED,
-            writable=plain(row.get("field_option")).upper() != "SYSTEM" and name not in _COMPUTED,
+            writable=said(row.get("field_option")).upper() != "SYSTEM" and name not in _COMPUTED,
             choices=None,
             max_length=length
             if isinstance(length, int) and not isinstance(length, bool) and length > 0

@@ -43,6 +43,11 @@ def plain(raw: Any) -> str:
     raise ValueError(f"a {type(raw).__name__} stands where a single value is due")
 
 
+def said(raw: Any) -> str:
+    """What stands in one field, as text in canonical form; empty, too, where it holds no single value."""
+    return text(plain(raw)) if isinstance(raw, str | int | float) else ""
+
+
 def text(raw: str) -> str:
     """Text in the one form in which it is compared: `\\n` line ends, no white space at the end."""
     if "\r" in raw:
@@ -58,7 +63,10 @@ def instant(raw: str) -> datetime:
     """
     if not _TIME.fullmatch(raw):
         raise ValueError(f"{raw[:40]!r} is no time of the REST API (2022-06-21T16:23:14.000+0000)")
-    return datetime.fromisoformat(raw).astimezone(UTC).replace(microsecond=0)
+    try:
+        return datetime.fromisoformat(raw).astimezone(UTC).replace(microsecond=0)
+    except OverflowError:
+        raise ValueError(f"{raw!r} lies beyond all calendars") from None
 
 
 def stamp(moment: datetime) -> str:

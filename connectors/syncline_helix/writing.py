@@ -16,7 +16,7 @@ from syncline_helix.directory import Directory
 from syncline_helix.query import equals
 from syncline_helix.records import ASSIGNEE, FILES, GROUP, NUMBER, is_number
 from syncline_helix.settings import HelixSettings
-from syncline_helix.values import plain, text, wire
+from syncline_helix.values import said, wire
 
 CLOSED: Final = "Closed"
 
@@ -82,7 +82,7 @@ class Writer:
 
     def knows(self, row: Row) -> None:
         """Remember which entry an incident is, from an entry that was read."""
-        number, entry = plain(row.get(NUMBER)), plain(row.get("Request ID"))
+        number, entry = said(row.get(NUMBER)), said(row.get("Request ID"))
         if number and entry:
             if len(self._entries) >= _REMEMBERED:
                 self._entries.clear()
@@ -99,7 +99,7 @@ class Writer:
             self._stand_in(values)
         form = {_CREATE_NAMES.get(name, name): value for name, value in values.items()}
         row = self._client.create(CREATE, {**form, "z1D_Action": "CREATE"}, (NUMBER,))
-        number = text(plain(row.get(NUMBER)))
+        number = said(row.get(NUMBER))
         if not is_number(number):
             raise OutcomeUnknown(
                 f"{self._http.instance}: a record was created for {operation.marker}, and the reply does not say which"
@@ -112,7 +112,7 @@ class Writer:
         self._place(values, number)
         if self._settings.stand_in and ("Status" in values or values.get(ASSIGNEE, "") is None):
             self._staffed(values, self._row(number))
-        entry = self._entries.get(number) or plain(self._row(number).get("Request ID"))
+        entry = self._entries.get(number) or said(self._row(number).get("Request ID"))
         self._client.update(INCIDENT, entry, {**values, "z1D Action": "MODIFY"}, number)
         return Receipt(number)
 
@@ -135,7 +135,7 @@ class Writer:
         values = {**self._entry(operation.record_id, body, public=False), FILES[0]: name}
         file = (FILES[0], name, operation.content_type or "application/octet-stream", operation.content)
         row = self._client.create(WORK_LOG, values, ("Work Log ID",), file=file, record=operation.record_id)
-        entry = text(plain(row.get("Work Log ID")))
+        entry = said(row.get("Work Log ID"))
         return Receipt(operation.record_id, item_id=f"{entry}/{FILES[0]}" if entry else None)
 
     def _entry(self, number: str, body: str, *, public: bool) -> dict[str, Any]:
@@ -150,7 +150,7 @@ class Writer:
 
     def _noted(self, number: str, values: Mapping[str, Any]) -> Receipt:
         row = self._client.create(WORK_LOG, values, ("Work Log ID",), record=number)
-        return Receipt(number, item_id=text(plain(row.get("Work Log ID"))) or None)
+        return Receipt(number, item_id=said(row.get("Work Log ID")) or None)
 
     def _row(self, number: str) -> Row:
         """The entry of an incident, as far as a write must know it.
@@ -162,7 +162,7 @@ class Writer:
             rows = self._client.entries(INCIDENT, equals(NUMBER, number), _KNOWN_ENTRY, (), 2)
         except ValueError:
             rows = []
-        found = [row for row in rows if text(plain(row.get(NUMBER))) == number and row.get("Request ID")]
+        found = [row for row in rows if said(row.get(NUMBER)) == number and row.get("Request ID")]
         if not found:
             raise Gone(
                 f"{self._http.instance}: there is no incident {number[:40]!r}, or the account may not see it"
@@ -172,8 +172,8 @@ class Writer:
 
     def _staffed(self, values: dict[str, Any], row: Row) -> None:
         """Put the stand-in where the incident will ask for an assignee and will have none. `row` is how it stands, just before."""
-        status = values.get("Status") or plain(row.get("Status"))
-        assigned = values[ASSIGNEE] if ASSIGNEE in values else plain(row.get(ASSIGNEE))
+        status = values.get("Status") or said(row.get("Status"))
+        assigned = values[ASSIGNEE] if ASSIGNEE in values else said(row.get(ASSIGNEE))
         if status in _STAFFED and not assigned:
             self._stand_in(values)
 

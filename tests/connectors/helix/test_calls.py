@@ -264,6 +264,10 @@ class TestWriting:
             helix.write(Update(NUMBER, given))
         assert set(caught.value.fields) == set(given)
 
+    def test_an_id_that_cannot_be_asked_for(self, helix):
+        with pytest.raises(Refused, match="nobody"):
+            helix.write(Update(NUMBER, {"Assigned Group ID": "SGP\n1"}))
+
     def test_a_group_that_is_not_there(self, helix, wire):
         wire.answers("GET", "CTM:Support%20Group")
         with pytest.raises(Refused, match="SGP404"):
