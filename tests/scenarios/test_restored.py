@@ -225,6 +225,26 @@ def test_who_replaced_a_priority_of_a_lost_incident_is_not_outvoted_by_it(cloud)
     assert world.said(row["number"], "conflict") == []
 
 
+def test_who_changed_what_our_ticket_was_created_with_has_seen_that(cloud):
+    """Found by the simulation: PagerDuty logged no priority, so it was not known what had been replaced there, and the highest
+    won."""
+    world, people = cloud, cloud.people
+    world.configure("default: latest", "default: latest\n  priority: highest")
+    world.sync()
+    backup = Backup(world)
+    sys_id = people.snow_create(short_description="Mail is down", impact="1", urgency="1")
+    world.settle()
+    world.clock.advance(30)
+    (alert,) = people.pd_all()
+    ids = {p["name"]: p["id"] for p in people.pd("GET", "priorities")["priorities"]}
+    people.pd_set(alert["id"], priority={"id": ids["P5"], "type": "priority_reference"})
+    backup.restore()
+    backup.adopt()
+    row = people.snow_get(sys_id)
+    assert row["priority"] == "5"
+    assert world.said(row["number"], "conflict") == []
+
+
 @pytest.mark.parametrize("where", ["where it was copied to", "where it was made"])
 def test_an_edit_of_the_lost_time_that_was_replaced_is_not_found_again(trio, where):
     world, people = trio.world, trio.world.people

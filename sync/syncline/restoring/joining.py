@@ -133,7 +133,7 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bo
         said = claim(name, one, others, {name: value})
         settled[name] = value if said is None else said.value
         if said is not None and said.value != value and not replaced(name, said, one, others):
-            base = basis(name, one, others, value, None)
+            base = basis(name, one, others, value, _created_with(name, one, others, value))
             entries.append(_entry(name, said, base, skew_of(endpoint, sheet)))
     unsettled = not_understood(endpoint, reading)
     incidents.link(tx, incident.id, sheet.instance, record, settled, origin=False, unsettled=unsettled)
@@ -142,6 +142,12 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bo
     text = f"{sheet.instance} {record.key} is its record on {endpoint.title}: found again"
     timeline.append(tx, incident.id, Event("linked", text, sheet.instance, data={"url": record.url}))
     return True
+
+
+def _created_with(name: str, one: Side, others: Sequence[Side], value: Value) -> Value:
+    """What we created a record with, as far as that is known: no other side ever said anything else than the incident does."""
+    known = one.record.marker is not None and not any(other.last(name) for other in others)
+    return value if known and not isinstance(value, tuple) else None
 
 
 def _edited(name: str, one: Side, others: Sequence[Side], endpoint: Endpoint) -> bool:
