@@ -390,6 +390,26 @@ def test_where_no_history_tells_which_is_newer_what_is_not_taken_is_on_record(cl
     assert [loser[0::2] for loser in record.data["losers"]] == [["pd", 1]]
 
 
+def test_what_differs_where_all_histories_are_silent_was_edited(cloud):
+    """Found by the simulation: PagerDuty logs no priorities, but Jira does, and nobody had given one there. The edit in PagerDuty
+    was only put on record."""
+    world, people = cloud, cloud.people
+    world.sync()
+    backup = Backup(world)
+    key = jira_create(world, "Mail is down")
+    world.poll("jira")
+    world.reconcile()
+    world.deliver("pd")
+    (alert,) = people.pd_all()
+    world.clock.advance(30)
+    ids = {p["name"]: p["id"] for p in people.pd("GET", "priorities")["priorities"]}
+    people.pd_set(alert["id"], priority={"id": ids["P1"], "type": "priority_reference"})
+    backup.restore()
+    backup.adopt()
+    assert people.jira("GET", f"issue/{key}")["fields"]["priority"]["name"] == "Highest"
+    assert world.said(key, "conflict") == []
+
+
 # ---- what was under way --------------------------------------------------------------------------
 
 

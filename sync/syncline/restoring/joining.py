@@ -152,11 +152,12 @@ def _created_with(name: str, one: Side, others: Sequence[Side], value: Value) ->
 
 def _edited(name: str, one: Side, others: Sequence[Side], endpoint: Endpoint) -> bool:
     """Whether somebody gave a field of a record that we created its value, though no history tells: the record took all that
-    we created it with, and the others never said that."""
+    we created it with, and the others never said that, as far as their histories tell."""
     if not endpoint.capabilities.creates_whole or name == "status" or one.last(name) is not None:
         return False
     past = [said for other in others for said in other.of(name)]
-    return bool(past) and not any(one.holds(name, v) for said in past for v in (said.value, said.before))
+    told = bool(past) or all(other.logs(name) for other in others)
+    return told and not any(one.holds(name, v) for said in past for v in (said.value, said.before))
 
 
 def _kept_here(name: str, sheet: Sheet, lost: Claim, kept: Kept) -> Event:

@@ -84,6 +84,10 @@ class Side:
         """Whether the record says that value."""
         return self.mapping.holds(name, value, self.record.values, self.directory)
 
+    def logs(self, name: str) -> bool:
+        """Whether its history would tell of an edit of that field."""
+        return self.mapping.natives_of(name).isdisjoint(self.unlogged)
+
     def changed_at(self) -> datetime:
         """When the record last changed, by our clock."""
         return self.record.updated_at - self.skew
@@ -264,8 +268,7 @@ def unlogged(name: str, one: Side, others: Sequence[Side]) -> bool:
     said before is only older."""
     if name in DECIDED or one.last(name) is not None:
         return False
-    logged = one.mapping.natives_of(name).isdisjoint(one.unlogged)
-    if logged and any(one.holds(name, said.before) for other in others for said in other.of(name)):
+    if one.logs(name) and any(one.holds(name, said.before) for other in others for said in other.of(name)):
         return False
     people = [said for other in others for said in other.said if said.field == name and not said.own]
     return any(

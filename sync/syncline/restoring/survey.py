@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from syncline.connector import Edit, Linking, Record
+from syncline.connector import Edit, HistoryKind, Linking, Record
 from syncline.errors import Configuration, Gone, Refused
 from syncline.model import Attachment, Remark
 from syncline.station import Endpoint, Station
@@ -93,6 +93,11 @@ def survey(
             sheet = _sheet(endpoint, record_id, since)
             if sheet is not None:
                 found.sheets[endpoint.name, record_id] = sheet
+        by_read = endpoint.capabilities.history is HistoryKind.READ
+        mine = [sheet for sheet in found.sheets.values() if sheet.instance == endpoint.name]
+        if by_read and not any(sheet.edits for sheet in mine):
+            # Nothing stands in any of them: it may be that nobody keeps a history there.
+            found.sheets |= {(s.instance, s.record.id): replace(s, edits=None) for s in mine}
     return found
 
 
