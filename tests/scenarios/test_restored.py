@@ -410,6 +410,23 @@ def test_what_differs_where_all_histories_are_silent_was_edited(cloud):
     assert world.said(key, "conflict") == []
 
 
+def test_a_step_of_ours_on_the_way_to_a_status_is_nobodys_decision(trio):
+    """Found by the simulation: it was the last that our account had written, and nobody had said so: it opened again what
+    somebody had resolved."""
+    world = trio.world
+    backup = Backup(world)
+    world.clock.advance(30)
+    world.people.snow_set(trio.sys_id, state="6", close_code="Solution provided", close_notes="Mended.")
+    world.clock.advance(30)
+    world.fault("jira", "error_before", "POST", "/transitions$", skip=1, count=1000)
+    world.settle()
+    assert (trio.jira["status"]["name"], trio.pd["status"]) == ("In Progress", "resolved")
+    world.sandbox["jira"].clear_faults()
+    backup.restore()
+    backup.adopt()
+    assert (trio.snow["state"], trio.jira["status"]["name"], trio.pd["status"]) == ("6", "Done", "resolved")
+
+
 # ---- what was under way --------------------------------------------------------------------------
 
 

@@ -35,6 +35,7 @@ class Said:
         at: When, by our clock.
         own: Whether our account wrote it.
         actor: Who did, as the platform calls them.
+        natives: Native values of the field as they were then.
         automatic: Whether the platform gave it by itself.
         before: Common value that stood there until then.
     """
@@ -44,6 +45,7 @@ class Said:
     at: datetime
     own: bool
     actor: str
+    natives: Mapping[str, Native]
     automatic: bool = False
     before: Value = None
 
@@ -61,6 +63,7 @@ class Side:
         resets: What the platform made of other native fields with our own writes.
         skew: By how much the platform's clock is ahead of ours.
         unlogged: Native fields of which its history does not tell.
+        workflow: The native field that only transitions change, or None.
     """
 
     instance: str
@@ -71,6 +74,7 @@ class Side:
     resets: Mapping[str, Native]
     skew: timedelta
     unlogged: Collection[str]
+    workflow: str | None
 
     def of(self, name: str) -> list[Said]:
         """Who gave that field a value, oldest first, as far as the history tells."""
@@ -127,10 +131,11 @@ def side(
             by_itself = moved <= facts.assigns and (own or actor not in people)
             who = PLATFORM if by_itself else actor
             ours = own and not by_itself
-            said.append(Said(name, after[name], at - skew, ours, who, by_itself, before.get(name)))
+            natives = {native: values[native] for native in mapping.natives_of(name) if native in values}
+            said.append(Said(name, after[name], at - skew, ours, who, natives, by_itself, before.get(name)))
         before = after
     resets = facts.resets_of([edit.field for edit in edits if edit.own])
-    return Side(instance, record, said, mapping, directory, resets, skew, unlogged)
+    return Side(instance, record, said, mapping, directory, resets, skew, unlogged, facts.workflow)
 
 
 def _strokes(edits: Iterable[Edit]) -> Iterable[tuple[datetime, str, bool, list[Edit]]]:
@@ -198,6 +203,10 @@ def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Valu
         if elder:
             source = min(elder, key=lambda said: said.at)
             return Claim(source.value, source.actor, source.at - BEFORE, automatic=True)
+        ahead = _ahead(name, one, others, last)
+        if ahead:
+            at = max(said.at for said in ahead) - 2 * SIMULTANEOUS
+            return Claim(last.value, last.actor, at, automatic=True)
     value = _value(name, one, known, None)
     if last is not None:
         return Claim(value, last.actor, last.at, automatic=True)
@@ -207,6 +216,24 @@ def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Valu
         copies = [said.at for other in others for said in other.said if said.own and said.field == name]
         at = max(at, max(copies) + 2 * SIMULTANEOUS)
     return Claim(value, one.record.updated_by or "somebody", at, automatic=one.record.own)
+
+
+def _ahead(name: str, one: Side, others: Sequence[Side], last: Said) -> list[Said]:
+    """What people had said elsewhere when our account gave that side its present value, and what it never came to say since:
+    through a workflow that value may be a step on the way there, and then nobody ever wanted it."""
+    if one.workflow not in one.mapping.natives_of(name):
+        return []
+
+    def came(said: Said) -> bool:
+        since = (mine.natives for mine in one.of(name) if mine.at >= said.at - TOLERANCE)
+        return any(one.mapping.holds(name, said.value, natives, one.directory) for natives in since)
+
+    return [
+        said
+        for other in others
+        for said in other.of(name)
+        if not said.own and said.at <= last.at + TOLERANCE and not came(said)
+    ]
 
 
 def replaced(name: str, said: Claim, one: Side, others: Sequence[Side]) -> bool:
