@@ -225,14 +225,17 @@ def _ahead(name: str, one: Side, others: Sequence[Side], last: Said) -> list[Sai
         return []
 
     def came(said: Said) -> bool:
-        since = (mine.natives for mine in one.of(name) if mine.at >= said.at - TOLERANCE)
-        return any(one.mapping.holds(name, said.value, natives, one.directory) for natives in since)
+        since = [mine for mine in one.of(name) if mine.at >= said.at - TOLERANCE]
+        return any(
+            mine.before == said.value or one.mapping.holds(name, said.value, mine.natives, one.directory)
+            for mine in since
+        )
 
     return [
         said
         for other in others
         for said in other.of(name)
-        if not said.own and said.at <= last.at + TOLERANCE and not came(said)
+        if not said.own and not said.automatic and said.at <= last.at + TOLERANCE and not came(said)
     ]
 
 
