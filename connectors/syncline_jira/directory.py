@@ -14,6 +14,9 @@ _AT_ONCE: Final = 50
 _CANDIDATES: Final = 50
 _TEAM: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9]{1,19}")
 
+_ACCOUNT: Final = re.compile(r"[0-9A-Za-z_-]+(?::[0-9A-Za-z-]+)?")
+"""What an account id of Cloud may look like: `5b10a2844c20165700ede21g`, `712020:0c7c1d40-1a62-4c43-9d3e-6d0d7e1fb0e1`."""
+
 
 def people(client: JiraClient, lens: Lens, ids: Sequence[str]) -> list[Party]:
     """Those people that there are. Cloud tells fifty in one request, Data Center one."""
@@ -37,7 +40,7 @@ def _by_name(client: JiraClient, name: str) -> Mapping[str, Any]:
 
 
 def find_person(client: JiraClient, lens: Lens, name: str) -> Party | None:
-    """The active person with that e-mail address, else with exactly that name; None where several fit.
+    """The active person with that e-mail address, else with exactly that name, or that id; None where several fit.
 
     Where Cloud hides addresses, a search by address still finds by it: a single hit whose address is hidden is
     taken for the person, one whose address is shown must match.
@@ -59,6 +62,9 @@ def find_person(client: JiraClient, lens: Lens, name: str) -> Party | None:
             for user in users
             if sought in {shape.text(user.get("name")), shape.text(user.get("displayName"))}
         ]
+    if not fits and lens.cloud and _ACCOUNT.fullmatch(sought):
+        # Cloud's search knows no account ids, and where addresses are hidden mappings name people by them.
+        return next(iter(people(client, lens, [sought])), None)
     return records.party(fits[0], lens) if len(fits) == 1 else None
 
 

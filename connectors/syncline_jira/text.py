@@ -116,7 +116,7 @@ def _content(node: Mapping[str, Any]) -> list[Any]:
 def _inside(node: Mapping[str, Any], depth: int) -> str:
     """Blocks are parted by a blank line; what stands in a line follows one on the other."""
     children = _content(node)
-    blocks = any(isinstance(child, Mapping) and child.get("type") in _BLOCKS for child in children)
+    blocks = any(isinstance(child, Mapping) and str(child.get("type")) in _BLOCKS for child in children)
     return ("\n\n" if blocks else "").join(_node(child, depth + 1) for child in children)
 
 

@@ -14,7 +14,7 @@ from syncline.connector import Paged, PagePerson, Party, PartyKind, Receipt, mar
 from syncline.errors import Configuration, Refused
 from syncline_pagerduty import records
 from syncline_pagerduty.reading import Reader
-from syncline_pagerduty.records import identity, items, mapping, moment
+from syncline_pagerduty.records import identity, items, mapping, moment, text
 
 _JOINED: Final = frozenset({"joined", "accepted"})
 _REFUSED: Final = frozenset({"declined", "user_cancelled"})
@@ -123,7 +123,7 @@ def _told(entries: Iterable[Mapping[str, Any]], user: str) -> frozenset[Paged]:
     """What log entries tell of the person."""
     found: set[Paged] = set()
     for entry in entries:
-        kind = entry.get("type")
+        kind = text(entry.get("type"))
         if kind in _TAKEN and identity(entry.get("agent")) == user:
             found.add(Paged.ANSWERED)
         elif kind == _NOTIFY and identity(entry.get("user")) == user and _arrived(entry):

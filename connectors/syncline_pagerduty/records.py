@@ -276,10 +276,10 @@ def edits(entries: Iterable[Mapping[str, Any]], own: str | None, status: Native 
 def author(entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """Who wrote last, as log entries tell, oldest first; empty where nobody did: a policy assigns by itself."""
     for entry in reversed(entries):
-        if entry.get("type") not in _TOLD:
+        if text(entry.get("type")) not in _TOLD:
             agent = mapping(entry.get("agent"))
             by_person = agent.get("type") in ("user_reference", "user")
-            return {} if entry.get("type") in _ASSIGN_ENTRIES and not by_person else agent
+            return {} if text(entry.get("type")) in _ASSIGN_ENTRIES and not by_person else agent
     return {}
 
 

@@ -25,6 +25,7 @@ from syncline.connector import (
     Update,
 )
 from syncline.errors import Gone, OutcomeUnknown, Refused
+from syncline.model import Visibility
 from syncline_pagerduty import records
 from syncline_pagerduty.dialect import ALREADY_ACKNOWLEDGED, ALREADY_RESOLVED, is_code, key_in_use
 from syncline_pagerduty.paging import Pages
@@ -76,6 +77,11 @@ class Writer:
                 return self._create(operation)
             case Update():
                 return self._update(operation)
+            case Comment(visibility=Visibility.PUBLIC):
+                raise Refused(
+                    f"{self._instance}: incident {operation.record_id}: PagerDuty has no remarks that customers read, so a"
+                    " public one is not written there; nothing is to be done"
+                )
             case Comment():
                 return self._note(operation.record_id, operation.body)
             case LinkBack():

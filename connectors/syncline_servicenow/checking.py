@@ -12,7 +12,7 @@ from syncline_servicenow.query import both, named_fields, term
 from syncline_servicenow.records import EDIT_COLUMNS, REMARK_COLUMNS, Row, Shape
 from syncline_servicenow.schema import Dictionary
 from syncline_servicenow.settings import ServiceNowSettings
-from syncline_servicenow.values import plain, text
+from syncline_servicenow.values import said, text
 
 WRITERS: Final = frozenset({"itil", "sn_incident_write"})
 """Roles of the base system that may write incidents."""
@@ -111,7 +111,7 @@ class Check:
                 "Let the account read sys_user and sys_user_group, and check the spelling of username.",
             )
             return
-        zone = text(plain(user.get("time_zone"))) or "that of the instance"
+        zone = text(said(user.get("time_zone"))) or "that of the instance"
         yield Finding(
             "time zone", Severity.OK, f"the account's zone ({zone}) has no influence: times travel in UTC"
         )
@@ -121,7 +121,7 @@ class Check:
         except Configuration:
             # Ordinary accounts may not read it.
             rows = ()
-        roles = {text(plain(row.get("role.name"))) for row in rows} - {""}
+        roles = {text(said(row.get("role.name"))) for row in rows} - {""}
         yield self._roles(name, roles)
 
     def _roles(self, name: str, roles: set[str]) -> Finding:
@@ -169,7 +169,7 @@ class Check:
             ("sys_id", "name", "internal_type", "audit"),
             1,
         ).rows
-        if rows and plain(rows[0].get("audit")) == "false":
+        if rows and said(rows[0].get("audit")) == "false":
             yield Finding(
                 "permissions",
                 Severity.WARNING,
@@ -256,6 +256,4 @@ class Check:
     def _one(self, table: str, query: str, columns: Sequence[str], column: str, value: str) -> Row | None:
         """The row with that value, if the query was heeded."""
         rows = self._client.rows(table, query, columns, 2).rows
-        return next(
-            (row for row in rows if text(plain(row.get(column))).casefold() == value.casefold()), None
-        )
+        return next((row for row in rows if text(said(row.get(column))).casefold() == value.casefold()), None)

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Final, TypeVar
 
 from syncline.connector import (
@@ -165,12 +166,12 @@ class ServiceNow:
             self._term("documentkey", self._known(record_id)),
             self._term("sys_created_on", stamp(since), ">="),
         )
-        rows = self._of("sys_audit", "documentkey", record_id, query, records.EDIT_COLUMNS)
+        rows = self._of("sys_audit", "documentkey", (record_id,), query, records.EDIT_COLUMNS)
         kinds, own = self._shape.kinds, self._settings.username
         # Within one second the record's own count of updates says what came first.
-        rows.sort(key=records.audit_order)
-        edits = self._each(rows, lambda row: records.edit(row, kinds, own))
-        return tuple(edit for edit in edits if edit.field not in JOURNALS)
+        edits = self._each(rows, lambda row: (records.audit_order(row), records.edit(row, kinds, own)))
+        edits.sort(key=itemgetter(0))
+        return tuple(edit for _, edit in edits if edit.field not in JOURNALS)
 
     def steps(self, record_id: str, status: str) -> Sequence[Step]:  # noqa: ARG002  the contract's signature
         """None: a state is simply set, and what must come with it the mapping says."""
@@ -337,7 +338,7 @@ class ServiceNow:
             Configuration: others came too, so the platform ignored a term of the query.
         """
         rows = self._client.all_rows(table, query, columns, _PAGE)
-        if any(plain(row.get(column)) not in record_ids for row in rows):
+        if not set(self._each(rows, lambda row: plain(row.get(column)))) <= set(record_ids):
             which = ", ".join(sorted(record_ids)[:3])
             raise Configuration(
                 f"{self._http.instance}: asked {table} for record {which}, others came too; check that the account"

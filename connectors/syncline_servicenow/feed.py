@@ -18,9 +18,9 @@ from syncline_servicenow.client import Client, Rows
 from syncline_servicenow.dialect import is_cancelled
 from syncline_servicenow.polling import Brought, Chain, Position, Track, link, misplaced
 from syncline_servicenow.query import both, term
-from syncline_servicenow.records import Row, Shape, needed
+from syncline_servicenow.records import Row, Shape, counted, needed
 from syncline_servicenow.settings import ServiceNowSettings
-from syncline_servicenow.values import instant, plain, stamp
+from syncline_servicenow.values import instant, said, stamp
 
 RECORDS: Final = "records"
 JOURNAL: Final = "journal"
@@ -163,7 +163,7 @@ class Feeds:
         """Look whether the rows are those that were asked for: the platform drops terms that it does not know."""
         wrong = misplaced(track.page or track.mark, places, self._http.platform_now())
         for column, allowed in feed.fixed.items():
-            if any(plain(row.get(column)) not in allowed for row in page.rows):
+            if any(said(row.get(column)) not in allowed for row in page.rows):
                 wrong = f"rows came whose {column} is another than was asked for"
         if wrong:
             raise Configuration(
@@ -218,5 +218,4 @@ class Feeds:
 
 
 def _revision(row: Mapping[str, Any]) -> int:
-    count = plain(row.get("sys_mod_count"))
-    return int(count) if count.isascii() and count.isdigit() and len(count) < 16 else 0
+    return counted(row, "sys_mod_count")

@@ -11,7 +11,17 @@ from urllib.parse import quote
 
 from syncline.connector import Edit, Native, Party, PartyKind, Record
 from syncline.model import Attachment, Remark, Visibility
-from syncline_servicenow.values import JOURNALS, Kinds, canonical, instant, is_sys_id, plain, sys_id_of, text
+from syncline_servicenow.values import (
+    JOURNALS,
+    Kinds,
+    canonical,
+    instant,
+    is_sys_id,
+    plain,
+    said,
+    sys_id_of,
+    text,
+)
 
 Row = Mapping[str, Any]
 
@@ -166,7 +176,7 @@ def _described(row: Row, shape: Shape) -> Iterator[Party]:
 
 
 def _email(raw: Any) -> str | None:
-    return text(plain(raw)).lower() or None
+    return text(said(raw)).lower() or None
 
 
 def party(row: Row, kind: PartyKind) -> Party:
@@ -223,9 +233,14 @@ def edit(row: Row, kinds: Kinds, own_user: str | None) -> Edit:
 
 def audit_order(row: Row) -> tuple[str, int, str]:
     """What rows of sys_audit are sorted by: time, count of the record's updates, sys_id."""
-    count = plain(row.get("record_checkpoint"))
-    updates = int(count) if count.isascii() and count.isdigit() and len(count) < 16 else 0
-    return plain(row.get("sys_created_on")), updates, plain(row.get("sys_id"))
+    return plain(row.get("sys_created_on")), counted(row, "record_checkpoint"), plain(row.get("sys_id"))
+
+
+def counted(row: Row, column: str) -> int:
+    """The count of updates in a column; 0 where it holds none."""
+    raw = row.get(column)
+    count = plain(raw) if isinstance(raw, str | int | Mapping) else ""
+    return int(count) if count.isascii() and count.isdigit() and len(count) < 16 else 0
 
 
 def is_own(author: str, own_user: str | None) -> bool:

@@ -7,7 +7,7 @@ from syncline.connector import FieldSchema, PartyKind, Schema
 from syncline_servicenow.client import Client
 from syncline_servicenow.query import both, term
 from syncline_servicenow.records import PARTY_COLUMNS, Row, party
-from syncline_servicenow.values import plain, text
+from syncline_servicenow.values import said, text
 
 _FIELD_COLUMNS: Final = (
     "sys_id",
@@ -50,7 +50,7 @@ class Dictionary:
         rows = self._client.rows(
             "sys_db_object", term("name", "=", self._table), ("sys_id", *_PARENTS), 1
         ).rows
-        names = [text(plain(row.get(column))) for row in rows for column in _PARENTS]
+        names = [text(said(row.get(column))) for row in rows for column in _PARENTS]
         found = tuple(dict.fromkeys(name for name in names if name))
         return found if found and found[0] == self._table else (self._table, "task")
 
@@ -82,21 +82,21 @@ def described(
     offered = _choices(rank, choices)
     found: dict[str, tuple[int, FieldSchema]] = {}
     for row in fields:
-        table, name = text(plain(row.get("name"))), text(plain(row.get("element")))
+        table, name = text(said(row.get("name"))), text(said(row.get("element")))
         if table not in rank or not name or (name in found and found[name][0] <= rank[table]):
             continue
-        length = plain(row.get("max_length")).strip()
-        binding = plain(row.get("choice")) != _SUGGESTION
+        length = said(row.get("max_length")).strip()
+        binding = said(row.get("choice")) != _SUGGESTION
         found[name] = (
             rank[table],
             FieldSchema(
                 name=name,
-                label=text(plain(row.get("column_label"))) or name,
-                required=plain(row.get("mandatory")) == "true",
-                writable=plain(row.get("read_only")) != "true" and not name.startswith("sys_"),
+                label=text(said(row.get("column_label"))) or name,
+                required=said(row.get("mandatory")) == "true",
+                writable=said(row.get("read_only")) != "true" and not name.startswith("sys_"),
                 choices=offered.get(name) if binding else None,
                 max_length=int(length)
-                if plain(row.get("internal_type")) in _TEXTUAL and length.isascii() and length.isdigit()
+                if said(row.get("internal_type")) in _TEXTUAL and length.isascii() and length.isdigit()
                 else None,
             ),
         )
@@ -107,10 +107,10 @@ def _choices(rank: Mapping[str, int], rows: Sequence[Row]) -> dict[str, tuple[st
     """Field to its values in their order: those of the nearest table that has any, once for all languages."""
     lists: dict[str, dict[int, list[tuple[float, str]]]] = {}
     for row in rows:
-        table, name = text(plain(row.get("name"))), text(plain(row.get("element")))
-        value = text(plain(row.get("value")))
-        if table in rank and name and value and plain(row.get("inactive")) != "true":
-            place = _number(plain(row.get("sequence")))
+        table, name = text(said(row.get("name"))), text(said(row.get("element")))
+        value = text(said(row.get("value")))
+        if table in rank and name and value and said(row.get("inactive")) != "true":
+            place = _number(said(row.get("sequence")))
             lists.setdefault(name, {}).setdefault(rank[table], []).append((place, value))
     return {
         name: tuple(dict.fromkeys(value for _, value in sorted(by_table[min(by_table)])))

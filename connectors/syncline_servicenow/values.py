@@ -117,6 +117,14 @@ def plain(raw: Any) -> str:
     raise ValueError(f"a {type(raw).__name__} stands where the Table API gives text")
 
 
+def said(raw: object) -> str:
+    """What a cell of the platform's own tables says; nothing where it holds no single value."""
+    try:
+        return plain(raw)
+    except ValueError:
+        return ""
+
+
 def text(raw: str) -> str:
     """Text in the one form in which it is compared: `\\n` line ends, no white space at the end."""
     if "\r" in raw:

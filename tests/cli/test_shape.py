@@ -9,6 +9,7 @@ COMMANDS = [
     "init",
     "check",
     "connector list",
+    "connector test",
     "version",
     "run",
     "sync",

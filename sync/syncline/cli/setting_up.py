@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from syncline.cli import connectors
 from syncline.cli.face import Face, command
 from syncline.cli.output import FINDINGS, FINE, counted, plain, progress, say, table, write_new
 
@@ -26,9 +27,7 @@ def register(program: typer.Typer) -> None:
     """Add these commands."""
     command(program, "init", rich_help_panel=PANEL)(init)
     command(program, "check", rich_help_panel=PANEL)(check)
-    connectors = typer.Typer(help="The connectors that are installed.", no_args_is_help=True)
-    command(connectors, "list")(connector_list)
-    program.add_typer(connectors, name="connector", rich_help_panel=PANEL)
+    connectors.register(program)
     command(program, "version", rich_help_panel=PANEL)(version)
 
 
@@ -152,53 +151,6 @@ def _say_finding(finding: "Finding") -> None:
     say(f"  {mark}  {plain(finding.check)}: {plain(finding.message)}", style)
     if finding.fix and finding.severity != "ok":
         say(f"           what to do: {plain(finding.fix)}")
-
-
-def connector_list(face: Face) -> None:
-    """Show the connectors that are installed, and those that cannot be used."""
-    from syncline.plugins import discover
-
-    plugins = discover()
-    rows: list[dict[str, Any]] = [
-        {
-            "platform": platform,
-            "title": plugin.title,
-            "package": plugins.packages.get(platform, ""),
-            "contract": plugin.contract,
-            "attachments": plugin.capabilities.attachments,
-            "history": plugin.capabilities.history,
-            "history_gaps": plugin.capabilities.history_gaps,
-            "remarks": sorted(plugin.capabilities.visibilities),
-        }
-        for platform, plugin in plugins.found.items()
-    ]
-    broken = [{"name": b.name, "package": b.package, "cause": b.cause} for b in plugins.broken]
-
-    def show() -> None:
-        table(
-            ("platform", "title", "package", "contract", "remarks", "files", "history"),
-            [
-                (
-                    row["platform"],
-                    row["title"],
-                    row["package"],
-                    row["contract"],
-                    ", ".join(row["remarks"]),
-                    "yes" if row["attachments"] else "no",
-                    row["history"],
-                )
-                for row in rows
-            ],
-        )
-        for one in broken:
-            say(
-                f"{one['name']} cannot be used: {plain(one['cause'])} (package {plain(one['package'])})",
-                "red",
-            )
-        if not rows and not broken:
-            say("no connector is installed; install Syncline again")
-
-    face.answer({"connectors": rows, "broken": broken}, show, FINE if rows and not broken else FINDINGS)
 
 
 def installed_version() -> str:

@@ -114,7 +114,7 @@ def project(site: Site, call: Call, key: str) -> dict[str, Any]:
         "id": found.id,
         "key": found.key,
         "name": found.name,
-        "projectTypeKey": "software",
+        "projectTypeKey": "service_desk" if found.service else "software",
         "avatarUrls": avatars(call, "project", 10400),
     }
     if site.cloud:

@@ -104,7 +104,7 @@ class CustomField:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project with its workflow."""
+    """A project with its workflow; one of Jira Service Management where customers read along."""
 
     key: str
     name: str
@@ -112,6 +112,7 @@ class Project:
     lead: str = "diane"
     workflow: Workflow | None = None
     components: tuple[str, ...] = ("Payments", "Network", "Database")
+    service: bool = False
 
 
 PEOPLE: Final = (
