@@ -221,3 +221,36 @@ def test_a_database_of_a_newer_version_is_refused_with_the_way_out(desk):
     answer = desk("status")
     assert answer.code == 2
     assert "newer Syncline" in answer.err
+
+
+class TestConnectorTest:
+    def test_checks_are_told_with_their_reasons(self, terminal):
+        answer = terminal(
+            "connector", "test", "servicenow", "--only", "lookup-finds-by-name-and-id", "--json"
+        )
+        (row,) = answer.document["checks"]
+        assert row["verdict"] == "holds"
+        assert row["reason"]
+        assert row["hint"]
+        assert answer.document["tier"] is None
+
+    def test_a_check_that_there_is_not_is_named(self, terminal):
+        answer = terminal("connector", "test", "servicenow", "--only", "nonsense")
+        assert answer.code == 2
+        assert "nonsense" in answer.err
+
+    def test_a_connector_that_there_is_not_is_named(self, terminal):
+        answer = terminal("connector", "test", "servicenau")
+        assert answer.code == 2
+        assert "servicenow" in answer.err
+
+
+def test_a_new_plugin_is_written_once(terminal, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    answer = terminal("connector", "new", "tracker", "--title", "Our Tracker")
+    assert answer.code == 0
+    assert (tmp_path / "syncline-tracker/syncline_tracker/connector.py").exists()
+    assert "pip install" in answer.out
+    again = terminal("connector", "new", "tracker")
+    assert again.code == 1
+    assert "--force" in again.err

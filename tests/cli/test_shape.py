@@ -10,6 +10,7 @@ COMMANDS = [
     "check",
     "connector list",
     "connector test",
+    "connector new",
     "version",
     "run",
     "sync",

@@ -1,13 +1,10 @@
 """The connector of the integrators' page at work: the real core, the simulated ServiceNow, and an Acme Desk."""
 
 import base64
-import importlib.util
 import json
 import random
-import sys
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
-from pathlib import Path
 
 import pytest
 
@@ -22,8 +19,8 @@ from syncline.sandbox.catalogue import build
 from syncline.sandbox.instance import Instance
 from syncline.sandbox.platform import Request, json_response
 from syncline.sandbox.servicenow.people import PEOPLE
+from syncline.testing.example.acme_stand import SimulatedAcmeDesk
 
-EXAMPLE = Path(__file__).parents[2] / "docs/examples/acme_desk.py"
 PERSON = PEOPLE[0].user_name
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
@@ -59,76 +56,17 @@ class Runtime(ThreadRuntime):
         self._clock.at += timedelta(seconds=seconds)
 
 
-class AcmeDesk:
-    """The simulated platform."""
-
-    platform = "acmedesk"
-
-    def __init__(self):
-        self.tickets = {}
-        self.notes = {}
-
-    def save(self, number, author, now, **values):
-        before = self.tickets.get(
-            number, {"number": number, "version": 0, "created": now.isoformat(), "tag": "", "state": "open"}
-        )
-        self.tickets[number] = {
-            **before,
-            **values,
-            "author": author,
-            "updated": now.isoformat(),
-            "version": before["version"] + 1,
-        }
-        return self.tickets[number]
-
-    def handle(self, request, now, rng):
-        if request.header("authorization") != "Bearer acme-secret":
-            return json_response(401, {"error": "who are you?"})
-        parts = request.path.strip("/").split("/")
-        if parts == ["tickets"] and request.method == "POST":
-            return json_response(201, self.save(len(self.tickets) + 1, "syncline", now, **request.json()))
-        if parts == ["tickets"]:
-            return json_response(200, {"tickets": self.listed(request)})
-        number = int(parts[1])
-        if number not in self.tickets:
-            return json_response(404, {"error": "no such ticket"})
-        if parts[2:] == ["notes"] and request.method == "POST":
-            note = {
-                "id": f"{number}-{len(self.notes.get(number, []))}",
-                "author": "syncline",
-                "at": now.isoformat(),
-            }
-            self.notes.setdefault(number, []).append({**note, **request.json()})
-            return json_response(201, self.notes[number][-1])
-        if parts[2:] == ["notes"]:
-            return json_response(200, {"notes": self.notes.get(number, [])})
-        if request.method == "PATCH":
-            return json_response(200, self.save(number, "syncline", now, **request.json()))
-        return json_response(200, self.tickets[number])
-
-    def listed(self, request):
-        found = sorted(self.tickets.values(), key=lambda one: (one.get("updated", ""), one["number"]))
-        if ids := request.param("ids"):
-            found = [one for one in found if str(one["number"]) in ids.split(",")]
-        if tag := request.param("tag"):
-            found = [one for one in found if one["tag"] == tag]
-        if after := request.param("after"):
-            found = [
-                one
-                for one in found
-                if (one.get("updated", "~"), str(one["number"])) > (after, request.param("id"))
-            ]
-        return found[: int(request.param("limit", "50"))]
-
-
 @pytest.fixture
-def entry_point(monkeypatch):
+def entry_point():
     """The example, installed as a package of its own would be."""
-    spec = importlib.util.spec_from_file_location("acme_desk", EXAMPLE)
-    module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "acme_desk", module)
-    spec.loader.exec_module(module)
-    return EntryPoint("acmedesk", "acme_desk:plugin", "syncline.connectors")
+    return EntryPoint("acmedesk", "syncline.testing.example.acme_desk:plugin", "syncline.connectors")
+
+
+def dana(acme, now, method, path, **values):
+    """Somebody at Acme Desk; the ticket."""
+    headers = {"authorization": "Bearer dana-secret"}
+    request = Request(method, path, headers=headers, body=json.dumps(values).encode())
+    return json.loads(acme.handle(request, now, random.Random(1)).body)
 
 
 class World:
@@ -137,7 +75,7 @@ class World:
         monkeypatch.setenv("SYNCLINE_ACME_TOKEN", "acme-secret")
         self.clock = Clock()
         runtime = Runtime(self.clock)
-        self.acme = AcmeDesk()
+        self.acme = SimulatedAcmeDesk()
         self.instances = {
             name: Instance(name, platform, clock=self.clock, runtime=runtime)
             for name, platform in (("snow", build("snow", "servicenow")), ("acme", self.acme))
@@ -207,7 +145,8 @@ def test_what_begins_on_servicenow_appears_and_what_is_edited_comes_back(world):
     assert (ticket["title"], ticket["state"]) == ("Mail is down", "open")
     assert ticket["tag"].startswith("SL-")
 
-    world.acme.save(ticket["number"], "dana", world.clock.now(), title="Mail is down again", state="working")
+    path = f"/tickets/{ticket['number']}"
+    dana(world.acme, world.clock.now(), "PATCH", path, title="Mail is down again", state="working")
     world.sync()
     row = world.snow("GET", f"incident/{row['sys_id']}")
     assert row["short_description"] == "Mail is down again"
@@ -215,7 +154,7 @@ def test_what_begins_on_servicenow_appears_and_what_is_edited_comes_back(world):
 
 
 def test_what_begins_there_appears_on_servicenow(world):
-    world.acme.save(1, "dana", world.clock.now(), title="VPN is slow", state="open")
+    dana(world.acme, world.clock.now(), "POST", "/tickets", title="VPN is slow", state="open")
     world.sync()
     assert [one["short_description"] for one in world.snow("GET", "incident")] == ["VPN is slow"]
 
@@ -264,7 +203,7 @@ def test_a_wrong_token_is_said_with_its_variable(entry_point, tmp_path, monkeypa
 
 
 def test_a_ticket_without_its_fields_is_no_stumbling_block(world):
-    world.acme.tickets[1] = {"number": 1}
+    world.acme.tickets[1] = {"number": 1, "updated": world.clock.now().isoformat()}
     world.clock.at += timedelta(seconds=15)
     (fault,) = world.application.sync_once(lambda _text: None).faults
     assert fault.startswith("acme: Acme Desk sent a ticket without")

@@ -9,7 +9,7 @@ import typer
 
 from syncline.cli import connectors
 from syncline.cli.face import Face, command
-from syncline.cli.output import FINDINGS, FINE, counted, plain, progress, say, table, write_new
+from syncline.cli.output import FINDINGS, FINE, counted, plain, progress, say, write_new
 
 if TYPE_CHECKING:
     from syncline.connector import Finding

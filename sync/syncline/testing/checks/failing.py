@@ -72,7 +72,6 @@ def it_works_again_after_an_outage(t: Trial) -> None:
         lambda: t.connector.read(record.id),
         lambda: t.connector.poll(cursor, 10),
         lambda: t.connector.find(record.marker or ""),
-        lambda: t.connector.schema(),
     ):
         t.raises(SynclineError, act, "a question to a platform that takes no connection")
     t.tap.mend()

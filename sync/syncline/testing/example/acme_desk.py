@@ -26,6 +26,7 @@ from syncline.connector import (
     LinkBack,
     Operation,
     Page,
+    PagePerson,
     Party,
     PartyKind,
     Plugin,
@@ -97,6 +98,8 @@ class AcmeDesk:
 
     def read(self, record_id: str) -> Sighting:
         """One ticket. `Http` raises `Gone` for its 404."""
+        if not record_id.isascii() or not record_id.isdigit():
+            raise Gone(f"{self._http.instance}: {record_id!r} is no number of a ticket, so there is none")
         return Sighting(record_id, self._record(self._http.json("GET", f"/tickets/{record_id}")))
 
     def read_many(self, record_ids: Sequence[str]) -> Sequence[Sighting]:
@@ -109,29 +112,19 @@ class AcmeDesk:
         return self._tickets({"tag": marker, "limit": 10})
 
     def lookup(self, key: str) -> Record | None:
-        """The ticket with that number, `A-17`."""
-        if not key.startswith("A-") or not key[2:].isdigit():
+        """The ticket with that number, as `A-17` or `17`."""
+        number = key.removeprefix("A-")
+        if not number.isascii() or not number.isdigit():
             return None
         try:
-            return self.read(key[2:]).record
+            return self.read(number).record
         except Gone:
             return None
 
     def remarks(self, record_id: str) -> Sequence[Remark]:
         """All notes; Acme Desk shows them to those who work on the ticket only."""
         listed = self._http.json("GET", f"/tickets/{record_id}/notes")
-        return [
-            Remark(
-                str(note["id"]),
-                record_id,
-                str(note["author"]),
-                str(note["text"]),
-                Visibility.INTERNAL,
-                _moment(note["at"]),
-                own=note["author"] == self._account,
-            )
-            for note in _objects(listed, "notes")
-        ]
+        return [self._remark(record_id, note) for note in self._listed(listed, "notes")]
 
     def attachments(self, record_id: str) -> Sequence[Attachment]:  # noqa: ARG002  the shape of the contract
         """Acme Desk has no files."""
@@ -160,12 +153,15 @@ class AcmeDesk:
             case Update(record_id, values):
                 path = f"/tickets/{record_id}"
                 return self._receipt(self._http.json("PATCH", path, json=dict(values), record=record_id))
-            case Comment(record_id, _, body, _):
+            case Comment(record_id, _, body, Visibility.INTERNAL):
                 return self._note(record_id, body)
             case LinkBack(record_id):
                 return self._note(record_id, operation.text)
-            case Transition() | Attach():
-                raise Refused(f"{self._http.instance}: Acme Desk has neither transitions nor files")
+            case Comment() | Transition() | Attach() | PagePerson():
+                what = type(operation).__name__
+                raise Refused(
+                    f"{self._http.instance}: ticket {operation.record_id}: Acme Desk has no {what} of that kind"
+                )
 
     def _note(self, record_id: str, text: str) -> Receipt:
         note = self._http.json("POST", f"/tickets/{record_id}/notes", json={"text": text}, record=record_id)
@@ -192,7 +188,7 @@ class AcmeDesk:
     def check(self) -> Iterator[Finding]:
         """Whether it answers, and takes our token."""
         try:
-            self._tickets({"limit": 1})
+            self._listed(self._http.json("GET", "/tickets", params={"limit": 1}), "tickets")
         except SynclineError as error:
             unreachable = isinstance(error, RetryLater)
             fix = "check url and network" if unreachable else "make a new token in Acme Desk"
@@ -200,6 +196,11 @@ class AcmeDesk:
             return
         yield Finding("reachable", Severity.OK, f"{self._http.base_url} answers")
         yield Finding("authorised", Severity.OK, "our token is accepted")
+        skew = self._http.clock_skew() or 0.0
+        if abs(skew) > 5:
+            yield Finding(
+                "clock", Severity.WARNING, f"its clock is {skew:+.0f} s off ours", "set this machine's clock"
+            )
 
     def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:  # noqa: ARG002
         """The body of its webhook is the ticket's number."""
@@ -212,7 +213,33 @@ class AcmeDesk:
 
     def _tickets(self, params: Mapping[str, Any]) -> list[Record]:
         reply = self._http.json("GET", "/tickets", params=dict(params))
-        return [self._record(one) for one in _objects(reply, "tickets")]
+        return [self._record(one) for one in self._listed(reply, "tickets")]
+
+    def _listed(self, raw: Any, key: str) -> list[Any]:
+        """A list of a reply. What is no list says nothing: an empty one would say that there is nothing."""
+        listed = raw.get(key) if isinstance(raw, Mapping) else None
+        if not isinstance(listed, list):
+            raise RetryLater(
+                f"{self._http.instance}: a reply without {key}; check that url leads to Acme Desk"
+            )
+        return listed
+
+    def _remark(self, record_id: str, raw: Any) -> Remark:
+        try:
+            author = str(raw["author"])
+            return Remark(
+                str(raw["id"]),
+                record_id,
+                author,
+                str(raw["text"]),
+                Visibility.INTERNAL,
+                _moment(raw["at"]),
+                own=author == self._account,
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise RetryLater(
+                f"{self._http.instance}: Acme Desk sent a note that cannot be read: {error!r}"
+            ) from error
 
     def _receipt(self, raw: Any) -> Receipt:
         record = self._record(raw)
@@ -226,7 +253,7 @@ class AcmeDesk:
                 id=number,
                 key=f"A-{number}",
                 url=f"{self._http.base_url}/open/{number}",
-                values={"title": str(raw["title"]).strip(), "state": str(raw["state"])},
+                values={"title": str(raw["title"]).strip() or None, "state": str(raw["state"])},
                 revision=int(raw["version"]),
                 created_at=_moment(raw["created"]),
                 updated_at=_moment(raw["updated"]),
@@ -236,11 +263,6 @@ class AcmeDesk:
             )
         except (KeyError, TypeError, ValueError) as error:
             raise RetryLater(f"{self._http.instance}: Acme Desk sent a ticket without {error}") from error
-
-
-def _objects(raw: Any, key: str) -> list[Mapping[str, Any]]:
-    listed = raw.get(key) if isinstance(raw, Mapping) else None
-    return [one for one in listed if isinstance(one, Mapping)] if isinstance(listed, list) else []
 
 
 def _moment(raw: Any) -> datetime:
