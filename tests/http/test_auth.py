@@ -359,6 +359,8 @@ def test_a_login_that_is_refused_shows_the_words_and_no_password(make, tools, jw
     [
         (200, "<html><title>Sign in</title></html>", "text/html", Configuration),
         (200, "two words", "text/plain", RetryLater),
+        (200, "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzeW5j", "text/plain", RetryLater),
+        (200, "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJzeW5jbGluZSJ9.", "text/plain", RetryLater),
         (200, "", "text/plain", RetryLater),
         (200, "tökén", "text/plain", RetryLater),
         (503, "down", "text/plain", RetryLater),

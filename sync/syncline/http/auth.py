@@ -336,7 +336,7 @@ class JwtLogin(IssuedToken):
     def _issue(self) -> tuple[str, float]:
         form = {"username": self.user, "password": self._password.get_secret_value(), **self._parameters}
         token = self._context.post.text(self.login_url, form)
-        if not _is_token(token):
+        if not _is_token(token) or not _is_whole(token):
             raise RetryLater(
                 f"{self._context.instance}: the reply of the login {self.login_url} is no token; check that this is"
                 " the address of the platform's login"
@@ -346,6 +346,12 @@ class JwtLogin(IssuedToken):
 
 def _is_token(text: str) -> bool:
     return bool(text) and text.isascii() and text.isprintable() and " " not in text
+
+
+def _is_whole(token: str) -> bool:
+    """Whether what begins as a JSON Web Token ends as one: with a signature behind header and claims (RFC 7515). A reply that
+    was cut is plain text too, and taken for a token it makes the platform refuse us."""
+    return not token.startswith("eyJ") or (token.count(".") >= 2 and not token.endswith("."))
 
 
 def _stated_life(token: str) -> float:

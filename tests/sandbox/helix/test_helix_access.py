@@ -1,6 +1,7 @@
 """Logging in, and what a token is good for."""
 
 import json
+from base64 import urlsafe_b64decode
 
 import pytest
 import requests
@@ -24,6 +25,14 @@ def test_a_token_is_plain_text_and_lives_for_an_hour(desk):
     assert ask(desk, token) == 200
     desk.pass_time(1)
     assert ask(desk, token) == 401
+
+
+def test_a_token_says_whose_it_is_and_how_long_it_lives(desk):
+    header, claims, signature = desk.login().body.decode().split(".")
+    said = json.loads(urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))
+    assert (said["sub"], said["exp"] - said["iat"], said["iat"] - said["nbf"]) == ("syncline", 3600, 120)
+    assert header.startswith("eyJ")
+    assert signature
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,18 @@
 """Who is asking: tokens that `/api/jwt/login` gives, and the sessions that they occupy.
 
 BMC, "Access and authentication for the REST API": user name and password go in a form, the token comes back as plain text, is
-sent as `Authorization: AR-JWT <token>`, lives an hour unless configured otherwise, and is given back by `/api/jwt/logout`.
+sent as `Authorization: AR-JWT <token>`, lives an hour unless configured otherwise, and is given back by `/api/jwt/logout`. It is a
+signed JSON Web Token with the claims `sub`, `iss`, `iat`, `nbf`, `exp` and `_cacheId` (BMC, "Login information").
 """
 
+import hmac
+import json
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from syncline.sandbox.helix.people import INTEGRATION, INTEGRATION_PASSWORD, Person
@@ -17,6 +21,9 @@ from syncline.sandbox.platform import Request, Response
 
 _SCHEME: Final = "ar-jwt"
 _PREFIX: Final = "token-"
+_KEY: Final = b"sandbox"
+_BACKDATED: Final = timedelta(minutes=2)
+"""For servers whose clocks differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +53,18 @@ class Access:
         self._sessions = {token: held for token, held in self._sessions.items() if now < held.until}
         if sum(1 for held in self._sessions.values() if held.login == login) >= self._most:
             raise RefusalError(500, SESSIONS, login)
-        token = f"jwt.{login}.{rng.getrandbits(128):032x}"
-        self._sessions[token] = _Session(login, now + self._lifetime)
+        until = now + self._lifetime
+        token = _signed(
+            {
+                "sub": login,
+                "iss": "sandbox",
+                "iat": int(now.timestamp()),
+                "nbf": int((now - _BACKDATED).timestamp()),
+                "exp": int(until.timestamp()),
+                "_cacheId": rng.getrandbits(128),
+            }
+        )
+        self._sessions[token] = _Session(login, until)
         return Response(200, token.encode(), {"Content-Type": "text/plain;charset=utf-8"})
 
     def logout(self, request: Request) -> Response:
@@ -79,6 +96,16 @@ class Access:
     def open_sessions(self, login: str) -> int:
         """How many tokens an account holds."""
         return sum(1 for held in self._sessions.values() if held.login == login)
+
+
+def _signed(claims: Mapping[str, Any]) -> str:
+    """A JSON Web Token (RFC 7519)."""
+    said = ".".join(_encoded(json.dumps(part).encode()) for part in ({"typ": "JWT", "alg": "HS256"}, claims))
+    return f"{said}.{_encoded(hmac.digest(_KEY, said.encode(), 'sha256'))}"
+
+
+def _encoded(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _token(request: Request) -> str:
