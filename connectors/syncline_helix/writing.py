@@ -134,8 +134,7 @@ class Writer:
         body = f"{name}\n{mark(operation.marker)}"
         values = {**self._entry(operation.record_id, body, public=False), FILES[0]: name}
         file = (FILES[0], name, operation.content_type or "application/octet-stream", operation.content)
-        row = self._client.create(WORK_LOG, values, ("Work Log ID",), file=file, record=operation.record_id)
-        entry = said(row.get("Work Log ID"))
+        entry = self._logged(operation.record_id, values, file)
         return Receipt(operation.record_id, item_id=f"{entry}/{FILES[0]}" if entry else None)
 
     def _entry(self, number: str, body: str, *, public: bool) -> dict[str, Any]:
@@ -149,8 +148,23 @@ class Writer:
         }
 
     def _noted(self, number: str, values: Mapping[str, Any]) -> Receipt:
-        row = self._client.create(WORK_LOG, values, ("Work Log ID",), record=number)
-        return Receipt(number, item_id=said(row.get("Work Log ID")) or None)
+        return Receipt(number, item_id=self._logged(number, values) or None)
+
+    def _logged(
+        self, number: str, values: Mapping[str, Any], file: tuple[str, str, str, bytes] | None = None
+    ) -> str:
+        """The id of a new work log entry.
+
+        Raises:
+            Gone: there is no incident for it, or we may not see it.
+        """
+        try:
+            row = self._client.create(WORK_LOG, values, ("Work Log ID",), file=file, record=number)
+        except Refused:
+            # For a deleted incident the filters of the application refuse it too, with numbers that differ from release to release.
+            self._row(number)
+            raise
+        return said(row.get("Work Log ID"))
 
     def _row(self, number: str) -> Row:
         """The entry of an incident, as far as a write must know it.

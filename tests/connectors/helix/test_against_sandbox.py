@@ -9,9 +9,10 @@ from urllib.parse import urlencode
 import pytest
 from pydantic import SecretStr
 
-from syncline.connector import Create, PartyKind, Severity, Update
-from syncline.errors import Configuration, Gone
+from syncline.connector import Attach, Comment, Create, LinkBack, PartyKind, Severity, Update
+from syncline.errors import Configuration, Gone, Refused
 from syncline.http.client import Http
+from syncline.model import Visibility
 from syncline.ports import ThreadRuntime
 from syncline.sandbox.adapter import SimulatedAdapter, exchange_with
 from syncline.sandbox.helix import Helix as SimulatedHelix
@@ -290,8 +291,19 @@ class TestWriting:
         office.person("appadmin", "DELETE", f"HPD:Help Desk/{entry['values']['Entry ID']}")
         with pytest.raises(Gone):
             office.helix.read(number)
-        with pytest.raises(Gone):
-            office.helix.write(Update(number, {"Urgency": "1-Critical"}))
+        for operation in (
+            Update(number, {"Urgency": "1-Critical"}),
+            Comment(number, "k4t9r2m1p7q8", "DNS", Visibility.INTERNAL),
+            LinkBack(number, "k4t9r2m1p7q8", ()),
+            Attach(number, "k4t9r2m1p7q8", "dns.txt", "text/plain", b"DNS"),
+        ):
+            with pytest.raises(Gone):
+                office.helix.write(operation)
+
+    def test_a_note_that_is_refused_is_no_deleted_record(self, office_of):
+        office = office_of({"work_log_type": "Gossip"})
+        with pytest.raises(Refused):
+            office.helix.write(Comment(office.opened(), "k4t9r2m1p7q8", "DNS", Visibility.INTERNAL))
 
     def test_people_and_groups(self, office):
         amina = office.helix.find_party(PartyKind.PERSON, "Amina.Diallo@example.com")
