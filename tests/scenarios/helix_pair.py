@@ -1,4 +1,4 @@
-"""ServiceNow and BMC Helix ITSM in agreement: both simulated, people on them, and Syncline between, under one clock that tests move."""
+"""BMC Helix ITSM in agreement with ServiceNow or PagerDuty: both simulated, people on them, and Syncline between, under one clock that tests move."""
 
 import base64
 import json
@@ -31,13 +31,18 @@ CONFIGURATION = """
 syncline: 1
 database: sqlite:///syncline.db
 instances:
-  snow: {platform: servicenow, url: "http://127.0.0.1:1", username: syncline, overlap: 20}
+  <peer>
   helix: {platform: helix, url: "http://127.0.0.1:2", username: syncline, overlap: 20, <more>}
 routes:
   - {name: everywhere, from: all, to: all}
 conflicts: {default: latest}
 gone_after: 10m
 """
+PEERS = {
+    "snow": 'snow: {platform: servicenow, url: "http://127.0.0.1:1", username: syncline, overlap: 20}',
+    "pd": 'pd: {platform: pagerduty, url: "http://127.0.0.1:1", from_email: syncline@example.com, overlap: 20}',
+}
+"""What Helix is kept in agreement with."""
 HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
@@ -75,17 +80,21 @@ class Hook:
 
 
 class Pair:
-    def __init__(self, folder: Path, environment: pytest.MonkeyPatch, more: str, **knobs: Any) -> None:
+    def __init__(
+        self, folder: Path, environment: pytest.MonkeyPatch, more: str, *, peer: str = "snow", **knobs: Any
+    ) -> None:
         environment.setenv("SYNCLINE_SNOW_PASSWORD", "sandbox")
+        environment.setenv("SYNCLINE_PD_TOKEN", "token-syncline")
         environment.setenv("SYNCLINE_HELIX_PASSWORD", "sandbox")
         self.clock = Clock()
         self.folder = folder
         self.hooks: list[Hook] = []
         runtime = Runtime(self.clock)
         self.platform = build("helix", "helix", **knobs)
+        other = build(peer, "servicenow" if peer == "snow" else "pagerduty")
         self.instances = {
             name: Instance(name, platform, clock=self.clock, runtime=runtime, record_bodies=True)
-            for name, platform in (("snow", build("snow", "servicenow")), ("helix", self.platform))
+            for name, platform in ((peer, other), ("helix", self.platform))
         }
         plain = {name: exchange_with(one, self.clock, runtime) for name, one in self.instances.items()}
 
@@ -102,7 +111,7 @@ class Pair:
         ports = Ports(self.clock, RandomIds(random.Random(7)), runtime, random.Random(7), wire)
         plugins = {**discover().found, **discover([ENTRY]).found}
         settings = {platform: plugin.settings for platform, plugin in plugins.items()}
-        text = CONFIGURATION.replace("<more>", more)
+        text = CONFIGURATION.replace("<more>", more).replace("<peer>", PEERS[peer])
         configuration = load_configuration(text, folder / "syncline.yaml", settings, {})
         self._open = lambda: Application(configuration, plugins, "a test", ports)
         self.app = self._open()
@@ -241,6 +250,27 @@ class Pair:
     def person(self, name: str) -> str:
         """The sys_id of somebody on ServiceNow."""
         return str(self.snow("GET", f"table/sys_user?sysparm_query=user_name={name}")[0]["sys_id"])
+
+    # PagerDuty
+
+    def pager(self, method: str, path: str, body: Any = None) -> Any:
+        headers = {
+            **HEADERS,
+            "accept": "application/vnd.pagerduty+json;version=2",
+            "authorization": "Token token=token-noah",
+            "from": "noah.brooks@example.com",
+        }
+        reply = self.instances["pd"].apply(
+            Request(method, f"/{path}", "", headers, json.dumps(body or {}).encode())
+        )
+        assert reply.status < 300, reply.body
+        return json.loads(reply.body)
+
+    def pager_open(self, title: str) -> str:
+        """The id of an incident that somebody opened on PagerDuty: it has no priority."""
+        service = {"id": self.pager("GET", "services")["services"][0]["id"], "type": "service_reference"}
+        given = {"incident": {"type": "incident", "title": title, "service": service}}
+        return str(self.pager("POST", "incidents", given)["incident"]["id"])
 
     # What Syncline says
 

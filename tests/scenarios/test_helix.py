@@ -66,6 +66,19 @@ def test_what_begins_on_helix_appears(pair):
     assert pair.app.parked() == []
 
 
+def test_what_has_no_priority_appears_as_low_and_that_goes_nowhere_else(pair_of):
+    pair = pair_of(peer="pd")
+    incident = pair.pager_open("Mail is down")
+    assert pair.sync(rounds=5) == []
+    (row,) = pair.all()
+    assert (row["Description"], row["Priority"]) == ("Mail is down", "Low")
+    assert pair.pager("GET", f"incidents/{incident}")["incident"].get("priority") is None
+    pair.change(row["Incident Number"], Impact="1-Extensive/Widespread", Urgency="1-Critical")
+    assert pair.sync() == []
+    assert pair.pager("GET", f"incidents/{incident}")["incident"]["priority"]["summary"] == "P1"
+    assert pair.app.parked() == []
+
+
 def test_edits_go_both_ways_and_an_unchanged_pair_is_not_written_to(linked):
     pair, sys_id, number = linked
     pair.change(
