@@ -4,6 +4,7 @@ from syncline.plugins import discover
 from syncline.testing import conformance
 from syncline.testing.example.acme_desk import plugin
 from syncline.testing.example.acme_stand import AcmeStand
+from syncline.testing.stands.helix import HelixStand
 from syncline.testing.stands.jira import JiraCloudStand, JiraDataCenterStand
 from syncline.testing.stands.pagerduty import PagerDutyStand
 from syncline.testing.stands.servicenow import ServiceNowStand
@@ -15,3 +16,4 @@ TestJiraCloud = conformance(FOUND["jira"], JiraCloudStand)
 TestJiraDataCenter = conformance(FOUND["jira"], JiraDataCenterStand)
 TestAcmeDesk = conformance(plugin, AcmeStand)
 TestPagerDuty = conformance(FOUND["pagerduty"], PagerDutyStand)
+TestHelix = conformance(FOUND["helix"], HelixStand)

@@ -4,6 +4,7 @@ import json as json_format
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from urllib.parse import unquote
 
 import requests
 from requests.adapters import BaseAdapter
@@ -91,7 +92,7 @@ class SimulatedStand:
         path: str,
         body: Any = None,
         headers: Mapping[str, str] | None = None,
-        files: Mapping[str, tuple[str, bytes]] | None = None,
+        files: Mapping[str, tuple[str, bytes] | tuple[str | None, bytes, str]] | None = None,
     ) -> Any:
         """What a person's own request gives: the reply's JSON, None where it is empty.
 
@@ -107,10 +108,12 @@ class SimulatedStand:
             prepared = requests.Request(method, f"{self.url}{path}", headers=said, files=files).prepare()
             request = simulated_request(prepared)
         elif isinstance(body, bytes):
-            request = Request(method, where, query, said, body)
+            request = Request(method, unquote(where), query, said, body)
         else:
             content = b"" if body is None else json_format.dumps(body).encode()
-            request = Request(method, where, query, {"content-type": "application/json", **said}, content)
+            request = Request(
+                method, unquote(where), query, {"content-type": "application/json", **said}, content
+            )
         response = self.instance.apply(request)
         if response.status >= 300:
             raise RuntimeError(f"{method} {path}: {response.status} {response.body[:500]!r}")

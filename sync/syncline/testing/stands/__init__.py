@@ -14,6 +14,7 @@ _OURS: Final = {
     "servicenow": ("syncline.testing.stands.servicenow", "ServiceNowStand"),
     "jira": ("syncline.testing.stands.jira", "JiraCloudStand"),
     "pagerduty": ("syncline.testing.stands.pagerduty", "PagerDutyStand"),
+    "helix": ("syncline.testing.stands.helix", "HelixStand"),
 }
 
 
