@@ -111,7 +111,8 @@ def _shown(write: Write, edits: Sequence[Edit]) -> Iterator[tuple[str, Sequence[
     for name, value in write.values.items():
         places = [place for place, edit in enumerate(edits) if edit.field == name]
         mine = _written([edits[place] for place in places], value)
-        if mine is not None:
+        # Where our write left no line, one that is older than what we knew may look like it.
+        if mine is not None and edits[places[mine]].at >= write.base_at:
             yield name, places, mine
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from syncline.audit import Write, added, beside, by_others, overwritten
@@ -85,7 +85,22 @@ def test_a_history_without_our_write_proves_nothing(history):
     assert beside(write, [e for e in edits if not e.own], sent(write)) == []
 
 
+def like_ours_before_we_looked():
+    """Somebody used our account to give what our write gives later, and took it back. What that line says is older than what
+    we knew; then somebody gave the value anew, so that our write left no line of it."""
+    edits = [
+        edit(0, 1, "title", None, "b", own=True),
+        edit(1, 2, "title", None, "a", own=True),
+        edit(2, 4, "title", None, "b"),
+        edit(3, 5, "state", None, "b", own=True),
+    ]
+    base = {"title": "a", "state": "a"}
+    write = Write({"title": "b", "state": "b"}, base, NOON + timedelta(seconds=2))
+    return write, edits, set(), {"title": "b", "state": "a"}, True
+
+
 @given(histories())
+@example(like_ours_before_we_looked())
 def test_the_record_is_known_whole_as_it_stood_just_before_our_write(history):
     write, edits, _, between, shown = history
     if shown:
