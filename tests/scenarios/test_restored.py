@@ -279,6 +279,26 @@ def test_what_two_sides_said_in_the_lost_time_without_seeing_one_another_is_on_r
     assert any("4" in text for text in trio.said("conflict"))
 
 
+@pytest.mark.parametrize("known", [False, True], ids=["the lost store knew", "the backup knows"])
+def test_a_word_that_says_the_same_elsewhere_is_an_edit_of_the_lost_time_too(trio, known):
+    """In Review is in progress to all others. It came after the end that somebody gave the incident elsewhere, unseen."""
+    world, people = trio.world, trio.world.people
+    backup = Backup(world)
+    world.clock.advance(30)
+    people.jira_move(trio.key, "In Progress")
+    world.settle()
+    assert trio.snow["state"] == "2"
+    backup = Backup(world) if known else backup
+    world.clock.advance(30)
+    people.snow_set(trio.sys_id, state="6", close_code="Resolved by caller", close_notes="Done.")
+    world.clock.advance(30)
+    people.jira_move(trio.key, "In Review")
+    backup.restore()
+    backup.adopt()
+    assert (trio.jira["status"]["name"], trio.snow["state"]) == ("In Review", "2")
+    assert any("amina on snow says resolved" in text for text in trio.said("conflict"))
+
+
 def test_who_had_a_lost_incident_when_it_was_resolved_in_pagerduty_is_not_forgotten(cloud):
     """Found by the simulation: what is resolved names nobody there, and the others were left with two opinions."""
     world, people = cloud, cloud.people

@@ -10,7 +10,7 @@ from syncline.connector import PartyKind
 from syncline.intake import hands
 from syncline.intake.adoption import AT_ONCE, not_understood, twin
 from syncline.merge import Origin
-from syncline.model import Incident, Value, json_value
+from syncline.model import Incident, Kind, Value, json_value
 from syncline.restoring.families import Family
 from syncline.restoring.strands import Claim, Said, Side, basis, claim, replaced, side, unlogged
 from syncline.restoring.survey import Sheet
@@ -204,7 +204,11 @@ def lay(tx: Tx, station: Station, kept: Kept, link: Link, sheet: Sheet, sides: S
             continue
         shadow.update({n: record.values.get(n) for n in changed})
         said = claim(name, one, others, {**kept.incident.values, **_known(settled, name)})
-        if said is None or said.value == link.settled.get(name):
+        if said is None:
+            continue
+        # Another word for the status that was known is an edit, too.
+        anew = endpoint.mapping.rules[name].kind is Kind.STATUS and not said.automatic
+        if said.value == link.settled.get(name) and not anew:
             continue
         base = basis(name, one, others, kept.incident[name], link.settled.get(name))
         settled[name] = said.value

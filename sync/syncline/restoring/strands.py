@@ -15,7 +15,7 @@ from syncline.connector import Capabilities, Edit, HistoryKind, Native, Record
 from syncline.mapping import Directory
 from syncline.mapping import Mapping as FieldMapping
 from syncline.merge import PLATFORM, SIMULTANEOUS
-from syncline.model import Value
+from syncline.model import Kind, Value
 
 TOLERANCE: Final = timedelta(seconds=5)
 """A copy may bear a time that lies so much before that of its original: platforms' clocks differ, and count seconds."""
@@ -126,7 +126,8 @@ def side(
             moved = touched & mapping.natives_of(name)
             if not moved or not rule.direction.reads or name not in after:
                 continue
-            if name in before and before[name] == after[name]:
+            # A person may give a status by another word, which says the same elsewhere.
+            if name in before and before[name] == after[name] and (own or rule.kind is not Kind.STATUS):
                 continue
             by_itself = moved <= facts.assigns and (own or actor not in people)
             who = PLATFORM if by_itself else actor
