@@ -15,6 +15,7 @@ from syncline.delivery.turn import Turn
 from syncline.errors import DatabaseFault, SynclineError
 from syncline.intake import polling
 from syncline.intake.asking import gaps, meet, refresh
+from syncline.intake.polling import Begun
 from syncline.ledger import MESSAGES, Kind, Lease, LeaseLost
 from syncline.messages import sending
 from syncline.messages.sending import Attempt
@@ -30,7 +31,8 @@ log = logging.getLogger(__name__)
 BATCH: Final = 32
 """Incidents that are reconciled in one transaction."""
 IDLE: Final = 1.0
-"""Seconds after which an idle worker looks even if nobody told it: a signal is a hint, the ledger is the truth."""
+"""Seconds between two looks for what is due and whose worker was not told: a signal is a hint, the ledger is the truth. One
+looks for all."""
 MESSENGERS: Final = 2
 """Messages that are sent side by side."""
 
@@ -91,9 +93,11 @@ class Workers:
     _signals: dict[tuple[Kind, str], list[Signal]] = field(default_factory=dict)
     _tasks: list[Task] = field(default_factory=list)
     _messengers: AbstractContextManager[Any] = field(init=False)
+    _relieved: Signal = field(init=False)
 
     def __post_init__(self) -> None:
         self._messengers = self.station.runtime.lock()
+        self._relieved = self.station.runtime.signal()
 
     def wake(self, kind: Kind, lane: str) -> None:
         """Something of that kind is due in that lane."""
@@ -111,11 +115,13 @@ class Workers:
             for number in range(endpoint.settings.workers):
                 self._spawn(_Duty(f"{name}-delivery-{number}", Kind.DELIVERY, name, 1, work, begin))
             if self.polling:
-                self._spawn(_Duty(f"{name}-poll", Kind.POLL, name, 1, self._each(endpoint, self.poll)))
+                ask, start = partial(self._poll, endpoint), partial(self._begin_poll, endpoint)
+                self._spawn(_Duty(f"{name}-poll", Kind.POLL, name, 1, ask, start))
             if self.sweeping:
-                self._spawn(_Duty(f"{name}-sweep", Kind.SWEEP, name, 1, self._each(endpoint, self.sweep)))
+                self._spawn(_Duty(f"{name}-sweep", Kind.SWEEP, name, 1, partial(self._sweep, endpoint)))
         if self.station.speaks or self._unsent():
             self._send()
+        self._tasks.append(self.station.runtime.spawn("lookout", self._look_out))
 
     def _send(self) -> None:
         """Start the workers of messages, once. Where there is no way to reach people they are there to say so."""
@@ -133,6 +139,7 @@ class Workers:
 
     def join(self, timeout: float) -> bool:
         """Wait for all to stop, at most that many seconds; whether all did."""
+        self._relieved.set()
         for signals in self._signals.values():
             for signal in signals:
                 signal.set()
@@ -146,14 +153,20 @@ class Workers:
         self._signals.setdefault((duty.kind, duty.lane), []).append(signal)
         self._tasks.append(self.station.runtime.spawn(duty.name, lambda: self._loop(duty, signal)))
 
-    def _each(
-        self, endpoint: Endpoint, work: Callable[[Endpoint, Lease], None]
-    ) -> Callable[[_Claim, Callable[[Tx], _Claim]], None]:
-        def run(claim: _Claim, _next: Callable[[Tx], _Claim]) -> None:
-            for lease in claim.leases:
-                work(endpoint, lease)
-
-        return run
+    def _look_out(self) -> None:
+        """Wake who waits while something is due: another process marked it, a lease ran out, or the clock was set."""
+        station = self.station
+        while not self.stop.is_set():
+            timekeeping.notice(station)
+            lanes = ["", MESSAGES, *station.endpoints]
+            try:
+                for kind, lane in station.database.transact(partial(station.ledger.overdue, lanes=lanes)):
+                    self.wake(kind, lane)
+            except SynclineError as error:
+                log.error("%s", error)
+            except Exception:  # as with all workers: nobody would miss it until it is too late
+                log.exception("the look for what is due failed; the next one comes")
+            self._relieved.wait(IDLE)
 
     def _loop(self, duty: _Duty, signal: Signal) -> None:
         station = self.station
@@ -182,8 +195,8 @@ class Workers:
                 self.stop.wait(IDLE)
                 continue
             due, claim = claim.due, None
-            wait = IDLE if due is None else min(IDLE, max(0.0, due - station.clock.now().timestamp()))
-            if wait > 0.0 and not self.stop.is_set():
+            wait = None if due is None else due - station.clock.now().timestamp()
+            if (wait is None or wait > 0.0) and not self.stop.is_set():
                 signal.wait(wait)
 
     def _claim(self, duty: _Duty) -> _Claim:
@@ -292,11 +305,20 @@ class Workers:
     def _message(self, claim: _Claim, _next: Callable[[Tx], _Claim]) -> None:
         sending.work(self.station, claim.leases[0], claim.begun)
 
-    def poll(self, endpoint: Endpoint, lease: Lease) -> None:
+    def _begin_poll(self, endpoint: Endpoint, tx: Tx, _leases: list[Lease]) -> Begun:
+        return polling.begin(tx, endpoint)
+
+    def _poll(self, endpoint: Endpoint, claim: _Claim, _next: Callable[[Tx], _Claim]) -> None:
+        self.poll(endpoint, claim.leases[0], claim.begun)
+
+    def _sweep(self, endpoint: Endpoint, claim: _Claim, _next: Callable[[Tx], _Claim]) -> None:
+        self.sweep(endpoint, claim.leases[0])
+
+    def poll(self, endpoint: Endpoint, lease: Lease, begun: Begun | None = None) -> None:
         """Ask one instance what changed."""
         try:
             endpoint.fit()
-            polling.poll(self.station, endpoint, lease)
+            polling.poll(self.station, endpoint, lease, begun)
         except DatabaseFault:
             raise
         except SynclineError as error:

@@ -49,6 +49,20 @@ def test_all_messages_are_sent_once_and_the_workers_end_when_told_to(outboxes, h
     assert {m.state for m in outbox.all()} == {State.SENT}
 
 
+def test_what_no_worker_was_told_of_is_found_all_the_same(outboxes, hook, page):
+    """Another process marked it, or the signal was lost."""
+    outbox = outboxes({"hook": f"{hook.url}/{{address}}"})
+    outbox.station.clock = outbox.station.database.clock = CLOCK
+    workers = start(outbox)
+    try:
+        until(lambda: outbox.station.database.commits > 3)
+        outbox.post(page(text="nobody was told"))
+        until(lambda: hook.got, 30.0)
+    finally:
+        assert end(workers)
+    assert hook.texts == ["nobody was told"]
+
+
 def test_without_any_way_to_reach_people_nobody_waits_for_messages(outboxes):
     outbox = outboxes()
     spawned = []
@@ -56,7 +70,7 @@ def test_without_any_way_to_reach_people_nobody_waits_for_messages(outboxes):
         signal=RUNTIME.signal, lock=RUNTIME.lock, spawn=lambda name, _target: spawned.append(name)
     )
     Workers(outbox.station, RUNTIME.signal()).start()
-    assert spawned == ["incidents"]
+    assert spawned == ["incidents", "lookout"]
 
 
 def test_a_message_without_any_way_is_said_to_fail(outboxes, page):
@@ -91,7 +105,7 @@ def test_there_are_workers_where_a_platform_pages(outboxes, platform):
         signal=RUNTIME.signal, lock=RUNTIME.lock, spawn=lambda name, _target: spawned.append(name)
     )
     Workers(outbox.station, RUNTIME.signal(), polling=False, sweeping=False).start()
-    assert spawned == ["incidents", *(f"messages-{n}" for n in range(MESSENGERS))]
+    assert spawned == ["incidents", *(f"messages-{n}" for n in range(MESSENGERS)), "lookout"]
 
 
 _PROCESS = """

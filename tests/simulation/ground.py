@@ -141,8 +141,8 @@ def stage(world: "World") -> Iterator[None]:
     urllib3.filepost.choose_boundary = lambda: "boundary-of-a-simulated-request"
     assembly.named_database = named_database
     syncline.daemon.OnlyDaemon = Held  # type: ignore[misc]
-    # A worker that nobody woke looks once a second. Here it is told, or the test of that is lost in the noise: it looks
-    # twice a minute, which thirty times fewer transactions serve.
+    # What no worker was told of is looked for once a second. Here they are told, or the test of that is lost in the noise:
+    # twice a minute do, with thirty times fewer transactions.
     syncline.workers.IDLE = 30.0  # type: ignore[misc]
     syncline.daemon.WATCH = 20.0  # type: ignore[misc]
     syncline.daemon.BEAT = 1  # type: ignore[misc]

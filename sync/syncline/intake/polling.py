@@ -7,6 +7,7 @@ every linked record again, slowly, and finds what polls missed.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from syncline import ledger
@@ -30,13 +31,36 @@ VANISHED: Final = (3, 0.01)
 """More linked records than both of these missing from one sweep are a lost permission, not deletions."""
 
 
-def poll(station: Station, endpoint: Endpoint, lease: Lease) -> Taken:
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A poll that was begun.
+
+    Attributes:
+        progress: How far the instance's polls had come; None: there was none.
+    """
+
+    progress: Progress | None
+
+
+def begin(tx: Tx, endpoint: Endpoint) -> Begun:
+    """What a poll must know before it asks."""
+    return Begun(instances.progress(tx, endpoint.name))
+
+
+def poll(station: Station, endpoint: Endpoint, lease: Lease, begun: Begun | None = None) -> Taken:
     """One page of changes; due again at once where there are more.
+
+    Args:
+        station: At hand.
+        endpoint: The instance that is asked.
+        lease: The right to.
+        begun: Its beginning, where that was made in the transaction that claimed it.
 
     Raises:
         SynclineError: the instance could not be asked, or not for all; the cursor has not moved.
     """
-    progress = station.database.transact(lambda tx: instances.progress(tx, endpoint.name))
+    begun = begun or station.database.transact(partial(begin, endpoint=endpoint))
+    progress = begun.progress
     if progress is None:
         return _first(station, endpoint, lease)
     page = endpoint.connector.poll(progress.cursor, PAGE)

@@ -122,9 +122,25 @@ def test_many_may_be_marked_at_once_and_from_a_generator(database, ledger, woken
     assert len(claim(10, (Kind.POLL,), "snow")) == 1
 
 
-def test_nobody_is_woken_for_what_is_due_later(mark, woken, clock):
+def test_who_waits_learns_of_what_is_due_later(mark, woken, clock):
     mark(A, due=clock.seconds + 1)
-    assert woken == []
+    assert woken == [(Kind.INCIDENT, "")]
+
+
+def test_what_is_overdue_is_known_by_kind_and_lane(database, ledger, mark, claim, clock):
+    mark(A, B, keys.poll("snow"))
+    mark(keys.poll("jira"), due=clock.seconds + 60)
+    mark(keys.delivery("SL-A", "pd"))
+
+    def overdue(*lanes):
+        return database.transact(lambda tx: ledger.overdue(tx, lanes))
+
+    assert overdue("", "snow", "jira") == [(Kind.INCIDENT, ""), (Kind.POLL, "snow")]
+    assert overdue("pd") == [(Kind.DELIVERY, "pd")]
+    assert len(claim(2)) == 2
+    assert overdue("", "jira") == []
+    clock.advance(60)
+    assert overdue("", "jira") == [(Kind.POLL, "jira")]
 
 
 # ---- one run for each key -----------------------------------------------------------------------
