@@ -178,8 +178,8 @@ def look(
                 by = replace(origin, actor=PLATFORM) if by_itself else origin
                 unsure = any(s.open and s.fields.get(name, base) != base for s in sent)
                 candidates.append(Candidate(name, value, base, by, automatic=by_itself, unsure=unsure))
-            elif rule.kind is Kind.STATUS:
-                again = _had_fallen(view, name, natives, mapping, directory)
+            elif rule.kind is Kind.STATUS and natives <= view.shadow.keys():
+                again = _had_fallen(view, name, mapping, directory)
                 candidates.append(Candidate(name, value, base, origin, again=again))
             settled[name] = value
     return Look(view.instance, tuple(candidates), shadow, settled, tuple(unmapped))
@@ -195,12 +195,9 @@ def _came_of(sent: Sent, changed: set[str], natives: frozenset[str], view: View)
     return matches and (sent.open or view.own or view.seen_by is None)
 
 
-def _had_fallen(
-    view: View, name: str, natives: frozenset[str], mapping: FieldMapping, directory: Directory
-) -> bool:
+def _had_fallen(view: View, name: str, mapping: FieldMapping, directory: Directory) -> bool:
     """Whether the side no longer said the value on which it agreed, before what was seen now."""
-    known = all(native in view.shadow for native in natives)
-    return known and not mapping.holds(name, view.settled.get(name), view.shadow, directory)
+    return not mapping.holds(name, view.settled.get(name), view.shadow, directory)
 
 
 def _fell_with(sent: Sent, changed: set[str], view: View) -> bool:
