@@ -69,7 +69,11 @@ def worlds(house: Path, mutant: Mutant, first: int, seeds: int, classes: str) ->
     command += ["--escalation", "yes" if mutant.needs.get("escalation") else "no"]
     path = f"{house / 'sync'}{os.pathsep}{house / 'connectors'}"
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": path}
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
     ) as process:
         assert process.stdout is not None
         try:
