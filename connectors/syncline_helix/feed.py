@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
 
-from syncline.connector import Cursor, Edit, Page, Record, Sighting
+from syncline.connector import Brought, Chain, Cursor, Edit, Page, Record, Sighting, link
 from syncline.errors import Configuration
 from syncline.http.client import Http
 from syncline.model import Attachment, Remark
 from syncline_helix import history, records
 from syncline_helix.client import INCIDENT, WORK_LOG, Client, Row
-from syncline_helix.polling import Brought, Chain, Position, Track, link, misplaced
+from syncline_helix.polling import Position, Track, misplaced
 from syncline_helix.query import after, any_of, both, equals, one_of
 from syncline_helix.query import field as named
 from syncline_helix.records import NUMBER, UPDATED, Shape, ident, moment
@@ -102,7 +102,7 @@ class Feeds:
         tracks = self._tracks(cursor)
         going_on = any(track.running for track in tracks.values())
         before = self._chain.before(cursor)
-        fresh: dict[str, tuple[str, str]] = {}
+        fresh: dict[str, tuple[str, int | str]] = {}
         rows: dict[str, tuple[Row, ...]] = {}
         for name, feed in self._feeds.items():
             if going_on and not tracks[name].running:
@@ -203,7 +203,7 @@ class Feeds:
                 f" the account may read {UPDATED} and {feed.key}"
             )
         rows: dict[str, Row] = {}
-        fresh: dict[str, tuple[str, str]] = {}
+        fresh: dict[str, tuple[str, int | str]] = {}
         for row, place in zip(page, places, strict=True):
             key, content = f"{name}:{place.id}", (place.at, _digest(row))
             if before.get(key) != content:

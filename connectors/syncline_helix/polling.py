@@ -7,15 +7,13 @@ a second time is dropped by `Chain`, by its content: the platform keeps no count
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from typing import Any, NamedTuple, Self
 
+from syncline.connector import depth, look_back_due
 from syncline_helix.client import is_last
 from syncline_helix.values import instant, stamp
-
-_REMEMBERED = 50_000
 
 
 class Position(NamedTuple):
@@ -59,8 +57,9 @@ class Track:
             return self
         mark = min(self.mark, Position(stamp(now), ""))
         start, reached = mark, self.reached
-        if _reach_due(self, now, overlap):
-            start, reached = mark.seconds_earlier(_depth(overlap)), stamp(now)
+        last = instant(self.reached) if self.reached else None
+        if look_back_due(last, instant(self.mark.at), now, overlap):
+            start, reached = mark.seconds_earlier(depth(overlap)), stamp(now)
         return replace(self, mark=mark, page=start, hold=None, reached=reached)
 
     def turned(self, rows: Sequence[Position], limit: int, asked: datetime | None) -> Self:
@@ -89,7 +88,7 @@ class Track:
 
     def earliest(self, overlap: float) -> str:
         """The time from which on entries can come again."""
-        return self.mark.seconds_earlier(_depth(overlap)).at
+        return self.mark.seconds_earlier(depth(overlap)).at
 
     def as_json(self) -> dict[str, Any]:
         """For the cursor."""
@@ -126,25 +125,6 @@ def _position(raw: Any) -> Position | None:
     return Position(stamp(instant(str(at))), str(ident))
 
 
-def _depth(overlap: float) -> float:
-    """Seconds that a run looks back: a quarter more than the overlap, for that much lies between two such runs."""
-    return overlap * 1.25 + 2
-
-
-def _reach_due(track: Track, now: datetime, overlap: float) -> bool:
-    """Whether a look back is due: it is not where the last one already saw all that can come late behind the mark."""
-    if overlap <= 0:
-        return False
-    if not track.reached:
-        return True
-    last = instant(track.reached)
-    if now < last:
-        return True
-    if last >= instant(track.mark.at) + timedelta(seconds=_depth(overlap)):
-        return False
-    return (now - last).total_seconds() >= overlap / 4
-
-
 def misplaced(start: Position, rows: Sequence[Position], now: datetime) -> str | None:
     """What is wrong with the entries of a page that should lie behind `start`, in order; None: nothing.
 
@@ -163,47 +143,3 @@ def misplaced(start: Position, rows: Sequence[Position], now: datetime) -> str |
         if row.at < settled:
             before = row.at
     return None
-
-
-Brought = Mapping[str, tuple[str, str]]
-"""Entry to the time and the content in which it was brought; a key is the list's name, a colon and the id."""
-
-
-def link(last: str, brought: Brought) -> str:
-    """The name of all that was brought so far: that of what was brought before, and these entries. It stands in the
-    cursor, so that equal cursors mean that the same entries were brought."""
-    if not brought:
-        return last
-    return blake2b(f"{last}{sorted(brought.items())}".encode(), digest_size=8).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """Which entries the pages up to a cursor brought, so that looking back brings only what is new.
-
-    Only whoever goes on from exactly that cursor has stored those pages; with any other cursor nothing counts
-    as brought.
-
-    Attributes:
-        cursor: The cursor of the last page.
-        brought: The entries that may come again.
-    """
-
-    cursor: Mapping[str, Any] | None = None
-    brought: Brought = field(default_factory=dict)
-
-    def before(self, cursor: Mapping[str, Any]) -> Brought:
-        """What was brought up to that cursor."""
-        return self.brought if self.cursor == cursor else {}
-
-    @staticmethod
-    def after(cursor: Mapping[str, Any], brought: Brought, since: Mapping[str, str]) -> "Chain":
-        """The chain that ends with `cursor`; entries that no look back can bring any more are forgotten.
-
-        Args:
-            cursor: The new cursor.
-            brought: All that was brought up to it.
-            since: List to the time from which on entries can come again.
-        """
-        kept = {key: row for key, row in brought.items() if row[0] >= since[key.partition(":")[0]]}
-        return Chain(cursor, kept if len(kept) <= _REMEMBERED else {})

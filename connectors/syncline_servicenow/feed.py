@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
-from syncline.connector import Cursor, Page, Record, Sighting
+from syncline.connector import Brought, Chain, Cursor, Page, Record, Sighting, link
 from syncline.errors import Configuration, RetryLater
 from syncline.http.client import Http
 from syncline.model import Attachment, Remark
 from syncline_servicenow import records
 from syncline_servicenow.client import Client, Rows
 from syncline_servicenow.dialect import is_cancelled
-from syncline_servicenow.polling import Brought, Chain, Position, Track, link, misplaced
+from syncline_servicenow.polling import Position, Track, misplaced
 from syncline_servicenow.query import both, term
 from syncline_servicenow.records import Row, Shape, counted, needed
 from syncline_servicenow.settings import ServiceNowSettings
@@ -108,7 +108,7 @@ class Feeds:
         turn_no = int(cursor.get("turn", 0)) % FILES_TURN
         resting = JOURNAL if turn_no == FILES_TURN - 1 else FILES
         before = self._chain.before(cursor)
-        fresh: dict[str, tuple[str, int]] = {}
+        fresh: dict[str, tuple[str, int | str]] = {}
         rows: dict[str, tuple[Row, ...]] = {}
         for name, feed in self._feeds.items():
             if not tracks[name].running if going_on else name == resting:
@@ -142,7 +142,7 @@ class Feeds:
         places = [self._place(feed, row) for row in page.rows]
         self._suspect(feed, track, page, places)
         rows: dict[str, Row] = {}
-        fresh: dict[str, tuple[str, int]] = {}
+        fresh: dict[str, tuple[str, int | str]] = {}
         for row, place in zip(page.rows, places, strict=True):
             key, mark = f"{name}:{place.id}", (place.at, _revision(row))
             if before.get(key) != mark:

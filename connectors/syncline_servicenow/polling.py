@@ -10,18 +10,16 @@ The limit is applied before ACLs (ServiceNow Table API docs): a short page says 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from typing import Any, Final, NamedTuple, Self
 
+from syncline.connector import depth, look_back_due
 from syncline_servicenow.query import after
 from syncline_servicenow.values import instant, is_sys_id, stamp
 
 SMALLEST_PAGE: Final = 10
 """A page is not made smaller than this when the platform cancels queries that take too long."""
-
-_REMEMBERED: Final = 50_000
 
 
 class Position(NamedTuple):
@@ -69,8 +67,9 @@ class Track:
             return self
         mark = min(self.mark, Position(stamp(now), ""))
         start, reached = mark, self.reached
-        if _reach_due(self, now, overlap):
-            start, reached = mark.seconds_earlier(_depth(overlap)), stamp(now)
+        last = instant(self.reached) if self.reached else None
+        if look_back_due(last, instant(self.mark.at), now, overlap):
+            start, reached = mark.seconds_earlier(depth(overlap)), stamp(now)
         size = min(self.size or size, size)
         return replace(self, mark=mark, page=start, offset=0, hold=None, reached=reached, size=size)
 
@@ -107,7 +106,7 @@ class Track:
 
     def earliest(self, overlap: float) -> str:
         """The time from which on rows can come again."""
-        return self.mark.seconds_earlier(_depth(overlap)).at
+        return self.mark.seconds_earlier(depth(overlap)).at
 
     def shrunk(self) -> Self | None:
         """With half the rows to a page; None where they are as few as may be."""
@@ -154,25 +153,6 @@ def _position(raw: Any) -> Position | None:
     return Position(at, sys_id)
 
 
-def _depth(overlap: float) -> float:
-    """Seconds that a run looks back: a quarter more than the overlap, for that much lies between two such runs."""
-    return overlap * 1.25 + 2
-
-
-def _reach_due(track: Track, now: datetime, overlap: float) -> bool:
-    """Whether a look back is due: it is not where the last one already saw all that can come late behind the mark."""
-    if overlap <= 0:
-        return False
-    if not track.reached:
-        return True
-    last = instant(track.reached)
-    if now < last:
-        return True
-    if last >= instant(track.mark.at) + timedelta(seconds=_depth(overlap)):
-        return False
-    return (now - last).total_seconds() >= overlap / 4
-
-
 def misplaced(start: Position, rows: Sequence[Position], now: datetime) -> str | None:
     """What is wrong with the rows of a page that should lie behind `start`, in order; None: nothing.
 
@@ -188,47 +168,3 @@ def misplaced(start: Position, rows: Sequence[Position], now: datetime) -> str |
         if row < settled:
             before = row
     return None
-
-
-Brought = Mapping[str, tuple[str, int]]
-"""Row to the time and the revision in which it was brought; a key is the list's name, a colon and the sys_id."""
-
-
-def link(last: str, brought: Brought) -> str:
-    """The name of all that was brought so far: that of what was brought before, and these rows. It stands in the
-    cursor, so that equal cursors mean that the same rows were brought."""
-    if not brought:
-        return last
-    return blake2b(f"{last}{sorted(brought.items())}".encode(), digest_size=8).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Chain:
-    """Which rows the pages up to a cursor brought, so that looking back brings only what is new.
-
-    Only whoever goes on from exactly that cursor has stored those pages; with any other cursor nothing counts
-    as brought.
-
-    Attributes:
-        cursor: The cursor of the last page.
-        brought: The rows that may come again.
-    """
-
-    cursor: Mapping[str, Any] | None = None
-    brought: Brought = field(default_factory=dict)
-
-    def before(self, cursor: Mapping[str, Any]) -> Brought:
-        """What was brought up to that cursor."""
-        return self.brought if self.cursor == cursor else {}
-
-    @staticmethod
-    def after(cursor: Mapping[str, Any], brought: Brought, since: Mapping[str, str]) -> "Chain":
-        """The chain that ends with `cursor`; rows that no look back can bring any more are forgotten.
-
-        Args:
-            cursor: The new cursor.
-            brought: All that was brought up to it.
-            since: List to the time from which on rows can come again.
-        """
-        kept = {key: row for key, row in brought.items() if row[0] >= since[key.partition(":")[0]]}
-        return Chain(cursor, kept if len(kept) <= _REMEMBERED else {})

@@ -18,6 +18,7 @@ from syncline.connector.contract import (
     Schema,
     Severity,
 )
+from syncline.connector.following import Brought, Chain, depth, link, look_back_due
 from syncline.connector.operations import (
     LINKS,
     Attach,
@@ -41,7 +42,9 @@ __all__ = [
     "CONTRACT",
     "LINKS",
     "Attach",
+    "Brought",
     "Capabilities",
+    "Chain",
     "Comment",
     "Connector",
     "Create",
@@ -71,6 +74,9 @@ __all__ = [
     "Step",
     "Transition",
     "Update",
+    "depth",
+    "link",
+    "look_back_due",
     "mark",
     "marker_of",
 ]

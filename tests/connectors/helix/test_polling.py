@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncline_helix.polling import Chain, Position, Track, link, misplaced
+from syncline.connector import Chain, link
+from syncline_helix.polling import Position, Track, misplaced
 from syncline_helix.values import stamp
 
 NOW = datetime(2026, 11, 23, 10, 0, 30, tzinfo=UTC)

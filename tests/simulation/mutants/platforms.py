@@ -60,8 +60,8 @@ MUTANTS: Final = (
         also=(
             (
                 SNOW + "polling.py",
-                "        if _reach_due(self, now, overlap):\n",
-                "        if not self.reached and _reach_due(self, now, overlap):\n",
+                "        if look_back_due(last, instant(self.mark.at), now, overlap):\n",
+                "        if last is None and look_back_due(last, instant(self.mark.at), now, overlap):\n",
             ),
         ),
         needs={"nets": "poll", "people": "edit different tickets within one second"},
@@ -77,8 +77,8 @@ MUTANTS: Final = (
         also=(
             (
                 SNOW + "polling.py",
-                "        if _reach_due(self, now, overlap):\n",
-                "        if not self.reached and _reach_due(self, now, overlap):\n",
+                "        if look_back_due(last, instant(self.mark.at), now, overlap):\n",
+                "        if last is None and look_back_due(last, instant(self.mark.at), now, overlap):\n",
             ),
         ),
         needs={"nets": "poll", "page_size": "small", "people": "edit tickets while pages are read"},
