@@ -3,7 +3,6 @@
 import base64
 import json
 import random
-from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -13,16 +12,16 @@ from syncline.assembly import Ports
 from syncline.configuration.loading import load_configuration
 from syncline.connector import CONTRACT
 from syncline.plugins import discover
-from syncline.ports import RandomIds, ThreadRuntime
+from syncline.ports import RandomIds
 from syncline.sandbox.adapter import SimulatedAdapter, exchange_with
 from syncline.sandbox.catalogue import build
 from syncline.sandbox.instance import Instance
 from syncline.sandbox.platform import Request, json_response
 from syncline.sandbox.servicenow.people import PEOPLE
 from syncline.testing.example.acme_stand import SimulatedAcmeDesk
+from syncline.testing.simulated import MovedClock, MovedRuntime
 
 PERSON = PEOPLE[0].user_name
-START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 CONFIGURATION = """
 syncline: 1
@@ -33,27 +32,6 @@ instances:
 routes:
   - {name: everywhere, from: all, to: all}
 """
-
-
-class Clock:
-    """Time that is moved by whoever waits."""
-
-    def __init__(self):
-        self.at = START
-
-    def now(self):
-        return self.at
-
-    def monotonic(self):
-        return (self.at - START).total_seconds()
-
-
-class Runtime(ThreadRuntime):
-    def __init__(self, clock):
-        self._clock = clock
-
-    def sleep(self, seconds):
-        self._clock.at += timedelta(seconds=seconds)
 
 
 @pytest.fixture
@@ -73,8 +51,8 @@ class World:
     def __init__(self, entry_point, folder, monkeypatch):
         monkeypatch.setenv("SYNCLINE_SNOW_PASSWORD", "sandbox")
         monkeypatch.setenv("SYNCLINE_ACME_TOKEN", "acme-secret")
-        self.clock = Clock()
-        runtime = Runtime(self.clock)
+        self.clock = MovedClock()
+        runtime = MovedRuntime(self.clock)
         self.acme = SimulatedAcmeDesk()
         self.instances = {
             name: Instance(name, platform, clock=self.clock, runtime=runtime)
@@ -100,7 +78,7 @@ class World:
     def sync(self, seconds=15.0):
         """Let time pass, then do all that is due; twice, so that echoes are taken in."""
         for _ in range(2):
-            self.clock.at += timedelta(seconds=seconds)
+            self.clock.move(seconds)
             faults = self.application.sync_once(lambda _text: None).faults
             assert faults == []
 
@@ -204,6 +182,6 @@ def test_a_wrong_token_is_said_with_its_variable(entry_point, tmp_path, monkeypa
 
 def test_a_ticket_without_its_fields_is_no_stumbling_block(world):
     world.acme.tickets[1] = {"number": 1, "updated": world.clock.now().isoformat()}
-    world.clock.at += timedelta(seconds=15)
+    world.clock.move(15)
     (fault,) = world.application.sync_once(lambda _text: None).faults
     assert fault.startswith("acme: Acme Desk sent a ticket without")

@@ -6,7 +6,6 @@ import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,13 @@ from syncline.application import Application
 from syncline.assembly import Ports
 from syncline.configuration.loading import load_configuration
 from syncline.plugins import discover
-from syncline.ports import RandomIds, ThreadRuntime
+from syncline.ports import RandomIds
 from syncline.sandbox.adapter import SimulatedAdapter, exchange_with
 from syncline.sandbox.catalogue import build
 from syncline.sandbox.instance import Instance
 from syncline.sandbox.platform import Request, Response
+from syncline.testing.simulated import MovedClock, MovedRuntime
 
-START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ENTRY = EntryPoint("helix", "syncline_helix:plugin", "syncline.connectors")
 CONFIGURATION = """
 syncline: 1
@@ -46,28 +45,6 @@ PEERS = {
 HEADERS = {"accept": "application/json", "content-type": "application/json"}
 
 
-class Clock:
-    """Time that is moved by whoever waits."""
-
-    def __init__(self) -> None:
-        self.at = START
-
-    def now(self) -> datetime:
-        return self.at
-
-    def monotonic(self) -> float:
-        return (self.at - START).total_seconds()
-
-
-class Runtime(ThreadRuntime):
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def sleep(self, seconds: float) -> None:
-        # Times have microseconds: what waits for less must not wait for ever.
-        self._clock.at += max(timedelta(seconds=seconds), timedelta(microseconds=1))
-
-
 @dataclass
 class Hook:
     """Something that happens once, just before or after a request of ours reaches a platform."""
@@ -86,10 +63,10 @@ class Pair:
         environment.setenv("SYNCLINE_SNOW_PASSWORD", "sandbox")
         environment.setenv("SYNCLINE_PD_TOKEN", "token-syncline")
         environment.setenv("SYNCLINE_HELIX_PASSWORD", "sandbox")
-        self.clock = Clock()
+        self.clock = MovedClock()
         self.folder = folder
         self.hooks: list[Hook] = []
-        runtime = Runtime(self.clock)
+        runtime = MovedRuntime(self.clock)
         self.platform = build("helix", "helix", **knobs)
         other = build(peer, "servicenow" if peer == "snow" else "pagerduty")
         self.instances = {
@@ -133,7 +110,7 @@ class Pair:
         """Let time pass and do all that is due, so that echoes are taken in; the faults."""
         faults: list[str] = []
         for _ in range(rounds):
-            self.clock.at += timedelta(seconds=seconds)
+            self.clock.move(seconds)
             faults += self.app.sync_once(lambda _text: None).faults
         return faults
 

@@ -1,6 +1,7 @@
 """A stand for a platform that is a function of a request: time passes only where somebody waits."""
 
 import json as json_format
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -35,7 +36,8 @@ class MovedClock:
 
     def move(self, seconds: float) -> None:
         """Let time pass."""
-        self.time += timedelta(seconds=seconds)
+        # Times have microseconds: what waits for less must not wait for ever.
+        self.time += max(timedelta(seconds=seconds), timedelta(microseconds=1))
 
 
 class MovedRuntime(ThreadRuntime):
@@ -49,7 +51,7 @@ class MovedRuntime(ThreadRuntime):
         self._clock.move(seconds)
 
 
-class SimulatedStand:
+class SimulatedStand(ABC):
     """Build yours on it: `settings`, and what a person does, in terms of `call`.
 
     Args:
@@ -83,7 +85,7 @@ class SimulatedStand:
         """Move the clock."""
         self.clock.move(seconds)
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027  most have nothing to close
         """Nothing is open."""
 
     def call(
@@ -121,22 +123,24 @@ class SimulatedStand:
 
     # What a person does is the platform's own affair.
 
+    @abstractmethod
     def open(self, values: Mapping[str, Native]) -> str:
         """The person opens a ticket."""
-        raise NotImplementedError
 
+    @abstractmethod
     def edit(self, record_id: str, values: Mapping[str, Native]) -> None:
         """The person edits a ticket."""
-        raise NotImplementedError
 
+    @abstractmethod
     def say(self, record_id: str, text: str, visibility: Visibility) -> bool:
         """The person writes a remark."""
-        raise NotImplementedError
 
-    def attach(self, record_id: str, name: str, content: bytes) -> None:
-        """The person hangs a file on a ticket."""
-        raise NotImplementedError
-
+    @abstractmethod
     def delete(self, record_id: str) -> bool:
         """An admin deletes a ticket."""
-        raise NotImplementedError
+
+    def attach(self, record_id: str, name: str, content: bytes) -> None:  # noqa: ARG002  for platforms without files
+        """The person hangs a file on a ticket; to be written where the plugin states `attachments`."""
+        raise RuntimeError(
+            f"{type(self).__name__} has no `attach`; write it, since the plugin states attachments"
+        )
