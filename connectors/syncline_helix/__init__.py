@@ -25,8 +25,8 @@ plugin = Plugin(
         attachments=True,
         max_attachment=10_000_000,
         history=HistoryKind.INLINE,
-        history_gaps="of the audit only fields that are marked for it, with their new value and not the one before, and nothing where"
-        " it is off or the account may not read it: then only the last visit of each status; work log entries are no part of it",
+        history_gaps="fields that are not marked for the audit, the value that there was before, and all of it where"
+        " the audit is off or the account may not read it, but for the last visit of each status; work log entries are no part of it",
         text_limits={"Description": 254, "Detailed Decription": 32_000, "Resolution": 32_000},
         read_many=40,
         never_empty=frozenset({"Assigned Group ID"}),

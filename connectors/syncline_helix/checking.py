@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from syncline.connector import Finding, PartyKind, Severity
-from syncline.errors import Configuration, RetryLater, SynclineError
+from syncline.connector import Finding, Look, PartyKind, Severity, looks
+from syncline.errors import Configuration
 from syncline.http.client import Http
 from syncline_helix import history
 from syncline_helix.client import CREATE, INCIDENT, WORK_LOG, Client, Row
@@ -16,12 +16,11 @@ from syncline_helix.schema import Forms
 from syncline_helix.settings import HelixSettings
 from syncline_helix.writing import GIVEN_ONCE, READ_ONLY
 
-_SKEW: Final = 60.0
 _AUDIT_LOOK: Final = 20
 
 
 class Check:
-    """One look at one instance. Each finding is independent of the others, but for the first."""
+    """One look at one instance."""
 
     def __init__(
         self,
@@ -41,56 +40,20 @@ class Check:
 
     def findings(self) -> Iterator[Finding]:
         """One finding for each thing looked at; only the first where the instance does not answer."""
-        try:
-            self._client.entries(INCIDENT, any_of(NUMBER), self._shape.fields, (f"{UPDATED}.desc",), 1)
-        except SynclineError as error:
-            unreachable = isinstance(error, RetryLater)
-            yield Finding(
-                "reachable" if unreachable else "authorised",
-                Severity.ERROR,
-                str(error),
-                "Check url, network and proxy, and whether the account has sessions left."
-                if unreachable
-                else "Check credentials, the permissions of the account, and the fields that the mapping names.",
-            )
-            return
-        yield Finding("reachable", Severity.OK, f"{self._http.base_url} answers")
-        yield Finding("authorised", Severity.OK, f"the account may read {INCIDENT}")
-        yield self._clock()
-        yield from self._guarded("time zone", self._dates())
-        yield from self._guarded("permissions", self._work_log())
-        yield from self._guarded("permissions", self._people())
-        yield from self._guarded("permissions", self._audit())
-        yield from self._guarded("schema", self._schema())
+        return looks(
+            self._http,
+            self._newest,
+            f"the account may read {INCIDENT}",
+            "Check credentials, the permissions of the account, and the fields that the mapping names.",
+            Look("time zone", self._dates),
+            Look("permissions", self._work_log),
+            Look("permissions", self._people),
+            Look("history", self._audit),
+            Look("schema", self._fields),
+        )
 
-    def _guarded(self, check: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-        try:
-            yield from findings
-        except SynclineError as error:
-            yield Finding(
-                check,
-                Severity.WARNING,
-                f"could not be looked at: {error}",
-                "Give the account the right to read it.",
-            )
-
-    def _clock(self) -> Finding:
-        skew = self._http.clock_skew()
-        if skew is None:
-            return Finding(
-                "clock",
-                Severity.WARNING,
-                "the server does not tell its time",
-                "Let the proxy pass the Date header.",
-            )
-        if abs(skew) > _SKEW:
-            return Finding(
-                "clock",
-                Severity.WARNING,
-                f"the server's clock is {skew:+.0f} s from ours",
-                "Have both follow an NTP server; polls follow the server's clock, but conflicts are judged by time.",
-            )
-        return Finding("clock", Severity.OK, f"the server's clock is {skew:+.0f} s from ours")
+    def _newest(self) -> list[Row]:
+        return self._client.entries(INCIDENT, any_of(NUMBER), self._shape.fields, (f"{UPDATED}.desc",), 1)
 
     def _dates(self) -> Iterator[Finding]:
         """Whether the server reads times in qualifications as they are meant."""
@@ -153,7 +116,7 @@ class Check:
         without = "edits that Syncline's own writes overwrite are found for the status only"
         if not form:
             yield Finding(
-                "permissions",
+                "history",
                 Severity.WARNING,
                 f"no audit is read, so {without}",
                 "Name the audit of incidents in audit_form.",
@@ -169,7 +132,7 @@ class Check:
             )
         except Configuration as error:
             yield Finding(
-                "permissions",
+                "history",
                 Severity.WARNING,
                 f"the audit cannot be read, so {without}: {error}",
                 f"Let the account read {form}, or set audit_form to the audit of your incidents.",
@@ -178,7 +141,7 @@ class Check:
         unclear = sum(1 for row in rows if history.changed(row) and not _understood(row))
         if unclear:
             yield Finding(
-                "permissions",
+                "history",
                 Severity.WARNING,
                 f"{unclear} of the last {len(rows)} entries of {form} are laid out in a way that is not understood, so {without}",
                 "Set audit_form to the audit of your incidents in the log style; else nothing can be done about it.",
@@ -187,15 +150,15 @@ class Check:
         blind = [name for name in self._shape.values if name not in audited | READ_ONLY | GIVEN_ONCE]
         if blind:
             yield Finding(
-                "permissions",
+                "history",
                 Severity.WARNING,
                 f"the audit leaves out {', '.join(blind)}: edits of these that Syncline's own writes overwrite are not found",
                 "Set the Audit Option of those fields to Audit in Developer Studio, if they matter.",
             )
         if not unclear and not blind:
-            yield Finding("permissions", Severity.OK, f"the change history can be read ({form})")
+            yield Finding("history", Severity.OK, f"the change history can be read ({form})")
 
-    def _schema(self) -> Iterator[Finding]:
+    def _fields(self) -> Iterator[Finding]:
         """Whether every field that we ask for and write exists."""
         forms = Forms(self._client)
         known = forms.schema(()).fields

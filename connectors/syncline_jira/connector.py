@@ -23,11 +23,13 @@ from syncline.connector import (
 from syncline.errors import Configuration, Gone
 from syncline.http.client import Http
 from syncline.model import Attachment, Remark
-from syncline_jira import directory, hints, history, inspection, polling, records, shape
+from syncline_jira import directory, hints, history, polling, records, shape
+from syncline_jira.checking import Check
 from syncline_jira.client import JiraClient, issue_path
 from syncline_jira.operations import Writer
 from syncline_jira.perspective import Perspective
 from syncline_jira.records import Lens
+from syncline_jira.schema import schema
 from syncline_jira.settings import JiraSettings
 from syncline_jira.workflow import Workflows
 
@@ -262,11 +264,11 @@ class JiraConnector:
 
     def schema(self) -> Schema:
         """Fields, choices, required fields, statuses and groups, as they are now."""
-        return inspection.schema(self._client, self._settings)
+        return schema(self._client, self._settings)
 
     def check(self) -> Iterator[Finding]:
         """Look whether this instance can be worked with: one finding for each thing looked at."""
-        return inspection.check(self._client, self._http, self._settings)
+        return Check(self._client, self._http, self._settings).findings()
 
     # --- writing ------------------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from syncline.errors import Gone, Refused
 from syncline.http.client import Http
 from syncline.http.settings import InstanceSettings
 from syncline.model import Attachment, Remark, Visibility
-from syncline_pagerduty.checking import Checker
+from syncline_pagerduty.checking import Check
 from syncline_pagerduty.client import Client
 from syncline_pagerduty.cursor import Position
 from syncline_pagerduty.directory import Directory
@@ -36,6 +36,7 @@ from syncline_pagerduty.paging import Pages
 from syncline_pagerduty.polling import Poller
 from syncline_pagerduty.reading import Reader
 from syncline_pagerduty.records import MERGED, identity, mapping
+from syncline_pagerduty.schema import schema
 from syncline_pagerduty.settings import PagerDutySettings
 from syncline_pagerduty.writing import FIXED_WHEN_ENDED, NEVER_EMPTY, RESOLVED, Writer
 
@@ -78,14 +79,14 @@ class PagerDutyConnector:
     """
 
     def __init__(self, settings: PagerDutySettings, http: Http, fields: frozenset[str]) -> None:
-        client = Client(http, settings.from_email)
+        self._settings = settings
         self._http = http
-        self._directory = Directory(client, settings.from_email)
-        self._reader = Reader(client, self._directory, settings, fields)
+        self._client = Client(http, settings.from_email)
+        self._directory = Directory(self._client, settings.from_email)
+        self._reader = Reader(self._client, self._directory, settings, fields)
         self._poller = Poller(self._reader)
         self._pages = Pages(self._reader)
         self._writer = Writer(self._reader, self._pages)
-        self._checker = Checker(client, self._directory, settings)
 
     def start(self, since: datetime | None) -> Cursor:
         """The cursor that sees every change from `since` on (aware, UTC); None: from now on."""
@@ -158,11 +159,11 @@ class PagerDutyConnector:
 
     def schema(self) -> Schema:
         """Fields, priorities, services, statuses and escalation policies, as they are now."""
-        return self._checker.schema()
+        return schema(self._directory, self._settings)
 
     def check(self) -> Iterator[Finding]:
         """Look whether this instance can be worked with."""
-        return self._checker.check()
+        return Check(self._client, self._directory, self._settings).findings()
 
     def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:  # noqa: ARG002
         """The incident that a webhook (version 3) is about; none for a ping or an event of a service.

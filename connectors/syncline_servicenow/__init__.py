@@ -21,8 +21,8 @@ plugin = Plugin(
         attachments=True,
         max_attachment=1024 * 1024 * 1024,
         history=HistoryKind.READ,
-        history_gaps="only where auditing of the table is on and the account may read sys_audit; fields with"
-        " no_audit and scripts with autoSysFields(false) leave no line; comments and work notes are no part of it",
+        history_gaps="all of it where auditing of the table is off or the account may not read sys_audit; fields with no_audit"
+        " and scripts with autoSysFields(false) leave no line; comments and work notes are no part of it",
         text_limits={"short_description": 160, "description": 4000, "close_notes": 4000},
         read_many=50,
     ),

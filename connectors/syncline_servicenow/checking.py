@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Final
 
-from syncline.connector import Finding, Schema, Severity
-from syncline.errors import Configuration, RetryLater, SynclineError
+from syncline.connector import Finding, Look, Schema, Severity, looks
+from syncline.errors import Configuration
 from syncline.http.client import Http
 from syncline_servicenow.client import Client, Rows
 from syncline_servicenow.query import both, named_fields, term
@@ -17,7 +17,6 @@ from syncline_servicenow.values import said, text
 WRITERS: Final = frozenset({"itil", "sn_incident_write"})
 """Roles of the base system that may write incidents."""
 
-_SKEW: Final = 60.0
 _QUERIED: Final = (
     "sys_id",
     "number",
@@ -30,7 +29,7 @@ _PYSNOW: Final = "0.7."
 
 
 class Check:
-    """One look at one instance. Each finding is independent of the others, but for the first."""
+    """One look at one instance."""
 
     def __init__(self, client: Client, http: Http, settings: ServiceNowSettings, shape: Shape) -> None:
         self._client = client
@@ -40,58 +39,22 @@ class Check:
 
     def findings(self) -> Iterator[Finding]:
         """One finding for each thing looked at; only the first where the instance does not answer."""
-        table = self._settings.table
-        try:
-            page = self._client.rows(table, "ORDERBYDESCsys_updated_on", self._shape.columns, 1)
-        except SynclineError as error:
-            unreachable = isinstance(error, RetryLater)
-            yield Finding(
-                "reachable" if unreachable else "authorised",
-                Severity.ERROR,
-                str(error),
-                "Check url, network and proxy."
-                if unreachable
-                else "Check credentials, table and roles of the account.",
-            )
-            return
-        yield Finding("reachable", Severity.OK, f"{self._http.base_url} answers")
-        yield Finding("authorised", Severity.OK, f"the account may read {table}")
-        yield self._clock()
-        yield from self._guarded("permissions", self._account())
-        yield from self._guarded("permissions", self._journal())
-        yield from self._guarded("permissions", self._audit())
-        yield from self._guarded("schema", self._schema(page))
-        yield from self._guarded("schema", self._invalid_terms())
-        yield self._library()
+        return looks(
+            self._http,
+            self._newest,
+            f"the account may read {self._settings.table}",
+            "Check credentials, table and roles of the account.",
+            Look("permissions", self._account),
+            Look("permissions", self._journal),
+            Look("history", self._audit),
+            Look("schema", self._fields),
+            Look("schema", self._invalid_terms),
+            Look("library", self._library),
+        )
 
-    def _guarded(self, check: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-        try:
-            yield from findings
-        except SynclineError as error:
-            yield Finding(
-                check,
-                Severity.WARNING,
-                f"could not be looked at: {error}",
-                "Give the account the right to read it.",
-            )
-
-    def _clock(self) -> Finding:
-        skew = self._http.clock_skew()
-        if skew is None:
-            return Finding(
-                "clock",
-                Severity.WARNING,
-                "the instance does not tell its time",
-                "Let the proxy pass the Date header.",
-            )
-        if abs(skew) > _SKEW:
-            return Finding(
-                "clock",
-                Severity.WARNING,
-                f"the instance's clock is {skew:+.0f} s from ours",
-                "Have both follow an NTP server; polls follow the instance's clock, but conflicts are judged by time.",
-            )
-        return Finding("clock", Severity.OK, f"the instance's clock is {skew:+.0f} s from ours")
+    def _newest(self) -> Rows:
+        query = "ORDERBYDESCsys_updated_on"
+        return self._client.rows(self._settings.table, query, self._shape.columns, 1)
 
     def _account(self) -> Iterator[Finding]:
         """Who we are, our time zone, and our roles."""
@@ -159,7 +122,9 @@ class Check:
             REMARK_COLUMNS,
             1,
         )
-        yield self._readable("sys_journal_field", page, "comments and work notes", REMARK_COLUMNS)
+        yield self._readable(
+            "permissions", "sys_journal_field", page, "comments and work notes", REMARK_COLUMNS
+        )
 
     def _audit(self) -> Iterator[Finding]:
         table = self._settings.table
@@ -171,36 +136,37 @@ class Check:
         ).rows
         if rows and said(rows[0].get("audit")) == "false":
             yield Finding(
-                "permissions",
+                "history",
                 Severity.WARNING,
                 f"auditing of {table} is off, so edits that we overwrite cannot be found afterwards",
                 f"Switch Audit on in the dictionary entry of {table}.",
             )
             return
         page = self._client.rows("sys_audit", term("tablename", "=", table), EDIT_COLUMNS, 1)
-        yield self._readable("sys_audit", page, "the change history", EDIT_COLUMNS)
+        yield self._readable("history", "sys_audit", page, "the change history", EDIT_COLUMNS)
 
-    def _readable(self, table: str, page: Rows, what: str, columns: Sequence[str]) -> Finding:
+    def _readable(self, check: str, table: str, page: Rows, what: str, columns: Sequence[str]) -> Finding:
         """Whether a table's rows can be seen, and all columns of them."""
         fix = f"Let the account read {table} (an ACL, or a role that has it)."
         if not page.rows and page.total:
             return Finding(
-                "permissions", Severity.ERROR, f"{what} cannot be read: the rows of {table} are hidden", fix
+                check, Severity.ERROR, f"{what} cannot be read: the rows of {table} are hidden", fix
             )
         hidden = [column for column in columns if page.rows and column not in page.rows[0]]
         if hidden:
             return Finding(
-                "permissions",
+                check,
                 Severity.ERROR,
                 f"{what} cannot be read: {table} hides {', '.join(hidden)}",
                 fix,
             )
         if not page.rows:
-            return Finding("permissions", Severity.OK, f"{what} can be asked for; there are none yet")
-        return Finding("permissions", Severity.OK, f"{what} can be read")
+            return Finding(check, Severity.OK, f"{what} can be asked for; there are none yet")
+        return Finding(check, Severity.OK, f"{what} can be read")
 
-    def _schema(self, page: Rows) -> Iterator[Finding]:
+    def _fields(self) -> Iterator[Finding]:
         """Whether every field that we ask for and query by exists, and may be read."""
+        page = self._newest()
         schema: Schema = Dictionary(self._client, self._settings.table).schema(self._shape.values)
         own = dict.fromkeys((*_QUERIED, *self._shape.values, *named_fields(self._settings.filter)))
         missing = [name for name in own if name.partition(".")[0] not in schema.fields]
@@ -245,13 +211,13 @@ class Check:
                 "a query with an unknown field gives all rows, so Syncline checks each row",
             )
 
-    def _library(self) -> Finding:
+    def _library(self) -> Iterator[Finding]:
         found = version("pysnow")
         if found.startswith(_PYSNOW):
-            return Finding("library", Severity.OK, f"pysnow {found}")
-        return Finding(
-            "library", Severity.WARNING, f"pysnow {found} was never tried", f"Install pysnow {_PYSNOW}17."
-        )
+            yield Finding("library", Severity.OK, f"pysnow {found}")
+        else:
+            said = f"pysnow {found} was never tried"
+            yield Finding("library", Severity.WARNING, said, f"Install pysnow {_PYSNOW}17.")
 
     def _one(self, table: str, query: str, columns: Sequence[str], column: str, value: str) -> Row | None:
         """The row with that value, if the query was heeded."""

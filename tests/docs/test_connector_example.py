@@ -170,6 +170,8 @@ def test_internal_notes_arrive_once_with_their_author(world):
 def test_check_and_the_live_mapping_are_content(world):
     findings = [finding for name, finding in world.application.check(["acme"])]
     assert {finding.severity.value for finding in findings} == {"ok"}
+    (history,) = [finding.message for finding in findings if finding.check == "history"]
+    assert "cannot be found afterwards: Acme Desk keeps no history" in history
 
 
 def test_a_wrong_token_is_said_with_its_variable(entry_point, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ from syncline.plugins import discover
 from syncline.sandbox.catalogue import KINDS
 from syncline.sandbox.faults import Fault, configure, describe
 from syncline.sandbox.faults import Faults as NoFaults
-from syncline_jira.inspection import NEEDED
+from syncline_jira.checking import NEEDED
 from syncline_pagerduty.settings import SCOPES
 from syncline_servicenow.checking import WRITERS
 

@@ -363,6 +363,9 @@ def test_check_is_content(pair):
     pair.open("x")
     findings = [finding for _, finding in pair.app.check(["helix"])]
     assert {finding.severity.value for finding in findings} == {"ok"}
+    of_instance, of_platform = [finding.message for finding in findings if finding.check == "history"]
+    assert "can be read" in of_instance
+    assert "known gaps: fields that are not marked for the audit" in of_platform
 
 
 def test_what_helix_cannot_empty_stays_and_is_no_matter_for_a_person(pair):

@@ -526,6 +526,7 @@ HOSTILE: Mapping[str, Plugin] = {
     "check-says-that-it-is-not-let-in": does(check=content),
     "check-survives-nonsense": does(check=content),
     "check-sees-a-wrong-clock": does(check=content),
+    "check-tells-of-the-history": does(check=content),
     "check-changes-nothing": spoiled(
         SNOW,
         lambda connector, _http: {

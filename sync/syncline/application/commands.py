@@ -19,7 +19,7 @@ from syncline.application.rehearsal import Plan, rehearse
 from syncline.application.report import StatusReport, report
 from syncline.assembly import Ports
 from syncline.configuration import Configuration
-from syncline.connector import Finding, Plugin, Severity, Sighting
+from syncline.connector import Capabilities, Finding, HistoryKind, Plugin, Severity, Sighting
 from syncline.custody import Custody
 from syncline.daemon import Daemon, OnlyDaemon
 from syncline.errors import Gone, SynclineError
@@ -233,6 +233,7 @@ class Application:
                     yield endpoint.name, finding
                     reached &= finding.check not in _FIRST or finding.severity is not Severity.ERROR
                 if reached:  # else the schema fails for the same cause, and would say it once more
+                    yield from ((endpoint.name, gap) for gap in _history_gaps(endpoint.capabilities))
                     yield from self._live_mapping(endpoint)
             except SynclineError as error:
                 yield endpoint.name, Finding("reachable", Severity.ERROR, str(error), "see the message")
@@ -444,3 +445,12 @@ class Application:
     def progress(self, name: str) -> instances.Progress | None:
         """How far an instance's polls have come."""
         return self.database.transact(lambda tx: instances.progress(tx, name))
+
+
+def _history_gaps(capabilities: Capabilities) -> Iterator[Finding]:
+    """What the platform's history never tells, however an instance is set up: nothing that anybody could mend there."""
+    if capabilities.history is HistoryKind.NONE:
+        said = f"edits that Syncline's own writes overwrite cannot be found afterwards: {capabilities.history_gaps}"
+        yield Finding("history", Severity.OK, said)
+    elif capabilities.history_gaps:
+        yield Finding("history", Severity.OK, f"known gaps: {capabilities.history_gaps}")

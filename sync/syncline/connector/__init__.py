@@ -5,6 +5,7 @@ A plugin is an object of `Plugin` behind the entry point group `syncline.connect
 so that the core never asks which platform it talks to. `CONTRACT` is the version of all of this.
 """
 
+from syncline.connector.checking import Look, clock, looks
 from syncline.connector.contract import (
     CONTRACT,
     Capabilities,
@@ -56,6 +57,7 @@ __all__ = [
     "HistoryKind",
     "LinkBack",
     "Linking",
+    "Look",
     "Native",
     "Operation",
     "Page",
@@ -74,9 +76,11 @@ __all__ = [
     "Step",
     "Transition",
     "Update",
+    "clock",
     "depth",
     "link",
     "look_back_due",
+    "looks",
     "mark",
     "marker_of",
 ]

@@ -66,7 +66,8 @@ class Finding:
     """One result of looking at an instance.
 
     Attributes:
-        check: What was looked at: `reachable`, `authorised`, `permissions`, `clock`, `time zone`, `schema`.
+        check: What was looked at: `reachable`, `authorised`, `clock`, `time zone`, `permissions`, `history`, `schema`,
+            `library`, or a name of the platform's own.
         severity: How bad it is.
         message: What was found.
         fix: What to do about it; empty where all is well.

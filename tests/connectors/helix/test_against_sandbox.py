@@ -343,6 +343,7 @@ class TestCheck:
             "clock",
             "time zone",
             "permissions",
+            "history",
             "schema",
         }
         assert {f.severity for f in found} == {Severity.OK}

@@ -466,7 +466,7 @@ def test_a_sound_instance_has_no_findings_but_the_unknown_end_of_its_token(world
         ("token", "it is not known when the token expires")
     ]
     assert {one.check for one in findings} == {
-        "reachable", "flavour", "authorised", "token", "permissions", "clock", "time zone", "schema"
+        "reachable", "flavour", "authorised", "token", "permissions", "clock", "time zone", "history", "schema"
     }  # fmt: skip
 
 
@@ -507,7 +507,7 @@ def test_the_wrong_flavour_is_found() -> None:
         "password": SecretStr("token-syncline"),
     }
     (found,) = [one for one in cloud.connect(**mistaken).check() if one.check == "flavour"]
-    assert (found.severity, found.fix) == (Severity.ERROR, "set flavour: cloud")
+    assert (found.severity, found.fix) == (Severity.ERROR, "Set flavour: cloud.")
 
 
 def test_a_scoped_token_works_through_the_gateway() -> None:

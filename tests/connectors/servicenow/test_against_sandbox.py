@@ -337,6 +337,7 @@ class TestCheck:
             "authorised",
             "clock",
             "permissions",
+            "history",
             "time zone",
             "schema",
             "library",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from syncline.connector import Finding, Severity
 from syncline.testing.check import Tier, check
+from syncline.testing.checks import needs
 from syncline.testing.trial import Trial
 from syncline.testing.wiretap import Fault, answers, refuses_connections
 
@@ -30,7 +31,8 @@ def check_is_content(t: Trial) -> None:
 
 
 @check(
-    Tier.SILVER, "Catch SynclineError in `check`, and yield a Finding `reachable` with what to do about it."
+    Tier.SILVER,
+    "Let `check` yield from looks(...): it catches SynclineError, and says `reachable` and what to do about it.",
 )
 def check_says_that_it_is_down(t: Trial) -> None:
     """An exception in the one command that is to say what is wrong says nothing."""
@@ -81,10 +83,25 @@ def check_changes_nothing(t: Trial) -> None:
 
 
 @check(
-    Tier.SILVER, "Yield a Finding `clock` with a warning where http.clock_skew() is more than a few seconds."
+    Tier.SILVER,
+    "Let `check` yield from looks(...), or yield clock(http) itself, once the platform has answered.",
 )
 def check_sees_a_wrong_clock(t: Trial) -> None:
     """Who edited last is decided by clocks; an hour's difference decides it wrongly, and nothing else shows it."""
     found = list(t.again(ahead=HOUR).connector.check())
     seen = [one for one in found if one.check == "clock" and one.severity is not Severity.OK]
     t.claim(seen, "our clock is an hour ahead of the platform's, and it finds nothing wrong")
+
+
+@check(
+    Tier.SILVER,
+    "Yield a Finding `history`: whether this instance keeps one and our account may read it, or what to switch on.",
+    needs.history,
+)
+def check_tells_of_the_history(t: Trial) -> None:
+    """Where no history is kept, or we may not read it, edits that our writes overwrite are lost, and nothing else says so."""
+    t.open(title=t.title())
+    said = [one for one in _found(t) if one.check == "history"]
+    t.claim(said, "no finding is called `history`")
+    bad = [one.message for one in said if one.severity is not Severity.OK]
+    t.claim(not bad, f"the history can be read, and it finds {'; '.join(bad)}")

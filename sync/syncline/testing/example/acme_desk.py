@@ -33,13 +33,13 @@ from syncline.connector import (
     Receipt,
     Record,
     Schema,
-    Severity,
     Sighting,
     Step,
     Transition,
     Update,
+    looks,
 )
-from syncline.errors import Gone, Refused, RetryLater, SynclineError
+from syncline.errors import Gone, Refused, RetryLater
 from syncline.http.auth import AuthContext, BearerAuth
 from syncline.http.client import Http
 from syncline.http.dialect import Dialect
@@ -186,21 +186,9 @@ class AcmeDesk:
         return Schema({field.name: field for field in fields}, STATES)
 
     def check(self) -> Iterator[Finding]:
-        """Whether it answers, and takes our token."""
-        try:
-            self._listed(self._http.json("GET", "/tickets", params={"limit": 1}), "tickets")
-        except SynclineError as error:
-            unreachable = isinstance(error, RetryLater)
-            fix = "check url and network" if unreachable else "make a new token in Acme Desk"
-            yield Finding("reachable" if unreachable else "authorised", Severity.ERROR, str(error), fix)
-            return
-        yield Finding("reachable", Severity.OK, f"{self._http.base_url} answers")
-        yield Finding("authorised", Severity.OK, "our token is accepted")
-        skew = self._http.clock_skew() or 0.0
-        if abs(skew) > 5:
-            yield Finding(
-                "clock", Severity.WARNING, f"its clock is {skew:+.0f} s off ours", "set this machine's clock"
-            )
+        """Whether it answers and takes our token, and the clock."""
+        fix = "Make a new token in Acme Desk."
+        return looks(self._http, lambda: self._tickets({"limit": 1}), "our token is accepted", fix)
 
     def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:  # noqa: ARG002
         """The body of its webhook is the ticket's number."""
