@@ -42,6 +42,12 @@ _SETTINGS: Final[Mapping[str, tuple[str, tuple[str, ...], str, str]]] = {
         "token-syncline",
     ),
     "helix": ("helix", ("username: syncline", "stand_in: syncline"), "password", "sandbox"),
+    "cherwell": (
+        "cherwell",
+        ("username: syncline", "client_id: sandbox-client", "stand_in: Syncline Integration"),
+        "password",
+        "sandbox",
+    ),
 }
 """Of each simulated kind: its platform, its settings, its secret and that secret's value, which is none."""
 
@@ -100,7 +106,7 @@ def sandbox(
         typer.Option(
             "--instances",
             metavar="NAME=KIND,...",
-            help="Kinds: servicenow, jira-cloud, jira-dc, pagerduty, helix.",
+            help="Kinds: servicenow, jira-cloud, jira-dc, pagerduty, helix, cherwell.",
         ),
     ] = "snow=servicenow,jira=jira-cloud,pd=pagerduty",
     port: Annotated[int, typer.Option("--port", min=0, max=65_000, help="The first port; 0: free ones.")] = 0,

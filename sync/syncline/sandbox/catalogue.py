@@ -11,6 +11,7 @@ _KINDS: Final[dict[str, tuple[str, str, dict[str, Any]]]] = {
     "jira-dc": ("syncline.sandbox.jira", "Jira", {"flavour": "dc"}),
     "pagerduty": ("syncline.sandbox.pagerduty", "PagerDuty", {}),
     "helix": ("syncline.sandbox.helix", "Helix", {}),
+    "cherwell": ("syncline.sandbox.cherwell", "Cherwell", {}),
 }
 
 KINDS: Final = tuple(_KINDS)
