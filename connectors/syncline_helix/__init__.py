@@ -2,7 +2,7 @@
 
 from syncline.connector import Capabilities, HistoryKind, Plugin
 from syncline.model import Visibility
-from syncline_helix.connector import Helix, connect
+from syncline_helix.connector import Helix
 from syncline_helix.dialect import own_dialect
 from syncline_helix.settings import HelixSettings
 from syncline_helix.writing import FIXED
@@ -36,5 +36,5 @@ plugin = Plugin(
     ),
     settings=HelixSettings,
     dialect=own_dialect(),
-    connect=connect,
+    connect=Helix,
 )

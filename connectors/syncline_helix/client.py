@@ -135,16 +135,18 @@ class Client:
             record=f"record {record}",
         )
 
-    def download(self, entry_id: str, name: str) -> bytes:
+    def download(self, entry_id: str, name: str, record: str) -> bytes:
         """The content of a file of a work log entry.
 
         Raises:
             Gone: there is none such, or we may not see it.
+            Refused: it is larger than the instance's limit.
             Configuration: as `entries`.
             RetryLater: as `entries`.
         """
         path = f"{_address(WORK_LOG, entry_id)}/attach/{quote(name, safe='')}"
-        response = self._http.request("GET", path, headers={"Accept": "*/*"}, raw=True)
+        about = f"record {record}"
+        response = self._http.request("GET", path, headers={"Accept": "*/*"}, record=about, raw=True)
         return response.content
 
     def fields(self, form: str) -> list[Row]:

@@ -7,6 +7,7 @@ from typing import Final, TypeVar
 from syncline.connector import (
     Attach,
     Comment,
+    Connector,
     Create,
     Cursor,
     Edit,
@@ -22,13 +23,11 @@ from syncline.connector import (
     Record,
     Schema,
     Sighting,
-    Step,
     Transition,
     Update,
 )
 from syncline.errors import Configuration, Gone, Refused, RetryLater
 from syncline.http.client import Http
-from syncline.http.settings import InstanceSettings
 from syncline.model import Attachment, Remark
 from syncline_helix import records
 from syncline_helix.checking import Check
@@ -48,7 +47,7 @@ _PAGE: Final = 200
 T = TypeVar("T")
 
 
-class Helix:
+class Helix(Connector):
     """One server. A read asks for the incident and for its audit; a write for the entry that the incident is, once."""
 
     def __init__(self, settings: HelixSettings, http: Http, fields: frozenset[str]) -> None:
@@ -154,27 +153,15 @@ class Helix:
 
     def content(self, attachment: Attachment) -> bytes:
         """The bytes of a file."""
-        limit = self._http.max_attachment
         entry, _, name = attachment.id.partition("/")
         if name not in FILES:
             raise Gone(f"{self._http.instance}: {attachment.id[:60]!r} is no file of a work log entry")
-        content = self._client.download(entry, name) if attachment.size <= limit else b""
-        if max(attachment.size, len(content)) > limit:
-            raise Refused(
-                f"{self._http.instance}: {attachment.name} on record {attachment.record_id} has"
-                f" {max(attachment.size, len(content)):,} bytes and max_attachment is {limit:,};"
-                " raise max_attachment, or leave the file where it is"
-            )
-        return content
+        return self._client.download(entry, name, attachment.record_id)
 
     def history(self, record_id: str, since: datetime) -> Sequence[Edit]:
         """What is known of who changed the record from `since` on, oldest first."""
         edits = self._feeds.edits({record_id: self._row(record_id)})[record_id]
         return tuple(edit for edit in edits if edit.at >= since)
-
-    def steps(self, record_id: str, status: str) -> Sequence[Step]:  # noqa: ARG002  the contract's signature
-        """None: a status is simply set, and what must come with it the mapping says."""
-        return ()
 
     def write(self, operation: Operation) -> Receipt:
         """Carry out one operation: one request that changes something. Its reply shows no record."""
@@ -290,14 +277,3 @@ class Helix:
             raise Configuration(
                 f"{self._http.instance}: cannot ask for {name} {value[:60]!r}: {error}"
             ) from error
-
-
-def connect(settings: InstanceSettings, http: Http, fields: frozenset[str]) -> Helix:
-    """The connector of one instance.
-
-    Raises:
-        Configuration: the settings are those of another platform.
-    """
-    if not isinstance(settings, HelixSettings):
-        raise Configuration(f"{http.instance}: its settings are not those of a BMC Helix ITSM instance")
-    return Helix(settings, http, fields)

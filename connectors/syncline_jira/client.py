@@ -130,18 +130,13 @@ class JiraClient(JIRA):
         response = self._session.request("POST", self._get_url(path), files=files, headers=headers)
         return _json(response, f"{self._http.instance}: POST {path}")
 
-    def download(self, attachment: Attachment, limit: int) -> bytes:
+    def download(self, attachment: Attachment) -> bytes:
         """The bytes of a file.
 
         Raises:
-            Refused: it is larger than `limit`.
+            Refused: it is larger than the instance's limit.
             RetryLater: a page came in its place.
         """
-        if attachment.size > limit:
-            raise Refused(
-                f"{self._http.instance}: {attachment.record_id}: the file {attachment.name!r} has {attachment.size:,}"
-                f" bytes, and max_attachment is {limit:,}; raise it if such files are to be copied"
-            )
         params = {}
         if self._is_cloud:
             # Else Cloud sends us to a media host, where our credentials are not to go.

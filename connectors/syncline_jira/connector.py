@@ -10,6 +10,7 @@ from syncline.connector import (
     Edit,
     Finding,
     Hint,
+    Linking,
     Operation,
     Page,
     Party,
@@ -39,7 +40,7 @@ _MOST_PAGES: Final = 60
 _FOUND: Final = 50
 
 
-class JiraConnector:
+class Jira(Linking):
     """One Jira Cloud site or Data Center installation.
 
     Args:
@@ -200,8 +201,8 @@ class JiraConnector:
         )
 
     def content(self, attachment: Attachment) -> bytes:
-        """The bytes of a file. Raises `Refused` where it is larger than the instance's limit."""
-        return self._client.download(attachment, self._settings.max_attachment)
+        """The bytes of a file."""
+        return self._client.download(attachment)
 
     def history(self, record_id: str, since: datetime) -> Sequence[Edit]:
         """The edits from `since` on, oldest first: one request, on Cloud more where the issue brings not all."""

@@ -118,5 +118,6 @@ def _complaints(body: Mapping[str, Any]) -> dict[str, str]:
     return {str(field): str(text)[:_LONGEST] for field, text in list(errors.items())[:50]}
 
 
-dialect = Dialect(verdict=verdict, reason=reason, wait=wait)
-"""403 without a CAPTCHA is a permission that this one write needs: refused. 404 is gone, or hidden from us."""
+def own_dialect() -> Dialect:
+    """Jira's dialect. 403 without a CAPTCHA is a permission that this one write needs: refused. 404 is gone, or hidden from us."""
+    return Dialect(verdict=verdict, reason=reason, wait=wait)

@@ -6,28 +6,24 @@ from datetime import datetime
 from typing import Any, Final
 
 from syncline.connector import (
-    Capabilities,
-    Connector,
     Cursor,
     Edit,
     Finding,
     Hint,
-    HistoryKind,
     Operation,
     Page,
     Paged,
+    Pager,
     Party,
     PartyKind,
     Receipt,
     Record,
     Schema,
     Sighting,
-    Step,
 )
-from syncline.errors import Gone, Refused
+from syncline.errors import Gone
 from syncline.http.client import Http
-from syncline.http.settings import InstanceSettings
-from syncline.model import Attachment, Remark, Visibility
+from syncline.model import Remark
 from syncline_pagerduty.checking import Check
 from syncline_pagerduty.client import Client
 from syncline_pagerduty.cursor import Position
@@ -35,42 +31,15 @@ from syncline_pagerduty.directory import Directory
 from syncline_pagerduty.paging import Pages
 from syncline_pagerduty.polling import Poller
 from syncline_pagerduty.reading import Reader
-from syncline_pagerduty.records import MERGED, identity, mapping
+from syncline_pagerduty.records import identity, mapping
 from syncline_pagerduty.schema import schema
 from syncline_pagerduty.settings import PagerDutySettings
-from syncline_pagerduty.writing import FIXED_WHEN_ENDED, NEVER_EMPTY, RESOLVED, Writer
-
-TITLE_LIMIT: Final = 1024
-
-CAPABILITIES: Final = Capabilities(
-    counted_revisions=False,
-    workflow=None,
-    create_key=True,
-    search_lag=5.0,
-    settles_within=60.0,
-    visibilities=frozenset({Visibility.INTERNAL}),
-    attachments=False,
-    max_attachment=0,
-    history=HistoryKind.INLINE,
-    history_gaps=(
-        "PagerDuty logs changes of status, assignee and, on most accounts, priority. New titles and services leave no"
-        " entry, and the entry of a new urgency does not say which."
-    ),
-    unlogged=frozenset({"title", "priority", "urgency", "service"}),
-    text_limits={"title": TITLE_LIMIT},
-    read_many=20,
-    creates_whole=True,
-    never_empty=NEVER_EMPTY,
-    fixed_in={RESOLVED: FIXED_WHEN_ENDED, MERGED: FIXED_WHEN_ENDED},
-    resets={"escalation_policy": {"status": "triggered"}, "assignee": {"status": "triggered"}},
-    assigns=frozenset({"assignee", "assignees"}),
-    pages=True,
-)
+from syncline_pagerduty.writing import Writer
 
 _LONGEST_KEY: Final = 64
 
 
-class PagerDutyConnector:
+class PagerDuty(Pager):
     """One instance of PagerDuty.
 
     Requests: a poll 1, and every minute 1 more for each 100 open incidents; a read 2, and 1 where notes were
@@ -122,24 +91,9 @@ class PagerDutyConnector:
         """All notes of an incident, oldest first."""
         return self._reader.remarks(record_id)
 
-    def attachments(self, record_id: str) -> Sequence[Attachment]:  # noqa: ARG002
-        """None: PagerDuty holds no files."""
-        return ()
-
-    def content(self, attachment: Attachment) -> bytes:
-        """Raises `Refused`: PagerDuty holds no files."""
-        raise Refused(
-            f"{self._http.instance}: incident {attachment.record_id}: PagerDuty holds no files, so"
-            f" {attachment.name!r} cannot be fetched; drop this operation"
-        )
-
     def history(self, record_id: str, since: datetime) -> Sequence[Edit]:
         """The changes that the log tells of from `since` on, oldest first."""
         return self._reader.edits(self._reader.log_of(record_id, since), None)
-
-    def steps(self, record_id: str, status: str) -> Sequence[Step]:  # noqa: ARG002
-        """None: PagerDuty has no workflow; a status is set by an update."""
-        return ()
 
     def write(self, operation: Operation) -> Receipt:
         """Carry out one operation, by one request that changes something."""
@@ -180,17 +134,6 @@ class PagerDutyConnector:
         if record_id is None or not self._reader.ours(about, data):
             return ()
         return (Hint(record_id, event_id if isinstance(event_id, str) and event_id else None),)
-
-
-def connect(settings: InstanceSettings, http: Http, fields: frozenset[str]) -> Connector:
-    """The connector of one instance.
-
-    Raises:
-        TypeError: the settings are not PagerDuty's.
-    """
-    if not isinstance(settings, PagerDutySettings):
-        raise TypeError(f"{settings.name}: these are not the settings of a PagerDuty instance")
-    return PagerDutyConnector(settings, http, fields)
 
 
 def _event(raw: bytes) -> Mapping[str, Any]:

@@ -92,7 +92,9 @@ def key_in_use(fields: Mapping[str, str]) -> bool:
     return "incident_key" in fields
 
 
-dialect: Final = Dialect(verdict=verdict, reason=reason, wait=wait)
+def own_dialect() -> Dialect:
+    """PagerDuty's dialect."""
+    return Dialect(verdict=verdict, reason=reason, wait=wait)
 
 
 def _by_code(code: int, words: str, *, reading: bool) -> Verdict | None:

@@ -2,7 +2,7 @@
 
 from syncline.connector import Capabilities, HistoryKind, Plugin
 from syncline.model import Visibility
-from syncline_servicenow.connector import ServiceNow, connect
+from syncline_servicenow.connector import ServiceNow
 from syncline_servicenow.dialect import own_dialect
 from syncline_servicenow.settings import ServiceNowSettings
 
@@ -28,5 +28,5 @@ plugin = Plugin(
     ),
     settings=ServiceNowSettings,
     dialect=own_dialect(),
-    connect=connect,
+    connect=ServiceNow,
 )

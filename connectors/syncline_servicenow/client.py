@@ -193,16 +193,17 @@ class Client:
         row: Row = self._result(response, dict)
         return row
 
-    def download(self, sys_id: str) -> bytes:
-        """The content of an attachment.
+    def download(self, sys_id: str, record: str) -> bytes:
+        """The content of an attachment of a record.
 
         Raises:
             Gone: there is none such, or we may not see it.
+            Refused: it is larger than the instance's limit.
             Configuration: as `rows`.
             RetryLater: as `rows`.
         """
         path = f"/attachment/{sys_id_of(sys_id)}/file"
-        response = self._send("GET", path, {}, headers={"Accept": "*/*"}, raw=True)
+        response = self._send("GET", path, {}, headers={"Accept": "*/*"}, record=record, raw=True)
         if "html" in response.headers.get("Content-Type", "") and not is_file(response):
             raise self._malformed(response, "a page instead of the file")
         return response.content

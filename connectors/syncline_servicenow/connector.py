@@ -10,6 +10,7 @@ from typing import Final, TypeVar
 from syncline.connector import (
     Attach,
     Comment,
+    Connector,
     Create,
     Cursor,
     Edit,
@@ -26,14 +27,12 @@ from syncline.connector import (
     Record,
     Schema,
     Sighting,
-    Step,
     Transition,
     Update,
 )
 from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater
 from syncline.http.body import UnusableBodyError, checked_json
 from syncline.http.client import Http
-from syncline.http.settings import InstanceSettings
 from syncline.model import Attachment, Remark, Visibility
 from syncline_servicenow import records
 from syncline_servicenow.checking import Check
@@ -55,7 +54,7 @@ T = TypeVar("T")
 Thing = TypeVar("Thing", Remark, Attachment)
 
 
-class ServiceNow:
+class ServiceNow(Connector):
     """One instance. Every call is one request, but for `schema`, `check` and lists of more than one page."""
 
     def __init__(self, settings: ServiceNowSettings, http: Http, fields: frozenset[str]) -> None:
@@ -149,15 +148,7 @@ class ServiceNow:
 
     def content(self, attachment: Attachment) -> bytes:
         """The bytes of a file."""
-        limit = self._http.max_attachment
-        content = self._client.download(self._known(attachment.id)) if attachment.size <= limit else b""
-        if max(attachment.size, len(content)) > limit:
-            raise Refused(
-                f"{self._http.instance}: {attachment.name} on record {attachment.record_id} has"
-                f" {max(attachment.size, len(content)):,} bytes and max_attachment is {limit:,};"
-                " raise max_attachment, or leave the file where it is"
-            )
-        return content
+        return self._client.download(self._known(attachment.id), attachment.record_id)
 
     def history(self, record_id: str, since: datetime) -> Sequence[Edit]:
         """The lines of sys_audit from `since` on, oldest first."""
@@ -172,10 +163,6 @@ class ServiceNow:
         edits = self._each(rows, lambda row: (records.audit_order(row), records.edit(row, kinds, own)))
         edits.sort(key=itemgetter(0))
         return tuple(edit for _, edit in edits if edit.field not in JOURNALS)
-
-    def steps(self, record_id: str, status: str) -> Sequence[Step]:  # noqa: ARG002  the contract's signature
-        """None: a state is simply set, and what must come with it the mapping says."""
-        return ()
 
     def write(self, operation: Operation) -> Receipt:
         """Carry out one operation: one request, whose reply brings the record."""
@@ -376,17 +363,6 @@ class ServiceNow:
             raise Configuration(
                 f"{self._http.instance}: cannot ask for {name} {value[:60]!r}: {error}"
             ) from error
-
-
-def connect(settings: InstanceSettings, http: Http, fields: frozenset[str]) -> ServiceNow:
-    """The connector of one instance.
-
-    Raises:
-        Configuration: the settings are those of another platform.
-    """
-    if not isinstance(settings, ServiceNowSettings):
-        raise Configuration(f"{http.instance}: its settings are not those of a ServiceNow instance")
-    return ServiceNow(settings, http, fields)
 
 
 def _belongs(column: str, record_ids: Collection[str]) -> str:

@@ -188,6 +188,17 @@ def test_a_file_that_is_too_large_is_named_in_a_note_instead(cloud):
     assert not any("dump.bin" in text for text in trio.journal())
 
 
+def test_a_file_beyond_the_limit_of_where_it_hangs_is_not_even_asked_for(cloud):
+    cloud.configure("    username: syncline\n", "    username: syncline\n    max_attachment: 1000\n")
+    trio = cloud.trio()
+    marks = cloud.marks()
+    cloud.people.snow_attach(trio.sys_id, "dump.bin", b"x" * 2000)
+    cloud.settle(6)
+    assert cloud.people.jira_files(trio.key) == []
+    assert [call for call in cloud.calls(marks)["snow"] if call.endswith("/file")] == []
+    assert len([line for line in cloud.timeline(trio.key) if "max_attachment is 1,000" in line]) == 1
+
+
 def test_a_platform_without_files_is_told_of_them_in_a_note(trio):
     world = trio.world
     world.people.snow_attach(trio.sys_id, "log.txt", b"what happened")

@@ -1,13 +1,15 @@
 """What a connector can do and must offer, and how a plugin brings it."""
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Protocol, runtime_checkable
+from typing import Any, Final, Protocol, runtime_checkable
 
 from syncline.connector.operations import Operation, Paged, Receipt, Step
 from syncline.connector.records import Cursor, Edit, Hint, Native, Page, Party, PartyKind, Record, Sighting
+from syncline.errors import Refused
 from syncline.http.client import Http
 from syncline.http.dialect import Dialect
 from syncline.http.settings import InstanceSettings
@@ -145,86 +147,100 @@ class Connector(Protocol):
 
     Every method may raise `Configuration`, `RetryLater` or `Gone`; those that write also `Refused` and
     `OutcomeUnknown`. None of them retries or sleeps by itself: `Http` does, within its bounds.
+
+    A class that derives from this one need not write what its platform lacks: what answers here says that there is nothing.
     """
 
+    @abstractmethod
     def start(self, since: datetime | None) -> Cursor:
         """The cursor that sees every change from `since` on (aware, UTC); None: from now on."""
         ...
 
+    @abstractmethod
     def poll(self, cursor: Cursor, limit: int) -> Page:
         """The changes after `cursor`, about `limit` records at the most. Overlaps are the connector's affair:
         it may bring a record twice, and must never leave one out."""
         ...
 
+    @abstractmethod
     def read(self, record_id: str) -> Sighting:
         """One record by its id, never from a search index. Raises `Gone` where it is no more."""
         ...
 
+    @abstractmethod
     def read_many(self, record_ids: Sequence[str]) -> Sequence[Sighting]:
         """Those of the records that can be seen, each with all that was said on it and all its files: the sweep finds what
         polls missed by nothing else. Absence proves nothing."""
         ...
 
+    @abstractmethod
     def find(self, marker: str) -> Sequence[Record]:
         """Records that carry the marker, oldest first; open and ended ones."""
         ...
 
+    @abstractmethod
     def lookup(self, key: str) -> Record | None:
         """The record that people call by that key or id; None where there is none."""
         ...
 
+    @abstractmethod
     def remarks(self, record_id: str) -> Sequence[Remark]:
         """All comments and notes of a record, oldest first."""
         ...
 
-    def attachments(self, record_id: str) -> Sequence[Attachment]:
-        """All files of a record, oldest first."""
-        ...
+    def attachments(self, record_id: str) -> Sequence[Attachment]:  # noqa: ARG002
+        """All files of a record, oldest first. Only with `Capabilities.attachments`."""
+        return ()
 
     def content(self, attachment: Attachment) -> bytes:
-        """The bytes of a file. Raises `Refused` where it is larger than the instance's limit."""
-        ...
+        """The bytes of a file. `Http` raises `Refused` where it is larger than the instance's limit. Only with
+        `Capabilities.attachments`."""
+        raise Refused(f"the file {attachment.name!r} cannot be fetched: the platform holds none")
 
-    def history(self, record_id: str, since: datetime) -> Sequence[Edit]:
-        """The change history from `since` on (platform's clock), oldest first."""
-        ...
+    def history(self, record_id: str, since: datetime) -> Sequence[Edit]:  # noqa: ARG002
+        """The change history from `since` on (platform's clock), oldest first. Only with `Capabilities.history`."""
+        return ()
 
-    def steps(self, record_id: str, status: str) -> Sequence[Step]:
+    def steps(self, record_id: str, status: str) -> Sequence[Step]:  # noqa: ARG002
         """The transitions that a record in native `status` may take. Where `record_id` is not in that status, those
         of another record of the same workflow that is; empty where none can be found. Only with `workflow`."""
-        ...
+        return ()
 
+    @abstractmethod
     def write(self, operation: Operation) -> Receipt:
         """Carry out one operation. Sends exactly one request that changes something."""
         ...
 
-    def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:
-        """Those people or groups, by id."""
-        ...
+    def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:  # noqa: ARG002
+        """Those people or groups, by id. Only where tickets are assigned to somebody."""
+        return ()
 
-    def find_party(self, kind: PartyKind, name: str) -> Party | None:
+    def find_party(self, kind: PartyKind, name: str) -> Party | None:  # noqa: ARG002
         """The person with that e-mail address (else that exact name), or the group with that exact name; either also
-        by its id."""
-        ...
+        by its id. Only where tickets are assigned to somebody."""
+        return None
 
+    @abstractmethod
     def schema(self) -> Schema:
         """Fields, choices, required fields, statuses and groups, as they are now."""
         ...
 
+    @abstractmethod
     def check(self) -> Iterator[Finding]:
         """Look whether this instance can be worked with: one finding for each thing looked at."""
         ...
 
-    def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:
+    def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:  # noqa: ARG002
         """The records that a webhook's body is about. Header names are lower case; the signature is already
-        verified. Raises ValueError where the body is not one of the platform's."""
-        ...
+        verified. Raises ValueError where the body is not one of the platform's. Only where it sends webhooks."""
+        raise ValueError("no webhooks are known of this platform")
 
 
 @runtime_checkable
 class Pager(Connector, Protocol):
     """The connector of a platform that calls people by itself."""
 
+    @abstractmethod
     def paged(self, record_id: str, person: str, since: datetime) -> Paged:
         """Whether a person whom we paged for a record has been reached since then (platform's clock).
 
@@ -237,6 +253,7 @@ class Pager(Connector, Protocol):
 class Linking(Connector, Protocol):
     """The connector of a platform whose links back are no notes, so that `remarks` does not show them."""
 
+    @abstractmethod
     def linked(self, record_id: str) -> Sequence[tuple[str, str]]:
         """The links back that stand on a record: marker, and the instance to which it leads. Raises `Gone` where the record is
         no more."""
@@ -253,7 +270,8 @@ class Plugin:
         capabilities: What it can do.
         settings: Its settings, a subclass of `InstanceSettings`.
         dialect: How it says no.
-        connect: Gives the connector of one instance. `fields` are the native fields that the mapping names.
+        connect: Gives the connector of one instance: the class will do. It is called with settings of the class above, the
+            instance's `Http`, and the native fields that the mapping names.
         mapping: Its default mapping as YAML text; None where `mappings/<platform>.yaml` is shipped with Syncline.
         contract: The version of the contract that it was written for.
     """
@@ -263,6 +281,6 @@ class Plugin:
     capabilities: Capabilities
     settings: type[InstanceSettings]
     dialect: Dialect
-    connect: Callable[[InstanceSettings, Http, frozenset[str]], Connector]
+    connect: Callable[[Any, Http, frozenset[str]], Connector]
     mapping: str | None = None
     contract: int = CONTRACT

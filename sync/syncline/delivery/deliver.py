@@ -31,7 +31,8 @@ from syncline.delivery.actions import (
 )
 from syncline.delivery.looked import moved_beside
 from syncline.delivery.turn import Turn
-from syncline.errors import Configuration, DatabaseFault, Gone, SynclineError
+from syncline.errors import Configuration, DatabaseFault, Gone, Refused, SynclineError
+from syncline.model import Attachment
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, operations
 from syncline.store.database import Tx
@@ -110,7 +111,7 @@ def _perform(station: Station, endpoint: Endpoint, action: Action) -> Evidence:
         case Recheck(record_id):
             return Rechecked(action, connector.read(record_id))
         case Fetch(item):
-            return Fetched(action, station.endpoints[item.instance].connector.content(item.attachment()))
+            return Fetched(action, _content(station.endpoints[item.instance], item.attachment()))
         case Meet(parties):
             found = [connector.find_party(kind, name) for kind, name in parties]
             return Met(action, [party for party in found if party is not None])
@@ -118,6 +119,17 @@ def _perform(station: Station, endpoint: Endpoint, action: Action) -> Evidence:
             return _look(station, endpoint, action, logged)
         case _:
             raise AssertionError(f"{action} is nothing to carry out")
+
+
+def _content(source: Endpoint, file: Attachment) -> bytes:
+    """The bytes of a file, which is not even asked for where it is said to be larger than the instance's limit."""
+    limit = source.settings.max_attachment
+    if file.size > limit:
+        raise Refused(
+            f"{source.name}: {file.name} on record {file.record_id} has {file.size:,} bytes and max_attachment is {limit:,};"
+            " raise max_attachment, or leave the file where it is"
+        )
+    return source.connector.content(file)
 
 
 def _created(connector: Connector, logged: Logged) -> Sequence[Record]:

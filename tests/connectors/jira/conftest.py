@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from syncline.http.client import Http
 from syncline.ports import SystemClock, ThreadRuntime
 from syncline_jira import plugin
-from syncline_jira.connector import JiraConnector
+from syncline_jira.connector import Jira
 from syncline_jira.settings import JiraSettings
 
 FIELDS = frozenset(
@@ -48,12 +48,12 @@ class Site:
         )
         return JiraSettings(**(values | more))
 
-    def connect(self, fields: frozenset[str] = FIELDS, **more: Any) -> JiraConnector:
+    def connect(self, fields: frozenset[str] = FIELDS, **more: Any) -> Jira:
         given = self.settings(**more)
         http = Http.for_instance(
             given, plugin.dialect, clock=SystemClock(), runtime=ThreadRuntime(), rng=Random(1)
         )
-        return JiraConnector(given, http, fields)
+        return Jira(given, http, fields)
 
     def api(self, path: str) -> str:
         return f"{self.url}/rest/api/{3 if self.cloud else 2}/{path}"

@@ -8,7 +8,7 @@ import responses
 from responses import matchers
 
 from syncline.connector import PartyKind
-from syncline.errors import Configuration, Gone, Refused, RetryLater
+from syncline.errors import Configuration, Gone, RetryLater
 from syncline.model import Attachment, Visibility
 
 
@@ -195,20 +195,6 @@ def test_a_login_page_is_no_file(site: Any) -> None:
     site.web.get(where, body=b"<html>Log in", content_type="text/html", match_querystring=None)
     with pytest.raises(RetryLater, match="a page instead of the file"):
         site.connect().content(file)
-
-
-def test_a_file_beyond_the_limit_is_refused_before_it_is_fetched(site: Any) -> None:
-    large = Attachment(
-        "777",
-        "10012",
-        "core.dump",
-        "application/octet-stream",
-        10_000_001,
-        "x",
-        datetime(2026, 11, 22, tzinfo=UTC),
-    )
-    with pytest.raises(Refused, match="max_attachment"):
-        site.connect().content(large)
 
 
 def test_many_issues_are_read_in_one_request(site: Any) -> None:

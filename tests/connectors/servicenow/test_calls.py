@@ -468,14 +468,6 @@ class TestItems:
             snow.content(file)
         assert wire.requests == []
 
-    def test_a_file_over_the_limit_is_not_even_asked_for(self, snow, wire):
-        file = Attachment(
-            sid(0xF1), sid(1), "dump.bin", "x/y", 10_000_001, "amina", datetime(2026, 11, 23, tzinfo=UTC)
-        )
-        with pytest.raises(Refused, match="max_attachment"):
-            snow.content(file)
-        assert wire.requests == []
-
     def test_history_is_in_the_order_of_updates_and_canonical(self, snow, wire):
         def line(number: int, field: str, before: str, after: str, count: str, user: str) -> dict[str, Any]:
             return {

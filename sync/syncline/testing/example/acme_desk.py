@@ -18,7 +18,6 @@ from syncline.connector import (
     Connector,
     Create,
     Cursor,
-    Edit,
     FieldSchema,
     Finding,
     Hint,
@@ -27,14 +26,11 @@ from syncline.connector import (
     Operation,
     Page,
     PagePerson,
-    Party,
-    PartyKind,
     Plugin,
     Receipt,
     Record,
     Schema,
     Sighting,
-    Step,
     Transition,
     Update,
     looks,
@@ -44,7 +40,7 @@ from syncline.http.auth import AuthContext, BearerAuth
 from syncline.http.client import Http
 from syncline.http.dialect import Dialect
 from syncline.http.settings import InstanceSettings
-from syncline.model import Attachment, Remark, Visibility
+from syncline.model import Remark, Visibility
 
 STATES: Final = ("open", "working", "done")
 
@@ -66,10 +62,10 @@ class AcmeSettings(InstanceSettings):
         return BearerAuth(self.secret("token"))
 
 
-class AcmeDesk:
+class AcmeDesk(Connector):
     """One instance. It keeps nothing, so any number of workers may use it at once."""
 
-    def __init__(self, settings: AcmeSettings, http: Http) -> None:
+    def __init__(self, settings: AcmeSettings, http: Http, fields: frozenset[str]) -> None:  # noqa: ARG002  it has two
         self._http = http
         self._account = settings.account
         self._overlap = timedelta(seconds=settings.overlap)
@@ -126,22 +122,6 @@ class AcmeDesk:
         listed = self._http.json("GET", f"/tickets/{record_id}/notes")
         return [self._remark(record_id, note) for note in self._listed(listed, "notes")]
 
-    def attachments(self, record_id: str) -> Sequence[Attachment]:  # noqa: ARG002  the shape of the contract
-        """Acme Desk has no files."""
-        return ()
-
-    def content(self, attachment: Attachment) -> bytes:
-        """Acme Desk has no files."""
-        raise Refused(f"{self._http.instance}: there is no file {attachment.name}")
-
-    def history(self, record_id: str, since: datetime) -> Sequence[Edit]:  # noqa: ARG002
-        """Acme Desk keeps no history."""
-        return ()
-
-    def steps(self, record_id: str, status: str) -> Sequence[Step]:  # noqa: ARG002
-        """A state is simply set."""
-        return ()
-
     # ---- writing --------------------------------------------------------------------------------
 
     def write(self, operation: Operation) -> Receipt:
@@ -166,16 +146,6 @@ class AcmeDesk:
     def _note(self, record_id: str, text: str) -> Receipt:
         note = self._http.json("POST", f"/tickets/{record_id}/notes", json={"text": text}, record=record_id)
         return Receipt(record_id, item_id=str(note["id"]))
-
-    # ---- who and what there is ------------------------------------------------------------------
-
-    def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:  # noqa: ARG002
-        """Acme Desk assigns nobody."""
-        return ()
-
-    def find_party(self, kind: PartyKind, name: str) -> Party | None:  # noqa: ARG002
-        """Acme Desk assigns nobody."""
-        return None
 
     def schema(self) -> Schema:
         """Two fields."""
@@ -276,12 +246,6 @@ fields:
 """
 
 
-def connect(settings: InstanceSettings, http: Http, fields: frozenset[str]) -> Connector:  # noqa: ARG001
-    """The connector of one instance; tickets have two fields, so all of them are always read."""
-    assert isinstance(settings, AcmeSettings)
-    return AcmeDesk(settings, http)
-
-
 plugin: Final = Plugin(
     platform="acmedesk",
     title="Acme Desk",
@@ -300,6 +264,6 @@ plugin: Final = Plugin(
     ),
     settings=AcmeSettings,
     dialect=Dialect(),
-    connect=connect,
+    connect=AcmeDesk,
     mapping=MAPPING,
 )
