@@ -50,7 +50,7 @@ def test_a_record_as_it_is_read(desk):
     }
 
 
-@pytest.mark.parametrize(("knobs", "status"), [({}, 404), ({"errors_as_200": True}, 200)])
+@pytest.mark.parametrize(("knobs", "status"), [({}, 404), ({"missing_status": 200}, 200)])
 @pytest.mark.parametrize("which", ["busobrecid/94ff", "publicid/99999"])
 def test_a_record_that_is_not_there(desk_with, error, knobs, status, which):
     desk = desk_with(**knobs)
@@ -82,6 +82,8 @@ def test_the_template_says_what_is_required(desk):
     }
     told = desk.said("POST", "getbusinessobjecttemplate", named)
     assert [one["name"] for one in told["fields"]] == ["Service", "Cause"]
+    unknown = {"busObId": desk.object_id("Incident"), "fieldNames": ["Bogus"], "fieldIds": ["Bogus"]}
+    assert desk.said("POST", "getbusinessobjecttemplate", unknown)["fields"] == []
     everything = desk.said(
         "POST", "getbusinessobjecttemplate", {"busObId": desk.object_id("Incident"), "includeAll": True}
     )
@@ -244,6 +246,15 @@ def test_a_batch_answers_one_by_one(desk):
     assert desk.read(rec_id)["Priority"] == "2"
     assert batch(stop=False) == [True, False]
     assert desk.read(rec_id)["Priority"] == "1"
+
+
+def test_several_are_read_at_once(desk):
+    rec_id = desk.create()
+    ours = {"busObId": desk.object_id("Incident")}
+    requests = [{**ours, "busObRecId": "94ff"}, {**ours, "busObPublicId": "10001"}, ours]
+    told = desk.said("POST", "getbusinessobjectbatch", {"readRequests": requests})
+    assert [one["hasError"] for one in told["responses"]] == [True, False, True]
+    assert told["responses"][1]["busObRecId"] == rec_id
 
 
 @pytest.mark.parametrize("by", ["busobrecid", "publicid"])

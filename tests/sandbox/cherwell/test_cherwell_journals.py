@@ -31,6 +31,23 @@ def test_a_note_through_the_group_names_its_kind(desk):
     assert [one["JournalTypeName"] for one in desk.journals(rec_id)] == ["Journal - Note"]
 
 
+def test_a_note_may_name_the_incident_itself(desk, error):
+    rec_id = desk.create()
+    desk.object_id("Journal")
+    values = {"Details": "Restarting it", "ParentTypeID": desk.object_id("Incident"), "ParentRecID": rec_id}
+
+    def saved(**changed):
+        fields = desk.dirty("JournalNote", {**values, **changed})
+        return desk.send(
+            "POST", "savebusinessobject", {"busObId": desk.object_id("JournalNote"), "fields": fields}
+        )
+
+    note = json.loads(saved().body)["busObRecId"]
+    assert [one["RecID"] for one in desk.journals(rec_id)] == [note]
+    assert error(saved(ParentRecID="94ff")) == (404, "RecordNotFound")
+    assert error(saved(ParentRecID="")) == (404, "RecordNotFound")
+
+
 @pytest.mark.parametrize(
     ("touches", "shown"), [(False, "3/1/2026 9:00:00 AM"), (True, "3/1/2026 9:01:00 AM")]
 )

@@ -95,6 +95,7 @@ class ObjectSpec:
         public: The field that holds the public id.
         time: The field by whose order records are kept.
         indexed: Fields by whose value records are found without looking at all of them.
+        grid: The fields that a search gives where none are asked for. Which they are is assumed.
         state: The field of its lifecycle, where it has one.
         group: The group object that it is a member of.
         members: Of a group: their names.
@@ -107,6 +108,7 @@ class ObjectSpec:
     public: str
     time: str
     indexed: tuple[str, ...] = ()
+    grid: tuple[str, ...] = ()
     state: str = ""
     group: str = ""
     members: tuple[str, ...] = ()
@@ -190,6 +192,7 @@ def _incident(summary_length: int, custom: tuple[str, ...], required: frozenset[
         public="IncidentID",
         time="LastModifiedDateTime",
         indexed=("RecID", "IncidentID", *custom),
+        grid=("IncidentID", "CreatedDateTime", "Status", "Priority", "ShortDescription", "OwnedBy"),
         state="Status",
     )
 
@@ -200,8 +203,8 @@ def _journal(name: str, display: str, *more: tuple[str, dict[str, object]]) -> O
         ("RecID", _SYSTEM),
         ("JournalTypeID", {"size": 42}),
         ("JournalTypeName", _SYSTEM),
-        ("ParentTypeID", _SYSTEM),
-        ("ParentRecID", _SYSTEM),
+        ("ParentTypeID", {"size": 42}),
+        ("ParentRecID", {"size": 42}),
         ("Details", _LONG),
         ("CreatedDateTime", _MOMENT),
         ("CreatedBy", _SYSTEM),
@@ -217,6 +220,7 @@ def _journal(name: str, display: str, *more: tuple[str, dict[str, object]]) -> O
         public="JournalTypeName",
         time="CreatedDateTime",
         indexed=("RecID", "ParentRecID"),
+        grid=("JournalTypeName", "Details", "CreatedDateTime", "CreatedBy"),
         group="" if name == JOURNAL else JOURNAL,
         members=(NOTE, HISTORY, REQUEST) if name == JOURNAL else (),
     )
@@ -234,6 +238,7 @@ def _listed(name: str, public: str, *names: str) -> ObjectSpec:
         public=public,
         time="LastModDateTime",
         indexed=("RecID", public, *names),
+        grid=(public, *names),
     )
 
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 from syncline.sandbox.cherwell import rendering
-from syncline.sandbox.cherwell.culture import Culture
 from syncline.sandbox.cherwell.objects import JOURNAL, TEAM, USER, FieldSpec, ObjectSpec
 from syncline.sandbox.cherwell.records import Record, Records, as_of
 from syncline.sandbox.cherwell.replies import FINE, NOT_FOUND, RefusalError, bad_request, refused
@@ -26,14 +25,12 @@ class Reader:
         self,
         objects: Mapping[str, ObjectSpec],
         records: Mapping[str, Records],
-        culture: Culture,
         most_rows: int,
         missing_status: int,
     ) -> None:
         self.index_lag = 0.0
         self._objects = objects
         self._records = records
-        self._culture = culture
         self._most_rows = most_rows
         self._missing_status = missing_status
 
@@ -64,11 +61,11 @@ class Reader:
         self, spec: ObjectSpec, content: Mapping[str, Any], call: Call, unseen: Collection[str]
     ) -> dict[str, Any]:
         """The body of an ad-hoc search's reply. Raises `RefusalError`."""
-        search = parse(content, spec, self._culture, self._most_rows)
+        search = parse(content, spec, call.culture, self._most_rows)
         wanted = self._wanted(spec, content, "fields", everything=bool(content.get("includeAllFields")))
         found = self._found(spec, search, call, unseen)
         return {
-            "businessObjects": self._rows(spec, search.paged(found), wanted),
+            "businessObjects": self._rows(spec, search.paged(found), wanted, call),
             "hasPrompts": False,
             "links": [],
             "prompts": [],
@@ -84,7 +81,7 @@ class Reader:
     ) -> dict[str, Any]:
         """The body of a reply with an incident's journals. Raises `RefusalError`."""
         spec = self._objects[JOURNAL]
-        search = parse(content, spec, self._culture, self._most_rows)
+        search = parse(content, spec, call.culture, self._most_rows)
         everything = content.get("allFields") is not False and not content.get("fieldsList")
         wanted = self._wanted(spec, content, "fieldsList", everything=everything)
         own = self._found(spec, search, call, unseen, parent)
@@ -92,7 +89,7 @@ class Reader:
             "links": [],
             "pageNumber": search.page,
             "pageSize": search.size,
-            "relatedBusinessObjects": self._rows(spec, search.paged(own), wanted),
+            "relatedBusinessObjects": self._rows(spec, search.paged(own), wanted, call),
             "totalRecords": len(own),
             **FINE,
         }
@@ -102,9 +99,9 @@ class Reader:
         names, ids = content.get("fieldNames") or [], content.get("fieldIds") or []
         if not isinstance(names, list) or not isinstance(ids, list):
             raise bad_request("fieldNames is not a list.")
-        asked = {str(name).casefold() for name in names} | {
-            field_of(spec, one).name.casefold() for one in ids
-        }
+        # What it does not know it leaves out: so a live test of panoramicdata's client shows.
+        known = [field.name.casefold() for one in ids if (field := spec.addressed(one)) is not None]
+        asked = {*(str(name).casefold() for name in names), *known}
         chosen = [
             one
             for one in spec.fields.values()
@@ -113,6 +110,36 @@ class Reader:
             or one.name.casefold() in asked
         ]
         return {"fields": [rendering.item(one, "") for one in chosen], **FINE}
+
+    def summaries(self, by: str, which: str) -> list[dict[str, Any]]:
+        """What there is of an object, by name or by id: a list of one, or of none."""
+        found = [
+            spec
+            for spec in self._objects.values()
+            if which == (spec.name.lower() if by == "busobname" else spec.object_id)
+        ]
+        return [rendering.summary(spec, self._objects) for spec in found]
+
+    def teams(self) -> dict[str, Any]:
+        """The body of a reply with all teams."""
+        found = self._records[TEAM].by_id.values()
+        return {"teams": [{"teamId": one["RecID"], "teamName": one["Name"]} for one in found], **FINE}
+
+    def user(self, login: str, call: Call) -> dict[str, Any]:
+        """The body of a reply with a user. Raises `RefusalError`."""
+        found = self._records[USER].where("LoginID", login)
+        if not found:
+            raise self.missing()
+        told = rendering.read_response(self._objects[USER], found[0], call.culture)
+        return {
+            "recordId": told["busObRecId"],
+            "publicId": told["busObPublicId"],
+            "displayName": told["busObPublicId"],
+            "shortDisplayName": told["busObPublicId"],
+            "accountLocked": False,
+            "fields": told["fields"],
+            **FINE,
+        }
 
     def values(self, spec: ObjectSpec, content: Mapping[str, Any]) -> dict[str, Any]:
         """The body of a lookup's reply: what a field may hold. Raises `RefusalError`."""
@@ -153,9 +180,9 @@ class Reader:
         return search.ordered(found, call.rng)
 
     def _rows(
-        self, spec: ObjectSpec, rows: list[Record], wanted: list[FieldSpec] | None
+        self, spec: ObjectSpec, rows: list[Record], wanted: list[FieldSpec] | None, call: Call
     ) -> list[dict[str, Any]]:
-        return [rendering.read_response(self._kind(spec, row), row, self._culture, wanted) for row in rows]
+        return [rendering.read_response(self._kind(spec, row), row, call.culture, wanted) for row in rows]
 
     def _kinds(self, spec: ObjectSpec) -> list[ObjectSpec]:
         return [self._objects[name] for name in spec.members] or [spec]
@@ -172,4 +199,4 @@ class Reader:
         listed = content.get(name) or []
         if not isinstance(listed, list):
             raise bad_request(f"{name} is not a list.")
-        return [field_of(spec, one) for one in listed]
+        return [field_of(spec, one) for one in listed] or [spec.fields[one] for one in spec.grid]

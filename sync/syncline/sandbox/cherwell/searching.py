@@ -17,7 +17,7 @@ from syncline.sandbox.cherwell.replies import bad_request
 
 OPERATORS: Final = ("eq", "gt", "lt", "contains", "startswith")
 ASCENDING: Final = 1
-"""`sortDirection`; 0 is descending. The contract calls it an integer and no more."""
+"""`sortDirection` as gocherwell writes it; 0, which is also what a missing one means, descends."""
 
 _USUAL_PAGE: Final = 200
 
@@ -93,7 +93,7 @@ def parse(content: Mapping[str, Any], spec: ObjectSpec, culture: Culture, most_r
         made = _filter(one, spec, culture)
         filters.setdefault(made.spec.name, []).append(made)
     order = tuple(
-        (field_of(spec, one.get("fieldId")), _integer(one, "sortDirection", ASCENDING) == ASCENDING)
+        (field_of(spec, one.get("fieldId")), _integer(one, "sortDirection", 0) == ASCENDING)
         for one in _objects(content, "sorting")
     )
     page = max(_integer(content, "pageNumber", 1), 1)
@@ -150,6 +150,9 @@ def _integer(content: Mapping[str, Any], name: str, default: int) -> int:
     given = content.get(name)
     if given is None:
         return default
+    if isinstance(given, str) and given.isascii() and given.isdigit():
+        # The service's JSON reader takes a number in quotation marks; the client of demisto/content sends them.
+        return int(given)
     if isinstance(given, bool) or not isinstance(given, int):
         raise bad_request(f"{name} is not a number.")
     return given

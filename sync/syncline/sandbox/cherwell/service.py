@@ -6,7 +6,8 @@ that they are assumed.
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from random import Random
 from typing import Any, Final
@@ -14,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from syncline.sandbox.cherwell import rendering
 from syncline.sandbox.cherwell.access import Access
+from syncline.sandbox.cherwell.bodies import body_of, dirty_value, related_by_path
 from syncline.sandbox.cherwell.culture import CULTURES, Culture
 from syncline.sandbox.cherwell.lifecycle import TRANSITIONS
 from syncline.sandbox.cherwell.objects import (
@@ -45,7 +47,6 @@ from syncline.sandbox.cherwell.writes import Call, Writer
 from syncline.sandbox.platform import Request, Response
 
 _FIRST_DAY: Final = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-_LARGEST_BODY: Final = 20 * 1024 * 1024
 _TRACKED: Final = ("Status", "Priority", "OwnedBy", "OwnedByTeam", "ShortDescription")
 
 
@@ -80,7 +81,7 @@ class Cherwell:
         refresh_lifetime: float = 28_800.0,
         most_sessions: int = 3,
         most_rows: int = 1000,
-        errors_as_200: bool = False,
+        missing_status: int = 404,
         transitions: Mapping[str, tuple[str, ...]] = TRANSITIONS,
         owner_required: bool = True,
         journal_touches: bool = False,
@@ -88,8 +89,8 @@ class Cherwell:
         history_combined: bool = False,
     ) -> None:
         """`required`: what an incident may not be without. `seconds_shown`: whether times in replies have seconds. `most_sessions`:
-        licences of one account. `most_rows`: rows of one page at the most, whatever is asked for. `errors_as_200`: a record that is
-        not there is said with status 200. See `objects` and `Writer` for the others.
+        licences of one account. `most_rows`: rows of one page at the most, whatever is asked for. `missing_status`: with which a
+        record is said not to be there. See `objects` and `Writer` for the others.
 
         Raises:
             ValueError: there is no such culture.
@@ -112,14 +113,11 @@ class Cherwell:
                 self._records[name].put(record, _FIRST_DAY)
         self._access = Access(self._people, token_lifetime, refresh_lifetime, most_sessions)
         self._culture = Culture(culture, ZoneInfo(time_zone), seconds_shown)
-        self._reader = Reader(
-            self._objects, self._records, self._culture, most_rows, 200 if errors_as_200 else 404
-        )
+        self._reader = Reader(self._objects, self._records, most_rows, missing_status)
         self._reader.index_lag = index_lag
         self.writer = Writer(
             self._objects,
             self._records,
-            self._culture,
             transitions=transitions,
             owner_required=owner_required,
             journal_touches=journal_touches,
@@ -192,16 +190,26 @@ class Cherwell:
                 told = {"apiVersion": "10.4.0", "csmVersion": "10.4.0", **self._culture.said(now)}
                 return answered(200, told)
             case _, ["cherwellapi", "api", "v1" | "v2", *rest] if rest:
-                call = Call(self._access.user(request, now), now, rng)
+                call = Call(self._access.user(request, now), now, rng, self._spoken(request))
                 return self._operation(request, rest, call)
         raise said(404, f"No HTTP resource was found that matches the request URI '{request.path}'.")
+
+    def _spoken(self, request: Request) -> Culture:
+        """How the request wants times: every operation takes `lang` or `locale` (the published contract). Raises `RefusalError`."""
+        name = request.param("locale") or request.param("lang")
+        known = {one.lower(): one for one in CULTURES}
+        if not name:
+            return self._culture
+        if name.lower() not in known:
+            raise bad_request(f"Culture {name} is not simulated.")
+        return replace(self._culture, name=known[name.lower()])
 
     def _operation(self, request: Request, parts: list[str], call: Call) -> Response:
         match request.method, parts:
             case "DELETE", ["logout"]:
                 return self._access.logout(request)
             case "GET", ["getbusinessobjectsummary", "busobname" | "busobid" as by, which]:
-                return answered(200, self._summaries(by, which))
+                return answered(200, self._reader.summaries(by, which))
             case "GET", ["getbusinessobjectschema", "busobid", object_id]:
                 related = request.param("includerelationships").lower() == "true"
                 return answered(
@@ -209,9 +217,7 @@ class Cherwell:
                 )
             case "GET", ["getbusinessobject", "busobid", object_id, "busobrecid" | "publicid" as by, which]:
                 spec = self._object(object_id, call)
-                return answered(
-                    200, rendering.read_response(*self._one(spec, by, which, call), self._culture)
-                )
+                return answered(200, rendering.read_response(*self._one(spec, by, which, call), call.culture))
             case "DELETE", [
                 "deletebusinessobject",
                 "busobid",
@@ -229,16 +235,16 @@ class Cherwell:
                 "relationshipid",
                 relationship,
             ]:
-                content = _related_by_path(request, object_id, which, relationship)
+                content = related_by_path(request, object_id, which, relationship)
                 return self._related(content, call)
             case "GET", ["getteams"]:
-                found = self._records[TEAM].by_id.values()
-                listed = [{"teamId": one["RecID"], "teamName": one["Name"]} for one in found]
-                return answered(200, {"teams": listed, **FINE})
+                self._object(self._objects[TEAM].object_id, call)
+                return answered(200, self._reader.teams())
             case "GET", ["getuserbyloginid"]:
-                return answered(200, self._user(request.param("loginid"), call))
+                self._object(self._objects[USER].object_id, call)
+                return answered(200, self._reader.user(request.param("loginid"), call))
             case "POST", [operation]:
-                return self._posted(operation, _body(request), call)
+                return self._posted(operation, body_of(request), call)
         raise said(404, f"No HTTP resource was found that matches the request URI '{request.path}'.")
 
     def _posted(self, operation: str, content: Mapping[str, Any], call: Call) -> Response:
@@ -261,28 +267,45 @@ class Cherwell:
             case "savebusinessobject":
                 return answered(200, self._saved(content, call))
             case "savebusinessobjectbatch":
-                return answered(200, self._batch(content, call))
+                return answered(200, self._batch(content, "saveRequests", lambda one: self._saved(one, call)))
+            case "getbusinessobjectbatch":
+                return answered(200, self._batch(content, "readRequests", lambda one: self._read(one, call)))
             case "saverelatedbusinessobject":
                 return answered(200, self._saved_related(content, call))
         raise said(404, f"No HTTP resource was found that matches the operation '{operation}'.")
 
     def _saved(self, content: Mapping[str, Any], call: Call) -> dict[str, Any]:
         spec = self._object(content.get("busObId"), call)
+        if spec.group == JOURNAL and not content.get("busObRecId"):
+            # So xMatters' script writes a note: its fields say to which incident it belongs.
+            owner = dirty_value(content, spec.fields["ParentRecID"])
+            parent = self._one(self._objects[INCIDENT], "busobrecid", owner, call)[1]
+            return self.writer.save_related(parent, spec, None, content, call)
         return self.writer.save(spec, self._addressed(spec, content, call, "busOb"), content, call)
 
-    def _batch(self, content: Mapping[str, Any], call: Call) -> dict[str, Any]:
-        requests = content.get("saveRequests")
+    def _batch(
+        self, content: Mapping[str, Any], listed: str, answer: Callable[[Mapping[str, Any]], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """The replies to several requests, one by one."""
+        requests = content.get(listed)
         if not isinstance(requests, list) or not all(isinstance(one, dict) for one in requests):
-            raise bad_request("saveRequests is not a list of objects.")
+            raise bad_request(f"{listed} is not a list of objects.")
         responses: list[dict[str, Any]] = []
         for one in requests:
             try:
-                responses.append(self._saved(one, call))
+                responses.append(answer(one))
             except RefusalError as refusal:
                 responses.append(json.loads(refusal.response.body))
             if content.get("stopOnError") and responses[-1]["hasError"]:
                 break
         return {"responses": responses, **FINE}
+
+    def _read(self, content: Mapping[str, Any], call: Call) -> dict[str, Any]:
+        spec = self._object(content.get("busObId"), call)
+        record = self._addressed(spec, content, call, "busOb")
+        if record is None:
+            raise bad_request("A record ID or a public ID is required.")
+        return rendering.read_response(spec, record, call.culture)
 
     def _saved_related(self, content: Mapping[str, Any], call: Call) -> dict[str, Any]:
         parent = self._parent(content, call)
@@ -333,32 +356,8 @@ class Cherwell:
         own, record = self._one(spec, by, which, call)
         self.writer.delete(own, record, call)
         keys = ("busObId", "busObPublicId", "busObRecId", *FINE)
-        told = rendering.read_response(own, record, self._culture, ())
+        told = rendering.read_response(own, record, call.culture, ())
         return {key: told[key] for key in keys}
-
-    def _user(self, login: str, call: Call) -> dict[str, Any]:
-        self._object(self._objects[USER].object_id, call)
-        found = self._records[USER].where("LoginID", login)
-        if not found:
-            raise self._reader.missing()
-        told = rendering.read_response(self._objects[USER], found[0], self._culture)
-        return {
-            "recordId": told["busObRecId"],
-            "publicId": told["busObPublicId"],
-            "displayName": told["busObPublicId"],
-            "shortDisplayName": told["busObPublicId"],
-            "accountLocked": False,
-            "fields": told["fields"],
-            **FINE,
-        }
-
-    def _summaries(self, by: str, which: str) -> list[dict[str, Any]]:
-        found = [
-            spec
-            for spec in self._objects.values()
-            if which == (spec.name.lower() if by == "busobname" else spec.object_id)
-        ]
-        return [rendering.summary(spec, self._objects) for spec in found]
 
     def _object(self, object_id: Any, call: Call) -> ObjectSpec:
         """The object of that id. Raises `RefusalError`."""
@@ -381,33 +380,3 @@ class Cherwell:
             return frozenset()
         found = [self._records[INCIDENT].where("IncidentID", number) for number in self.hidden]
         return frozenset(str(one["RecID"]) for several in found for one in several)
-
-
-def _related_by_path(request: Request, object_id: str, rec_id: str, relationship: str) -> dict[str, Any]:
-    content: dict[str, Any] = {
-        "parentBusObId": object_id,
-        "parentBusObRecId": rec_id,
-        "relationshipId": relationship,
-    }
-    for name in ("pageNumber", "pageSize"):
-        text = request.param(name) or request.param(name.lower())
-        if text:
-            if not (text.isascii() and text.isdigit()):
-                raise bad_request(f"{name} is not a number.")
-            content[name] = int(text)
-    return content
-
-
-def _body(request: Request) -> Mapping[str, Any]:
-    kind = request.header("content-type")
-    if not kind.startswith("application/json"):
-        raise said(415, f"The request entity's media type '{kind}' is not supported for this resource.")
-    if len(request.body) > _LARGEST_BODY:
-        raise said(413, "The request is too large.")
-    try:
-        content = json.loads(request.body)
-    except (ValueError, RecursionError):
-        raise bad_request("The request is not valid JSON.") from None
-    if not isinstance(content, dict):
-        raise bad_request("The request is not an object.")
-    return content

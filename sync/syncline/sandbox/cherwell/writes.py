@@ -11,6 +11,7 @@ from random import Random
 from typing import Any, Final
 
 from syncline.sandbox.cherwell import lifecycle
+from syncline.sandbox.cherwell.bodies import dirty_fields
 from syncline.sandbox.cherwell.culture import Culture
 from syncline.sandbox.cherwell.objects import (
     CUSTOMER,
@@ -51,11 +52,12 @@ _REFERENCES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """Who calls, when, and where randomness comes from."""
+    """Who calls, when, where randomness comes from, and how times are written."""
 
     person: Person
     now: datetime
     rng: Random
+    culture: Culture
 
     @property
     def at(self) -> int:
@@ -86,7 +88,6 @@ class Writer:
         self,
         objects: Mapping[str, ObjectSpec],
         records: Mapping[str, Records],
-        culture: Culture,
         *,
         transitions: Mapping[str, tuple[str, ...]],
         owner_required: bool,
@@ -96,7 +97,6 @@ class Writer:
     ) -> None:
         self._objects = objects
         self._records = records
-        self._culture = culture
         self.transitions = transitions
         self.owner_required = owner_required
         self.journal_touches = journal_touches
@@ -134,7 +134,7 @@ class Writer:
     def _saved(
         self, spec: ObjectSpec, before: Record | None, content: Mapping[str, Any], call: Call
     ) -> Record | None:
-        given = self._read(spec, content)
+        given = self._read(spec, content, call)
         if spec.name != INCIDENT:
             return self._journal_changed(spec, before or {}, given, content, call)
         given = self._resolved(given)
@@ -173,7 +173,7 @@ class Writer:
     def _journal(
         self, parent: Record, spec: ObjectSpec, content: Mapping[str, Any], call: Call
     ) -> Record | None:
-        given = self._read(spec, content)
+        given = self._read(spec, content, call)
         kinds = {one.object_id: one for one in self._objects.values() if one.group == JOURNAL}
         kind = kinds.get(str(given.get("JournalTypeID") or spec.object_id).lower())
         if kind is None or kind.name == HISTORY:
@@ -199,7 +199,8 @@ class Writer:
     ) -> Record:
         if call.person.user_id != before["CreatedByID"] and call.person.login != ADMIN:
             raise refused(403, FORBIDDEN, f"User does not have rights to save {spec.display}.")
-        after = {**before, **given, "JournalTypeID": before["JournalTypeID"]}
+        fixed = ("JournalTypeID", "ParentTypeID", "ParentRecID")
+        after = {**before, **given, **{name: before[name] for name in fixed}}
         if not after["Details"]:
             raise _InvalidError([(spec.fields["Details"].full_id, "Details is required.")])
         if after == before or content.get("persist") is False:
@@ -241,22 +242,17 @@ class Writer:
             "LastModByID": call.person.user_id,
         }
 
-    def _read(self, spec: ObjectSpec, content: Mapping[str, Any]) -> dict[str, Any]:
+    def _read(self, spec: ObjectSpec, content: Mapping[str, Any], call: Call) -> dict[str, Any]:
         """What the dirty fields of a body set, as it is stored. Raises `_InvalidError`, `RefusalError`."""
-        listed = content.get("fields") or []
-        if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-            raise bad_request("fields is not a list of objects.")
         values: dict[str, Any] = {}
         faults = []
-        for one in listed:
-            if str(one.get("dirty")).lower() != "true":
-                continue
+        for one in dirty_fields(content):
             field = spec.addressed(one.get("fieldId"))
             if field is None:
                 faults.append((str(one.get("fieldId")), f"Field {one.get('fieldId')} was not found."))
                 continue
             try:
-                values[field.name] = _stored(field, one.get("value"), self._culture)
+                values[field.name] = _stored(field, one.get("value"), call.culture)
             except ValueError as error:
                 faults.append((field.full_id, str(error)))
         if faults:
