@@ -9,7 +9,7 @@ from syncline.http.client import Http
 from syncline_helix import history
 from syncline_helix.client import CREATE, INCIDENT, WORK_LOG, Client, Row
 from syncline_helix.directory import Directory
-from syncline_helix.feed import Feeds
+from syncline_helix.polling import Feeds
 from syncline_helix.query import EPOCH, any_of
 from syncline_helix.records import NUMBER, REMARK_FIELDS, UPDATED, Shape
 from syncline_helix.schema import Forms

@@ -33,8 +33,8 @@ from syncline_helix import records
 from syncline_helix.checking import Check
 from syncline_helix.client import INCIDENT, WORK_LOG, Client, Row
 from syncline_helix.directory import Directory
-from syncline_helix.feed import AUDITED, Feeds
 from syncline_helix.hints import hints
+from syncline_helix.polling import AUDITED, Feeds
 from syncline_helix.query import any_of, equals, one_of
 from syncline_helix.records import FILES, NUMBER, REMARK_FIELDS, UPDATED, Shape, is_number
 from syncline_helix.schema import Forms

@@ -1,145 +1,279 @@
-"""How far a poll has come: strict keyset pages over (time, id), and how often it looks back. Pure.
+"""Following what changes: incidents and their work log, each list with its own track.
 
-Two facts of the platform shape this. An entry's time is set when it is saved and it shows when that is committed, so
-entries appear behind the cursor: every quarter of `overlap` a run begins that far back. And times have a resolution of one
-second, so a second that had not surely ended on the platform's clock when we looked is read again. What either brings
-a second time is dropped by `Chain`, by its content: the platform keeps no count of changes.
+An entry of the work log need not touch its incident (BMC does not say), so both lists are asked for in each poll. What the audit
+tells of incidents that a page brought is asked for with it, where they changed of late: the edits that our own writes may
+have overwritten.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Self
+from hashlib import blake2b
+from typing import Any, Final
 
-from syncline.connector import depth, look_back_due
-from syncline_helix.client import is_last
-from syncline_helix.values import instant, stamp
+from syncline.connector import (
+    Brought,
+    Chain,
+    Cursor,
+    Edit,
+    Page,
+    Position,
+    Record,
+    Sighting,
+    Track,
+    link,
+    misplaced,
+    tracks,
+)
+from syncline.errors import Configuration
+from syncline.http.client import Http
+from syncline.model import Attachment, Remark
+from syncline_helix import history, records
+from syncline_helix.client import INCIDENT, WORK_LOG, Client, Row, is_last
+from syncline_helix.query import after, any_of, both, equals, one_of
+from syncline_helix.query import field as named
+from syncline_helix.records import NUMBER, UPDATED, Shape, ident, moment
+from syncline_helix.settings import HelixSettings
+from syncline_helix.values import said
 
+log = logging.getLogger(__name__)
 
-class Position(NamedTuple):
-    """A place in the order of (time, id): behind that entry, or before the whole second where `id` is empty."""
+RECORDS: Final = "records"
+NOTES: Final = "notes"
 
-    at: str
-    id: str
+AUDITED: Final = timedelta(days=1)
+"""Of what changed before that nobody asks what our writes overwrote."""
 
-    def seconds_earlier(self, seconds: float) -> "Position":
-        """Before the whole second that lies that much earlier."""
-        return Position(stamp(instant(self.at) - timedelta(seconds=seconds)), "")
+_BATCH: Final = 40
+_PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
-    """How far one list has been followed.
+class Feed:
+    """One list that is followed.
 
     Attributes:
-        mark: All before it was brought, by pages that were stored.
-        page: Where the next page of the run under way begins; None between two runs.
-        hold: The first second that had not surely ended when a page of this run passed it; None: none such.
-        reached: When a run last began further back, on the platform's clock; empty: never.
+        form: Where its entries are.
+        key: The field by which entries of one second are told apart.
+        condition: What they must fulfil.
+        fields: What to ask for.
     """
 
-    mark: Position
-    page: Position | None = None
-    hold: Position | None = None
-    reached: str = ""
+    form: str
+    key: str
+    condition: str
+    fields: tuple[str, ...]
 
-    @property
-    def running(self) -> bool:
-        """Whether a run is under way."""
-        return self.page is not None
 
-    def begun(self, now: datetime, overlap: float) -> Self:
-        """A run under way: this one, or a new one that begins at the mark, or further back when that is due.
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What one page brought that the pages before had not.
 
-        A mark never lies ahead of the clock, unless that was put back: then it goes back too.
-        """
-        if self.running:
-            return self
-        mark = min(self.mark, Position(stamp(now), ""))
-        start, reached = mark, self.reached
-        last = instant(self.reached) if self.reached else None
-        if look_back_due(last, instant(self.mark.at), now, overlap):
-            start, reached = mark.seconds_earlier(depth(overlap)), stamp(now)
-        return replace(self, mark=mark, page=start, hold=None, reached=reached)
+    Attributes:
+        track: How far the list has been followed now.
+        rows: By key.
+        fresh: Their times and contents, by key.
+    """
 
-    def turned(self, rows: Sequence[Position], limit: int, asked: datetime | None) -> Self:
-        """After a page.
+    track: Track
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    fresh: Brought = field(default_factory=dict)
 
-        Args:
-            rows: The places of its entries, in its order.
-            limit: How many were asked for.
-            asked: The platform's clock when it was asked, not later than it really was; None: not known.
-        """
-        start = self.page or self.mark
-        # One second more, because the clocks of header and database need not agree to the second.
-        frontier = start.at if asked is None else stamp(asked - timedelta(seconds=1))
-        hold = self.hold
-        if any(row.at >= frontier for row in rows):
-            limit_of_trust = Position(frontier, "")
-            hold = limit_of_trust if hold is None else min(hold, limit_of_trust)
-        # The last entry by the server's own order, which is that of its database; ours may differ for letters.
-        settled = [row for row in rows if row.at < frontier]
-        # An entry that changed while the page was made shows its new time among old ones: never jump with it.
-        behind = (settled or rows or [start])[-1]
-        if is_last(len(rows), limit):
-            mark = behind if hold is None else min(behind, hold)
-            return replace(self, mark=max(self.mark, mark), page=None, hold=None)
-        return replace(self, page=behind, hold=hold)
 
-    def earliest(self, overlap: float) -> str:
-        """The time from which on entries can come again."""
-        return self.mark.seconds_earlier(depth(overlap)).at
+class Feeds:
+    """The lists of one instance. Of its calls it remembers only what the last page brought, as a cache, and that times are read
+    as they are meant."""
 
-    def as_json(self) -> dict[str, Any]:
-        """For the cursor."""
-        return {
-            "mark": list(self.mark),
-            "page": None if self.page is None else list(self.page),
-            "hold": None if self.hold is None else list(self.hold),
-            "reached": self.reached,
+    def __init__(self, client: Client, http: Http, settings: HelixSettings, shape: Shape) -> None:
+        self._client = client
+        self._http = http
+        self._settings = settings
+        self._shape = shape
+        self._dates = settings.dates()
+        self._chain = Chain()
+        self._proved = False
+        self._warned = False
+        self._feeds = {
+            NOTES: Feed(WORK_LOG, "Work Log ID", "", records.REMARK_FIELDS),
+            # The records come last: what they show is taken up at once, and entries that come with a new record find it.
+            RECORDS: Feed(INCIDENT, NUMBER, settings.filter, shape.fields),
         }
 
-    @classmethod
-    def from_json(cls, raw: Any) -> Self:
-        """What `as_json` wrote.
+    def start(self, since: datetime) -> Cursor:
+        """The cursor that sees all from the second of `since` on."""
+        track = Track.beginning(since, self._now())
+        return {name: track.as_json() for name in self._feeds}
+
+    def poll(self, cursor: Cursor, limit: int) -> Page:
+        """One page of each list; while one of them has more, of that one only."""
+        self.prove_dates()
+        followed = tracks(cursor, self._feeds, self._http.instance)
+        going_on = any(track.running for track in followed.values())
+        before = self._chain.before(cursor)
+        fresh: dict[str, tuple[str, int | str]] = {}
+        rows: dict[str, tuple[Row, ...]] = {}
+        for name, feed in self._feeds.items():
+            if going_on and not followed[name].running:
+                continue
+            turn = self._turn(name, feed, followed[name], limit, before)
+            followed[name] = turn.track
+            rows[name] = tuple(turn.rows.values())
+            fresh.update(turn.fresh)
+        found = self._sightings(rows)
+        cursor_after: dict[str, Any] = {name: track.as_json() for name, track in followed.items()}
+        cursor_after["chain"] = link(str(cursor.get("chain", "")), fresh)
+        since = {name: track.earliest(self._settings.overlap) for name, track in followed.items()}
+        self._chain = Chain.after(cursor_after, {**before, **fresh}, since)
+        return Page(found, cursor_after, any(track.running for track in followed.values()))
+
+    def prove_dates(self) -> bool:
+        """Look whether the server reads our times as they are meant, once; False: there is no incident yet to see it by.
 
         Raises:
-            ValueError: that is none of ours.
+            Configuration: it does not; polls would miss changes.
         """
-        known = raw if isinstance(raw, Mapping) else {}
-        mark, page, hold = (_position(known.get(name)) for name in ("mark", "page", "hold"))
-        reached = known.get("reached", "")
-        if mark is None or not isinstance(reached, str):
-            raise ValueError("the cursor lacks the mark of one of its lists, or has values of the wrong kind")
-        if reached:
-            instant(reached)
-        return cls(mark, page, hold, reached)
+        for _ in range(3):
+            if self._proved:
+                return True
+            rows = self._client.entries(INCIDENT, any_of(NUMBER), (NUMBER, UPDATED), (f"{UPDATED}.desc",), 1)
+            if not rows:
+                return False
+            place = self._place(self._feeds[RECORDS], rows[0])
+            literal, stamped = self._dates.literal(place.at), named(UPDATED)
+            at_that = both(equals(NUMBER, place.id), f"{stamped} >= {literal}", f"{stamped} <= {literal}")
+            later = both(equals(NUMBER, place.id), f"{stamped} > {literal}")
+            found = [
+                self._client.entries(INCIDENT, asked, (NUMBER, UPDATED), (), 2) for asked in (at_that, later)
+            ]
+            self._proved = len(found[0]) == 1 and not found[1]
+            # It may have been changed between two of the questions: then they say nothing.
+            if all(said(row.get(UPDATED)) == said(rows[0].get(UPDATED)) for row in found[1]):
+                break
+        if self._proved:
+            return True
+        raise Configuration(
+            f"{self._http.instance}: the server does not read {literal} as the time {place.stamp}; set date_format to epoch, or to the"
+            " format in which it shows times, and date_zone to its time zone"
+        )
+
+    def edits(self, rows: Mapping[str, Row]) -> dict[str, tuple[Edit, ...]]:
+        """What the platform tells of who changed those incidents, by their numbers."""
+        own = self._settings.username
+        named_by = {number: said(row.get("Entry ID")) for number, row in rows.items()}
+        entries = {entry: number for number, entry in named_by.items() if entry and entry.isprintable()}
+        lines: dict[str, list[Row]] = {}
+        since = self._http.platform_now() - AUDITED - timedelta(hours=1)
+        for line in self._audit(sorted(entries), since):
+            lines.setdefault(entries.get(said(line.get("Original Request ID")), ""), []).append(line)
+        found = {}
+        for number, row in rows.items():
+            try:
+                audited = history.edits(lines.get(number, ()), self._shape, own)
+                found[number] = history.together(audited, history.visits(row, own))
+            except ValueError as error:
+                raise Configuration(
+                    f"{self._http.instance}: the history of {number} cannot be used: {error}"
+                ) from error
+        return found
+
+    def _audit(self, entries: list[str], since: datetime) -> list[Row]:
+        """The lines of the audit about those entries. None where it may not be read: `check` says so."""
+        form = self._settings.audit_form
+        if not form:
+            return []
+        found: list[Row] = []
+        try:
+            for start in range(0, len(entries), _BATCH):
+                asked = both(
+                    one_of("Original Request ID", entries[start : start + _BATCH]),
+                    f"{named('Create Date')} >= {self._dates.literal(since)}",
+                )
+                found += self._client.all_entries(form, asked, history.AUDIT_FIELDS, "Request ID", _PAGE)
+        except Configuration as error:
+            if not self._warned:
+                self._warned = True
+                log.warning("%s: the change history cannot be read: %s", self._http.instance, error)
+            return []
+        return found
+
+    def _turn(self, name: str, feed: Feed, track: Track, limit: int, before: Brought) -> _Turn:
+        asked = self._now()
+        track = track.begun(self._http.platform_now(), self._settings.overlap, self._settings.page_size)
+        start, size = track.start, max(1, min(track.size, limit))
+        question = after(UPDATED, feed.key, start.at, start.id, self._dates, feed.condition)
+        page = self._client.entries(feed.form, question, feed.fields, (UPDATED, feed.key), size)
+        places = [self._place(feed, row) for row in page]
+        wrong = misplaced(start, places, self._http.platform_now(), by_id=False)
+        if wrong:
+            raise Configuration(
+                f"{self._http.instance}: {feed.form} did not answer what was asked: {wrong}; run 'syncline check', and see that"
+                f" the account may read {UPDATED} and {feed.key}"
+            )
+        rows: dict[str, Row] = {}
+        fresh: dict[str, tuple[str, int | str]] = {}
+        for row, place in zip(page, places, strict=True):
+            key, content = f"{name}:{place.id}", (place.stamp, _digest(row))
+            if before.get(key) != content:
+                rows[key], fresh[key] = row, content
+        return _Turn(track.turned(places, size, asked, ended=is_last(len(page), size)), rows, fresh)
+
+    def _now(self) -> datetime | None:
+        """The platform's clock; until it has told its time we cannot say which second has ended there."""
+        return None if self._http.clock_skew() is None else self._http.platform_now()
+
+    def _place(self, feed: Feed, row: Row) -> Position:
+        try:
+            return Position(moment(row, UPDATED), ident(row, feed.key))
+        except ValueError as error:
+            raise Configuration(f"{self._http.instance}: {feed.form} cannot be followed: {error}") from error
+
+    def _sightings(self, rows: Mapping[str, tuple[Row, ...]]) -> tuple[Sighting, ...]:
+        """Each record once, in the order of change, with the entries and files that came in the same poll."""
+        own = self._settings.username
+        seen: dict[str, Record | None] = {}
+        recent: dict[str, Row] = {}
+        since = self._http.platform_now() - AUDITED
+        for row in rows.get(RECORDS, ()):
+            number = ident(row, NUMBER)
+            try:
+                record = seen[number] = records.record(row, self._shape, own)
+            except ValueError:
+                # It is read by its number, and fails there under its own name, without holding up the others.
+                seen[number] = None
+                continue
+            if record.updated_at >= since:
+                recent[number] = row
+        told = self.edits(recent) if recent else {}
+        remarks: dict[str, list[Remark]] = {}
+        files: dict[str, list[Attachment]] = {}
+        for row in rows.get(NOTES, ()):
+            remark, hung = self._entry(
+                row, lambda row: (records.remark(row, own), records.attachments(row, own))
+            )
+            if remark is not None:
+                remarks.setdefault(remark.record_id, []).append(remark)
+            for file in hung:
+                files.setdefault(file.record_id, []).append(file)
+        return tuple(
+            Sighting(
+                number,
+                seen.get(number),
+                records.in_order(remarks.get(number, ())),
+                tuple(files.get(number, ())),
+                told.get(number),
+            )
+            for number in dict.fromkeys((*seen, *remarks, *files))
+        )
+
+    def _entry(
+        self, row: Row, read: Callable[[Row], tuple[Remark | None, tuple[Attachment, ...]]]
+    ) -> tuple[Remark | None, tuple[Attachment, ...]]:
+        try:
+            return read(row)
+        except ValueError as error:
+            raise Configuration(f"{self._http.instance}: {WORK_LOG} cannot be followed: {error}") from error
 
 
-def _position(raw: Any) -> Position | None:
-    if raw is None:
-        return None
-    if not isinstance(raw, Sequence) or isinstance(raw, str) or len(raw) != 2:
-        raise ValueError("the cursor has a place that is none")
-    at, ident = raw
-    return Position(stamp(instant(str(at))), str(ident))
-
-
-def misplaced(start: Position, rows: Sequence[Position], now: datetime) -> str | None:
-    """What is wrong with the entries of a page that should lie behind `start`, in order; None: nothing.
-
-    A server that reads our times otherwise than we mean them answers with such entries, and following them would lose
-    changes.
-    """
-    settled = stamp(now - timedelta(seconds=10))
-    before = start.at
-    for row in rows:
-        if row.at < start.at:
-            return f"an entry of {row.at} came where only later ones than {start.at} were asked for"
-        if row.at < before and row.at < settled:
-            return f"an entry of {row.at} came behind one of {before}"
-        if row == start:
-            return f"the entry {row.id} of {row.at} came once more"
-        if row.at < settled:
-            before = row.at
-    return None
+def _digest(row: Row) -> str:
+    return blake2b(repr(sorted(row.items())).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -37,7 +37,7 @@ from syncline.model import Attachment, Remark, Visibility
 from syncline_servicenow import records
 from syncline_servicenow.checking import Check
 from syncline_servicenow.client import Client
-from syncline_servicenow.feed import Feeds
+from syncline_servicenow.polling import Feeds
 from syncline_servicenow.query import both, one_of, ordered, term
 from syncline_servicenow.records import ORIGIN, Row, Shape
 from syncline_servicenow.schema import Dictionary

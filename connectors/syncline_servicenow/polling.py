@@ -1,170 +1,222 @@
-"""How far a poll has come: strict keyset pages over (time, sys_id), and how often it looks back. Pure.
+"""Following what changes: records, journal entries and files, each list with its own track.
 
-Two facts of the platform shape this. A row's time is set when its update executes and the row shows when that
-is committed, so rows appear behind the cursor: every quarter of `overlap` a run begins that far back. And
-stamps have a resolution of one second, so a second that had not surely ended on the platform's clock when we
-looked is read again. What either brings a second time is dropped by `Chain`.
-
-The limit is applied before ACLs (ServiceNow Table API docs): a short page says nothing. A run ends where
-`X-Total-Count` says so, or with an empty page; rows that we may not see are skipped by offset.
+A poll asks for the records and for one of the other two lists: mostly the journal, each `FILES_TURN`-th time the files,
+since hanging a file on a record does not touch the record (Attachment API docs).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple, Self
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, TypeVar
 
-from syncline.connector import depth, look_back_due
-from syncline_servicenow.query import after
-from syncline_servicenow.values import instant, is_sys_id, stamp
+from syncline.connector import (
+    Brought,
+    Chain,
+    Cursor,
+    Page,
+    Position,
+    Record,
+    Sighting,
+    Track,
+    link,
+    misplaced,
+    tracks,
+)
+from syncline.errors import Configuration, RetryLater
+from syncline.http.client import Http
+from syncline.model import Attachment, Remark
+from syncline_servicenow import records
+from syncline_servicenow.client import Client, Rows
+from syncline_servicenow.dialect import is_cancelled
+from syncline_servicenow.query import after, both, term
+from syncline_servicenow.records import Row, Shape, counted, needed
+from syncline_servicenow.settings import ServiceNowSettings
+from syncline_servicenow.values import instant, said, stamp
 
-SMALLEST_PAGE: Final = 10
-"""A page is not made smaller than this when the platform cancels queries that take too long."""
+RECORDS: Final = "records"
+JOURNAL: Final = "journal"
+FILES: Final = "files"
+FILES_TURN: Final = 4
 
 
-class Position(NamedTuple):
-    """A place in the order of (time, sys_id): behind that row, or before the whole second where `id` is empty."""
-
-    at: str
-    id: str
-
-    def seconds_earlier(self, seconds: float) -> "Position":
-        """Before the whole second that lies that much earlier."""
-        return Position(stamp(instant(self.at) - timedelta(seconds=seconds)), "")
+_Thing = TypeVar("_Thing", Remark, Attachment)
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
-    """How far one list has been followed.
+class Feed:
+    """One list that is followed.
 
     Attributes:
-        mark: All before it was brought, by pages that were stored.
-        page: Where the next page of the run under way begins; None between two runs.
-        offset: Rows behind `page` that we may not see and skip.
-        hold: The first second that had not surely ended when a page of this run passed it; None: none such.
-        reached: When a run last began further back, on the platform's clock; empty: never.
-        size: Rows to ask for; less than configured while the platform cancels larger queries.
+        table: Where its rows are.
+        column: The time by which they are ordered.
+        condition: What they must fulfil.
+        columns: What to ask for.
+        fixed: Column to the values that it may have, to see that the platform heeded the condition.
     """
 
-    mark: Position
-    page: Position | None = None
-    offset: int = 0
-    hold: Position | None = None
-    reached: str = ""
-    size: int = 0
+    table: str
+    column: str
+    condition: str
+    columns: tuple[str, ...]
+    fixed: Mapping[str, frozenset[str]]
 
-    @property
-    def running(self) -> bool:
-        """Whether a run is under way."""
-        return self.page is not None
 
-    def begun(self, now: datetime, overlap: float, size: int) -> Self:
-        """A run under way: this one, or a new one that begins at the mark, or further back when that is due.
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What one page brought that the pages before had not.
 
-        A mark never lies ahead of the clock, unless that was put back: then it goes back too.
-        """
-        if self.running:
-            return self
-        mark = min(self.mark, Position(stamp(now), ""))
-        start, reached = mark, self.reached
-        last = instant(self.reached) if self.reached else None
-        if look_back_due(last, instant(self.mark.at), now, overlap):
-            start, reached = mark.seconds_earlier(depth(overlap)), stamp(now)
-        size = min(self.size or size, size)
-        return replace(self, mark=mark, page=start, offset=0, hold=None, reached=reached, size=size)
+    Attributes:
+        track: How far the list has been followed now.
+        rows: By key.
+        fresh: Their times and revisions, by key.
+    """
 
-    def query(self, column: str, condition: str) -> str:
-        """The encoded query of the next page."""
-        position = self.page or self.mark
-        return after(column, position.at, position.id, condition)
+    track: Track
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    fresh: Brought = field(default_factory=dict)
 
-    def turned(self, rows: Sequence[Position], total: int | None, limit: int, asked: datetime | None) -> Self:
-        """After a page.
 
-        Args:
-            rows: The places of its rows, in its order.
-            total: What `X-Total-Count` said; None where it said nothing.
-            limit: How many rows were asked for.
-            asked: The platform's clock when it was asked, not later than it really was; None: not known.
-        """
-        start = self.page or self.mark
-        # One second more, because the clocks of header and database need not agree to the second.
-        frontier = start if asked is None else Position(stamp(asked - timedelta(seconds=1)), "")
-        hold = self.hold
-        if rows and max(rows) > frontier:
-            hold = frontier if hold is None else min(hold, frontier)
-        ended = not rows if total is None else total <= self.offset + limit
-        if ended:
-            reached = max(rows, default=start)
-            mark = max(self.mark, reached if hold is None else min(reached, hold))
-            return replace(self, mark=mark, page=None, offset=0, hold=None, size=self.size * 2)
-        if not rows:
-            return replace(self, offset=self.offset + limit, hold=hold)
-        settled = [row for row in rows if row < frontier]
-        # A row that changed while the page was made shows its new time among old ones: never jump with it.
-        return replace(self, page=max(settled or rows), offset=0, hold=hold)
+class Feeds:
+    """The lists of one instance. Of its calls it remembers only what the last page brought, as a cache."""
 
-    def earliest(self, overlap: float) -> str:
-        """The time from which on rows can come again."""
-        return self.mark.seconds_earlier(depth(overlap)).at
-
-    def shrunk(self) -> Self | None:
-        """With half the rows to a page; None where they are as few as may be."""
-        return replace(self, size=max(self.size // 2, SMALLEST_PAGE)) if self.size > SMALLEST_PAGE else None
-
-    def as_json(self) -> dict[str, Any]:
-        """For the cursor."""
-        return {
-            "mark": list(self.mark),
-            "page": None if self.page is None else list(self.page),
-            "offset": self.offset,
-            "hold": None if self.hold is None else list(self.hold),
-            "reached": self.reached,
-            "size": self.size,
+    def __init__(self, client: Client, http: Http, settings: ServiceNowSettings, shape: Shape) -> None:
+        self._client = client
+        self._http = http
+        self._settings = settings
+        self._shape = shape
+        self._chain = Chain()
+        self._feeds = {
+            JOURNAL: Feed(
+                "sys_journal_field",
+                "sys_created_on",
+                both(term("name", "=", settings.table), "elementINcomments,work_notes"),
+                records.REMARK_COLUMNS,
+                {"name": frozenset({settings.table}), "element": frozenset({"comments", "work_notes"})},
+            ),
+            FILES: Feed(
+                "sys_attachment",
+                "sys_created_on",
+                term("table_name", "=", settings.table),
+                records.ATTACHMENT_COLUMNS,
+                {"table_name": frozenset({settings.table})},
+            ),
+            # The records come last: what they show is taken up at once, and entries that come with a new record find it.
+            RECORDS: Feed(settings.table, "sys_updated_on", settings.filter, shape.columns, {}),
         }
 
-    @classmethod
-    def from_json(cls, raw: Any) -> Self:
-        """What `as_json` wrote.
+    def start(self, since: datetime) -> Cursor:
+        """The cursor that sees all from the second of `since` on."""
+        track = Track.beginning(since, self._now())
+        return {name: track.as_json() for name in self._feeds}
 
-        Raises:
-            ValueError: that is none of ours.
-        """
-        known = raw if isinstance(raw, Mapping) else {}
-        mark, page, hold = (_position(known.get(name)) for name in ("mark", "page", "hold"))
-        offset, reached, size = known.get("offset", 0), known.get("reached", ""), known.get("size", 0)
-        numbers = isinstance(offset, int) and isinstance(size, int) and offset >= 0 and size >= 0
-        if mark is None or not numbers or not isinstance(reached, str):
-            raise ValueError("the cursor lacks the mark of one of its lists, or has values of the wrong kind")
-        if reached:
-            instant(reached)
-        return cls(mark, page, offset, hold, reached, size)
+    def poll(self, cursor: Cursor, limit: int) -> Page:
+        """One page of each list whose turn it is; while one of them has more, of that one only."""
+        followed = tracks(cursor, self._feeds, self._http.instance)
+        going_on = any(track.running for track in followed.values())
+        turn_no = int(cursor.get("turn", 0)) % FILES_TURN
+        resting = JOURNAL if turn_no == FILES_TURN - 1 else FILES
+        before = self._chain.before(cursor)
+        fresh: dict[str, tuple[str, int | str]] = {}
+        rows: dict[str, tuple[Row, ...]] = {}
+        for name, feed in self._feeds.items():
+            if not followed[name].running if going_on else name == resting:
+                continue
+            turn = self._turn(name, feed, followed[name], limit, before)
+            followed[name] = turn.track
+            rows[name] = tuple(turn.rows.values())
+            fresh.update(turn.fresh)
+        cursor_after: dict[str, Any] = {name: track.as_json() for name, track in followed.items()}
+        cursor_after["turn"] = turn_no if going_on else (turn_no + 1) % FILES_TURN
+        cursor_after["chain"] = link(str(cursor.get("chain", "")), fresh)
+        since = {name: track.earliest(self._settings.overlap) for name, track in followed.items()}
+        self._chain = Chain.after(cursor_after, {**before, **fresh}, since)
+        return Page(self._sightings(rows), cursor_after, any(track.running for track in followed.values()))
+
+    def _turn(self, name: str, feed: Feed, track: Track, limit: int, before: Brought) -> _Turn:
+        asked = self._now()
+        track = track.begun(self._http.platform_now(), self._settings.overlap, self._settings.page_size)
+        size = max(1, min(track.size, limit))
+        try:
+            question = after(feed.column, stamp(track.start.at), track.start.id, feed.condition)
+            page = self._client.rows(feed.table, question, feed.columns, size, track.offset)
+        except RetryLater as failure:
+            smaller = track.shrunk() if is_cancelled(failure) else None
+            if smaller is None:
+                raise
+            return _Turn(smaller)
+        places = [self._place(feed, row) for row in page.rows]
+        self._suspect(feed, track, page, places)
+        rows: dict[str, Row] = {}
+        fresh: dict[str, tuple[str, int | str]] = {}
+        for row, place in zip(page.rows, places, strict=True):
+            key, mark = f"{name}:{place.id}", (place.stamp, _revision(row))
+            if before.get(key) != mark:
+                rows[key], fresh[key] = row, mark
+        # The limit is applied before ACLs (Table API docs): a short page says nothing, and rows that we may not see count.
+        ended = not page.rows if page.total is None else page.total <= track.offset + size
+        return _Turn(track.turned(places, size, asked, ended=ended), rows, fresh)
+
+    def _now(self) -> datetime | None:
+        """The platform's clock; until it has told its time we cannot say which second has ended there."""
+        return None if self._http.clock_skew() is None else self._http.platform_now()
+
+    def _place(self, feed: Feed, row: Row) -> Position:
+        try:
+            at = instant(needed(row, feed.column))
+        except ValueError as error:
+            raise Configuration(
+                f"{self._http.instance}: {feed.table} cannot be followed by {feed.column}: {error}"
+            ) from error
+        return Position(at, self._client.sys_id(row, feed.table))
+
+    def _suspect(self, feed: Feed, track: Track, page: Rows, places: list[Position]) -> None:
+        """Look whether the rows are those that were asked for: the platform drops terms that it does not know."""
+        wrong = misplaced(track.start, places, self._http.platform_now())
+        for column, allowed in feed.fixed.items():
+            if any(said(row.get(column)) not in allowed for row in page.rows):
+                wrong = f"rows came whose {column} is another than was asked for"
+        if wrong:
+            raise Configuration(
+                f"{self._http.instance}: ServiceNow ignored part of the query of {feed.table}: {wrong}; run"
+                f" 'syncline check', and see that the account may read {feed.column} and sys_id"
+            )
+
+    def _sightings(self, rows: Mapping[str, tuple[Row, ...]]) -> tuple[Sighting, ...]:
+        """Each record once, in the order of change, with the entries and files that came in the same poll."""
+        seen: dict[str, Record | None] = {}
+        own = self._settings.username
+        for row in rows.get(RECORDS, ()):
+            sys_id = self._client.sys_id(row, self._settings.table)
+            try:
+                seen[sys_id] = records.record(row, self._shape, own)
+            except ValueError:
+                # It is read by its id, and fails there under its own name, without holding up the others.
+                seen[sys_id] = None
+        remarks = self._by_record(JOURNAL, rows, lambda row: records.remark(row, own))
+        files = self._by_record(FILES, rows, lambda row: records.attachment(row, own))
+        return tuple(
+            Sighting(
+                sys_id,
+                seen.get(sys_id),
+                records.in_order(remarks.get(sys_id, ())),
+                tuple(files.get(sys_id, ())),
+            )
+            for sys_id in dict.fromkeys((*seen, *remarks, *files))
+        )
+
+    def _by_record(
+        self, name: str, rows: Mapping[str, tuple[Row, ...]], read: Callable[[Row], _Thing]
+    ) -> dict[str, list[_Thing]]:
+        found: dict[str, list[_Thing]] = {}
+        for row in rows.get(name, ()):
+            try:
+                thing = read(row)
+            except ValueError as error:
+                table = self._feeds[name].table
+                raise Configuration(f"{self._http.instance}: {table} cannot be followed: {error}") from error
+            found.setdefault(thing.record_id, []).append(thing)
+        return found
 
 
-def _position(raw: Any) -> Position | None:
-    if raw is None:
-        return None
-    if not isinstance(raw, Sequence) or isinstance(raw, str) or len(raw) != 2:
-        raise ValueError("the cursor has a place that is none")
-    at, sys_id = raw
-    if not isinstance(at, str) or (sys_id != "" and not is_sys_id(sys_id)):
-        raise ValueError("the cursor has a place that is none")
-    instant(at)
-    return Position(at, sys_id)
-
-
-def misplaced(start: Position, rows: Sequence[Position], now: datetime) -> str | None:
-    """What is wrong with the rows of a page that should lie behind `start`, in order; None: nothing.
-
-    A platform that dropped a term of the query answers with such rows, and following them would lose changes.
-    """
-    settled = Position(stamp(now - timedelta(seconds=10)), "")
-    before = start
-    for row in rows:
-        if row <= start:
-            return f"a row of {row.at} came where only later ones than {start.at} were asked for"
-        if row < before and row < settled:
-            return f"a row of {row.at} came behind one of {before.at}"
-        if row < settled:
-            before = row
-    return None
+def _revision(row: Mapping[str, Any]) -> int:
+    return counted(row, "sys_mod_count")

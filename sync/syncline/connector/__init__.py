@@ -19,7 +19,17 @@ from syncline.connector.contract import (
     Schema,
     Severity,
 )
-from syncline.connector.following import Brought, Chain, depth, link, look_back_due
+from syncline.connector.following import (
+    Brought,
+    Chain,
+    Position,
+    Track,
+    depth,
+    link,
+    look_back_due,
+    misplaced,
+    tracks,
+)
 from syncline.connector.operations import (
     LINKS,
     Attach,
@@ -67,6 +77,7 @@ __all__ = [
     "Party",
     "PartyKind",
     "Plugin",
+    "Position",
     "Receipt",
     "Record",
     "Reference",
@@ -74,6 +85,7 @@ __all__ = [
     "Severity",
     "Sighting",
     "Step",
+    "Track",
     "Transition",
     "Update",
     "clock",
@@ -83,4 +95,6 @@ __all__ = [
     "looks",
     "mark",
     "marker_of",
+    "misplaced",
+    "tracks",
 ]

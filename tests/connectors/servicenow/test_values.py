@@ -11,7 +11,6 @@ from syncline.connector import FieldSchema
 from syncline.errors import Configuration
 from syncline.http.auth import BasicAuth, OAuthClientCredentials
 from syncline.http.settings import InvalidSettings
-from syncline_servicenow.polling import Position, Track
 from syncline_servicenow.query import after, literal, named_fields, own_condition, term
 from syncline_servicenow.schema import described
 from syncline_servicenow.values import Kinds, canonical, instant, is_script, stamp, wire
@@ -91,14 +90,6 @@ def test_the_fields_of_a_condition_are_named():
         "assignment_group.name",
         "number",
     )
-
-
-def test_a_page_never_jumps_with_a_row_that_changed_while_it_was_made():
-    """The last row of a full page shows a time of just now: the rows between it and the one before are not lost."""
-    old, new = Position("2026-11-23 10:00:01", "1" * 32), Position("2026-11-23 10:05:00", "2" * 32)
-    track = Track(Position("2026-11-23 10:00:00", ""), page=Position("2026-11-23 10:00:00", ""), size=2)
-    turned = track.turned([old, new], total=500, limit=2, asked=datetime(2026, 11, 23, 10, 5, tzinfo=UTC))
-    assert turned.page == old
 
 
 class TestSettings:

@@ -4,6 +4,7 @@ from typing import Final
 
 from mutants.mutant import Mutant
 
+FOLLOWING: Final = "sync/syncline/connector/following.py"
 SNOW: Final = "connectors/syncline_servicenow/"
 JIRA: Final = "connectors/syncline_jira/"
 PAGERDUTY: Final = "connectors/syncline_pagerduty/"
@@ -54,14 +55,14 @@ MUTANTS: Final = (
         fault="F12",
         breaks="The last row's place is how far we have come, and rows before it were read: no second is held, none read again.",
         expects="lost",
-        file=SNOW + "polling.py",
-        before="            mark = max(self.mark, reached if hold is None else min(reached, hold))\n",
-        after="            mark = max(self.mark, reached)\n",
+        file=FOLLOWING,
+        before="            mark = max(self.mark, last if hold is None else min(last, hold))\n",
+        after="            mark = max(self.mark, max(rows, default=start))\n",
         also=(
             (
-                SNOW + "polling.py",
-                "        if look_back_due(last, instant(self.mark.at), now, overlap):\n",
-                "        if last is None and look_back_due(last, instant(self.mark.at), now, overlap):\n",
+                FOLLOWING,
+                "        if look_back_due(reached, self.mark.at, now, overlap):\n",
+                "        if reached is None and look_back_due(reached, self.mark.at, now, overlap):\n",
             ),
         ),
         needs={"nets": "poll", "people": "edit different tickets within one second"},
@@ -71,14 +72,14 @@ MUTANTS: Final = (
         fault="F13",
         breaks="The next page begins so many rows further on, as in every tutorial.",
         expects="lost",
-        file=SNOW + "polling.py",
-        before="        return replace(self, page=max(settled or rows), offset=0, hold=hold)\n",
+        file=FOLLOWING,
+        before="        return replace(self, page=(settled or rows)[-1], offset=0, hold=hold)\n",
         after="        return replace(self, offset=self.offset + limit, hold=hold)\n",
         also=(
             (
-                SNOW + "polling.py",
-                "        if look_back_due(last, instant(self.mark.at), now, overlap):\n",
-                "        if last is None and look_back_due(last, instant(self.mark.at), now, overlap):\n",
+                FOLLOWING,
+                "        if look_back_due(reached, self.mark.at, now, overlap):\n",
+                "        if reached is None and look_back_due(reached, self.mark.at, now, overlap):\n",
             ),
         ),
         needs={"nets": "poll", "page_size": "small", "people": "edit tickets while pages are read"},
@@ -88,7 +89,7 @@ MUTANTS: Final = (
         fault="F12",
         breaks="A look back brings rows a second time: those whose id was brought already are dropped.",
         expects="lost",
-        file=SNOW + "feed.py",
+        file=SNOW + "polling.py",
         before="            if before.get(key) != mark:\n",
         after="            if key not in before:\n",
         needs={"nets": "poll"},
@@ -154,14 +155,14 @@ MUTANTS: Final = (
         fault="F16",
         breaks="The last row's stamp is how far we have come: that one may lie in the future is not thought of.",
         expects="lost",
-        file=SNOW + "polling.py",
-        before="            mark = max(self.mark, reached if hold is None else min(reached, hold))\n",
-        after="            mark = max(self.mark, reached)\n",
+        file=FOLLOWING,
+        before="            mark = max(self.mark, last if hold is None else min(last, hold))\n",
+        after="            mark = max(self.mark, max(rows, default=start))\n",
         also=(
             (
-                SNOW + "polling.py",
-                '        mark = min(self.mark, Position(stamp(now), ""))\n',
-                "        mark = self.mark\n",
+                FOLLOWING,
+                "        mark, reached = min(self.mark, Position.before(now)), self.reached\n",
+                "        mark, reached = self.mark, self.reached\n",
             ),
         ),
         needs={"nets": "poll", "faults": ["future", "jump"]},
