@@ -92,6 +92,10 @@ def test_what_is_related_comes_in_pages(desk):
     assert (told["totalRecords"], told["pageNumber"], told["pageSize"]) == (3, 2, 2)
     (row,) = told["relatedBusinessObjects"]
     assert [one["value"] for one in row["fields"]] == ["Note 2"]
+    (row,) = desk.said("POST", "getrelatedbusinessobject", {**body, "allFields": True})[
+        "relatedBusinessObjects"
+    ]
+    assert len(row["fields"]) > 1
     path = (
         f"getrelatedbusinessobject/parentbusobid/{desk.object_id('Incident')}/parentbusobrecid/{rec_id}"
         f"/relationshipid/{desk.relationship()}"

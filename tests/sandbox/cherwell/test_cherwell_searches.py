@@ -136,6 +136,30 @@ def test_searches_that_are_none(desk, error, body):
     assert error(desk.send("POST", "getsearchresults", {"busObId": INCIDENT, **body})) == (400, "BadRequest")
 
 
+def test_bodies_as_public_clients_write_them(three):
+    told = three.said(
+        "POST",
+        "GetSearchResults",
+        {
+            "BUSOBID": INCIDENT,
+            "filters": [
+                {"fieldId": "", "operator": "", "value": ""},
+                {"FieldID": three.ids("Incident")["Priority"], "Operator": "eq", "Value": "2"},
+            ],
+            "sorting": [{"fieldId": "", "sortDirection": 0}],
+            "fields": "",
+            "includeAllFields": "true",
+            "pageNumber": 0,
+            "pageSize": 0,
+        },
+    )
+    (row,) = told["businessObjects"]
+    assert len(row["fields"]) == len(three.ids("Incident"))
+    body = {"busObId": INCIDENT, "includeAllFields": "false", "fields": [""], "pageSize": 1}
+    (row,) = three.said("POST", "getsearchresults", body)["businessObjects"]
+    assert len(row["fields"]) < len(three.ids("Incident"))
+
+
 def test_searches_may_lag_behind(desk):
     rec_id = desk.create()
     desk.pass_time(60)

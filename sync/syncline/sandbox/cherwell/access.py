@@ -45,8 +45,6 @@ class Access:
 
     def token(self, request: Request, now: datetime, rng: Random) -> Response:
         """A pair of tokens, for a password or for a refresh token. Raises `RefusalError`."""
-        if not request.header("content-type").startswith("application/x-www-form-urlencoded"):
-            raise _oauth("unsupported_grant_type", "")
         form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
         client = form.get("client_id", "")
         if client != CLIENT_ID or request.param("api_key", CLIENT_ID) != CLIENT_ID:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from syncline.sandbox.cherwell import rendering
+from syncline.sandbox.cherwell.bodies import flag, listed
 from syncline.sandbox.cherwell.objects import JOURNAL, TEAM, USER, FieldSpec, ObjectSpec
 from syncline.sandbox.cherwell.records import Record, Records, as_of
 from syncline.sandbox.cherwell.replies import FINE, NOT_FOUND, RefusalError, bad_request, refused
@@ -62,7 +63,7 @@ class Reader:
     ) -> dict[str, Any]:
         """The body of an ad-hoc search's reply. Raises `RefusalError`."""
         search = parse(content, spec, call.culture, self._most_rows)
-        wanted = self._wanted(spec, content, "fields", everything=bool(content.get("includeAllFields")))
+        wanted = self._wanted(spec, content, "fields", everything=flag(content, "includeAllFields"))
         found = self._found(spec, search, call, unseen)
         return {
             "businessObjects": self._rows(spec, search.paged(found), wanted, call),
@@ -82,7 +83,7 @@ class Reader:
         """The body of a reply with an incident's journals. Raises `RefusalError`."""
         spec = self._objects[JOURNAL]
         search = parse(content, spec, call.culture, self._most_rows)
-        everything = content.get("allFields") is not False and not content.get("fieldsList")
+        everything = flag(content, "allFields", default=not content.get("fieldsList"))
         wanted = self._wanted(spec, content, "fieldsList", everything=everything)
         own = self._found(spec, search, call, unseen, parent)
         return {
@@ -96,17 +97,15 @@ class Reader:
 
     def template(self, spec: ObjectSpec, content: Mapping[str, Any]) -> dict[str, Any]:
         """The body of a template's reply. Raises `RefusalError`."""
-        names, ids = content.get("fieldNames") or [], content.get("fieldIds") or []
-        if not isinstance(names, list) or not isinstance(ids, list):
-            raise bad_request("fieldNames is not a list.")
+        names, ids = listed(content, "fieldNames"), listed(content, "fieldIds")
         # What it does not know it leaves out: so a live test of panoramicdata's client shows.
         known = [field.name.casefold() for one in ids if (field := spec.addressed(one)) is not None]
         asked = {*(str(name).casefold() for name in names), *known}
         chosen = [
             one
             for one in spec.fields.values()
-            if content.get("includeAll")
-            or (content.get("includeRequired") and one.required)
+            if flag(content, "includeAll")
+            or (flag(content, "includeRequired") and one.required)
             or one.name.casefold() in asked
         ]
         return {"fields": [rendering.item(one, "") for one in chosen], **FINE}
@@ -196,7 +195,5 @@ class Reader:
     ) -> list[FieldSpec] | None:
         if everything:
             return None
-        listed = content.get(name) or []
-        if not isinstance(listed, list):
-            raise bad_request(f"{name} is not a list.")
-        return [field_of(spec, one) for one in listed] or [spec.fields[one] for one in spec.grid]
+        asked = [field_of(spec, one) for one in listed(content, name) if one]
+        return asked or [spec.fields[one] for one in spec.grid]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+from syncline.sandbox.cherwell.bodies import listed_objects
 from syncline.sandbox.cherwell.culture import Culture
 from syncline.sandbox.cherwell.objects import DATE_TIME, NUMBER, FieldSpec, ObjectSpec
 from syncline.sandbox.cherwell.records import Record, Records
@@ -89,12 +90,12 @@ class Search:
 def parse(content: Mapping[str, Any], spec: ObjectSpec, culture: Culture, most_rows: int) -> Search:
     """The search of a request's body. Raises `RefusalError` (400)."""
     filters: dict[str, list[_Filter]] = {}
-    for one in _objects(content, "filters"):
+    for one in _addressed(content, "filters"):
         made = _filter(one, spec, culture)
         filters.setdefault(made.spec.name, []).append(made)
     order = tuple(
         (field_of(spec, one.get("fieldId")), _integer(one, "sortDirection", 0) == ASCENDING)
-        for one in _objects(content, "sorting")
+        for one in _addressed(content, "sorting")
     )
     page = max(_integer(content, "pageNumber", 1), 1)
     size = _integer(content, "pageSize", 0)
@@ -139,11 +140,9 @@ def _ranked(spec: FieldSpec) -> Callable[[Record], tuple[bool, Any]]:
     return rank
 
 
-def _objects(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    given = content.get(name) or []
-    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
-        raise bad_request(f"{name} is not a list of objects.")
-    return given
+def _addressed(content: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """Of the filters or the order what names a field: clients leave empty ones in (cherpy)."""
+    return [one for one in listed_objects(content, name) if one.get("fieldId")]
 
 
 def _integer(content: Mapping[str, Any], name: str, default: int) -> int:

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from syncline.sandbox.cherwell import rendering
 from syncline.sandbox.cherwell.access import Access
-from syncline.sandbox.cherwell.bodies import body_of, dirty_value, related_by_path
+from syncline.sandbox.cherwell.bodies import body_of, dirty_value, flag, listed_objects, related_by_path
 from syncline.sandbox.cherwell.culture import CULTURES, Culture
 from syncline.sandbox.cherwell.lifecycle import TRANSITIONS
 from syncline.sandbox.cherwell.objects import (
@@ -284,19 +284,16 @@ class Cherwell:
         return self.writer.save(spec, self._addressed(spec, content, call, "busOb"), content, call)
 
     def _batch(
-        self, content: Mapping[str, Any], listed: str, answer: Callable[[Mapping[str, Any]], dict[str, Any]]
+        self, content: Mapping[str, Any], name: str, answer: Callable[[Mapping[str, Any]], dict[str, Any]]
     ) -> dict[str, Any]:
         """The replies to several requests, one by one."""
-        requests = content.get(listed)
-        if not isinstance(requests, list) or not all(isinstance(one, dict) for one in requests):
-            raise bad_request(f"{listed} is not a list of objects.")
         responses: list[dict[str, Any]] = []
-        for one in requests:
+        for one in listed_objects(content, name):
             try:
                 responses.append(answer(one))
             except RefusalError as refusal:
                 responses.append(json.loads(refusal.response.body))
-            if content.get("stopOnError") and responses[-1]["hasError"]:
+            if flag(content, "stopOnError") and responses[-1]["hasError"]:
                 break
         return {"responses": responses, **FINE}
 

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any, Final
 
 from syncline.sandbox.cherwell import lifecycle
-from syncline.sandbox.cherwell.bodies import dirty_fields
+from syncline.sandbox.cherwell.bodies import dirty_fields, flag
 from syncline.sandbox.cherwell.culture import Culture
 from syncline.sandbox.cherwell.objects import (
     CUSTOMER,
@@ -151,7 +151,7 @@ class Writer:
             faults += lifecycle.faults(before, after, self.transitions, owner_required=self.owner_required)
         if faults:
             raise _InvalidError([(spec.fields[name].full_id, text) for name, text in faults])
-        if content.get("persist") is False:
+        if not flag(content, "persist", default=True):
             return before
         who = {"name": call.person.name, "id": call.person.user_id}
         after |= lifecycle.entered(before, after, call.at, who)
@@ -181,7 +181,7 @@ class Writer:
             raise _InvalidError([(spec.fields["JournalTypeID"].full_id, "Journal Type ID is not valid.")])
         if not given.get("Details"):
             raise _InvalidError([(spec.fields["Details"].full_id, "Details is required.")])
-        if content.get("persist") is False:
+        if not flag(content, "persist", default=True):
             return None
         journal = {**given, **self._journal_stamps(parent, kind, call)}
         self._records[kind.name].put(journal, call.now)
@@ -203,7 +203,7 @@ class Writer:
         after = {**before, **given, **{name: before[name] for name in fixed}}
         if not after["Details"]:
             raise _InvalidError([(spec.fields["Details"].full_id, "Details is required.")])
-        if after == before or content.get("persist") is False:
+        if after == before or not flag(content, "persist", default=True):
             return before
         after |= {"LastModDateTime": call.at, "LastModBy": call.person.name}
         self._records[spec.name].put(after, call.now)
