@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
 
-from syncline.escalation.book import Book, Place
+from syncline.escalation.book import Book
 from syncline.escalation.conditions import Condition
+from syncline.escalation.roster import Place
 
 _SECTIONS: Final[Mapping[str, str]] = {
     "calendars": "calendar",

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from syncline.application.mappings import NotFound
 from syncline.errors import Configuration as Misconfigured
-from syncline.escalation.book import Book, Span
+from syncline.escalation.book import Book
+from syncline.escalation.roster import Span
 from syncline.escalation.rota import Shift, shifts
 from syncline.escalation.scenario_times import told, zoned
 from syncline.mapping.validation import suggestion

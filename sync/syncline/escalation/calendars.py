@@ -11,9 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import accumulate
 from zoneinfo import ZoneInfo
 
-from syncline.escalation.book import Calendar, Span, Window
 from syncline.escalation.kept import ByIdentity
 from syncline.escalation.local_time import instant, utc
+from syncline.escalation.roster import Calendar, Span, Window
 
 ALWAYS = Calendar("always", ZoneInfo("UTC"))
 

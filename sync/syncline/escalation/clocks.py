@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from syncline.escalation.book import Book, Calendar, Clock, Start
+from syncline.escalation.book import Book, Clock, Start
 from syncline.escalation.calendars import after, elapsed, is_open, next_opening
 from syncline.escalation.case import Case, Facts, Stretch
 from syncline.escalation.conditions import Condition
+from syncline.escalation.roster import Calendar
 
 NOTHING: Final = timedelta(0)
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from itertools import combinations
 
-from syncline.escalation.book import NOWHERE, Book, Place, Span
+from syncline.escalation.book import Book
 from syncline.escalation.duty import Duty, LayerTurns, Turn, duties
 from syncline.escalation.kept import ByIdentity
 from syncline.escalation.local_time import Change, changes, instant, utc
+from syncline.escalation.roster import NOWHERE, Place, Span
 from syncline.escalation.rota import Piece, laid
 
 _ZERO = timedelta()

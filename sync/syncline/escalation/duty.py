@@ -7,10 +7,11 @@ from heapq import heappop, heappush
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from syncline.escalation.book import Book, Layer, Schedule, Span
+from syncline.escalation.book import Book
 from syncline.escalation.calendars import hours
 from syncline.escalation.kept import ByIdentity
 from syncline.escalation.local_time import clock, instant, utc
+from syncline.escalation.roster import Layer, Schedule, Span
 
 _DAY = timedelta(days=1)
 _MIDNIGHT = time()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from syncline.escalation.book import Span
+from syncline.escalation.roster import Span
 
 _NONE = timedelta()
 _SECOND = timedelta(seconds=1)

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from syncline.escalation.book import Book, Person, Quiet
+from syncline.escalation.book import Book
 from syncline.escalation.case import Case
+from syncline.escalation.roster import Person, Quiet
 from syncline.escalation.rota import OnCall, next_cover, served
 
 PERSON: Final = "person:"

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from syncline.escalation.book import Book, Span
+from syncline.escalation.book import Book
 from syncline.escalation.duty import Duty, Turns, duties
 from syncline.escalation.local_time import clock, utc
+from syncline.escalation.roster import Span
 
 _FORTNIGHT = timedelta(days=14)
 

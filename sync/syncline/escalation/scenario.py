@@ -7,10 +7,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from syncline.errors import InvalidFile, Problem
-from syncline.escalation.book import NOWHERE, Book, Place
+from syncline.escalation.book import Book
 from syncline.escalation.conditions import Type
 from syncline.escalation.decision import Message
 from syncline.escalation.playing import Deed
+from syncline.escalation.roster import NOWHERE, Place
 from syncline.escalation.scenario_form import EarlierEntry, EventEntry, ExpectEntry, ScenarioFile
 from syncline.escalation.scenario_times import LocalTime, moment_of
 from syncline.mapping.document import Document, Loc, in_order, parse_document

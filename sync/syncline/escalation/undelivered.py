@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Final
 
 from syncline.escalation import wording
-from syncline.escalation.book import Person, Step
+from syncline.escalation.book import Step
 from syncline.escalation.decision import PageState
 from syncline.escalation.deeds import page_all, page_one
 from syncline.escalation.paging import Reached, Way, ways
+from syncline.escalation.roster import Person
 from syncline.escalation.runs import Key, Run
 from syncline.escalation.sitting import Climb, Sitting, superfluous
 

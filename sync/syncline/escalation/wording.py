@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from syncline.escalation.book import Person, Policy, Say, Step
+from syncline.escalation.book import Policy, Say, Step
 from syncline.escalation.case import Case, Hand
 from syncline.escalation.decision import Happened, PageState
 from syncline.escalation.paging import Reached, Way
+from syncline.escalation.roster import Person
 from syncline.escalation.runs import Key, Run
 from syncline.escalation.templates import filled, one_line
 from syncline.model import Incident

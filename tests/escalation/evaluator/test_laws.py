@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncline.escalation import Policies, escalate
-from syncline.escalation.book import Span
 from syncline.escalation.calendars import after as open_time_after
 from syncline.escalation.case import Change
 from syncline.escalation.decision import PageState
 from syncline.escalation.local_time import changes
 from syncline.escalation.playing import Deed
+from syncline.escalation.roster import Span
 from syncline.escalation.runs import Memory, run_from_json, run_to_json
 
 ZONES = [

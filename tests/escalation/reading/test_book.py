@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from syncline.configuration.defaults import defaults
-from syncline.escalation.book import Book, Quiet, Span, Start, Trigger, Window
+from syncline.escalation.book import Book, Start, Trigger
 from syncline.escalation.conditions import ALWAYS, Type
 from syncline.escalation.lint import lint
 from syncline.escalation.reading import examine, read_book
+from syncline.escalation.roster import Quiet, Span, Window
 
 PARIS = ZoneInfo("Europe/Paris")
 

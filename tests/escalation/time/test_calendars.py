@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncline.escalation.book import Calendar, Span, Window
 from syncline.escalation.calendars import ALWAYS, after, elapsed, is_open, next_opening, openings
+from syncline.escalation.roster import Calendar, Span, Window
 
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)

@@ -3,7 +3,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from syncline.escalation.book import NOWHERE, Book, Layer, Override, Person, Place, Schedule, Span, Window
+from syncline.escalation.book import Book
 from syncline.escalation.conditions import STANDARD
 from syncline.escalation.coverage import (
     Doubled,
@@ -20,6 +20,7 @@ from syncline.escalation.coverage import (
     missed,
     odd_handoffs,
 )
+from syncline.escalation.roster import NOWHERE, Layer, Override, Person, Place, Schedule, Span, Window
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

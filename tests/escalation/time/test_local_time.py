@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncline.escalation.book import Span
 from syncline.escalation.local_time import changes, clock, instant, utc
+from syncline.escalation.roster import Span
 
 MINUTE = timedelta(minutes=1)
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncline.escalation.book import Book, Layer, Override, Person, Schedule, Span, Window
+from syncline.escalation.book import Book
 from syncline.escalation.conditions import STANDARD
+from syncline.escalation.roster import Layer, Override, Person, Schedule, Span, Window
 from syncline.escalation.rota import OnCall, away, next_cover, on_call, served, shifts
 
 MINUTE = timedelta(minutes=1)

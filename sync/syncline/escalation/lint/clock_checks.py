@@ -5,10 +5,11 @@ from datetime import timedelta
 from itertools import combinations
 from typing import Final
 
-from syncline.escalation.book import Calendar, Clock, Policy, Start
+from syncline.escalation.book import Clock, Policy, Start
 from syncline.escalation.calendars import openings
 from syncline.escalation.conditions import Condition
 from syncline.escalation.lint.sheet import Sheet, hour
+from syncline.escalation.roster import Calendar
 from syncline.mapping.durations import said
 
 CHANGING: Final = (

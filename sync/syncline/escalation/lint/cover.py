@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from syncline.escalation.book import Layer, Place, Policy, Schedule, Span
+from syncline.escalation.book import Policy
 from syncline.escalation.calendars import openings
 from syncline.escalation.coverage import gaps, missed
 from syncline.escalation.duty import duties
 from syncline.escalation.lint.sheet import PERSON, Sheet, hour, listed, long
 from syncline.escalation.lint.spans import Spans, both, either, total, without
 from syncline.escalation.lint.whom import NEXT, above, pagings, parties, tiers_at
+from syncline.escalation.roster import Layer, Place, Schedule, Span
 
 _WEEK: Final = timedelta(weeks=1)
 _DAY: Final = timedelta(days=1)

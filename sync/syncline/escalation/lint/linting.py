@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 from syncline.errors import Problem
-from syncline.escalation.book import Book, Place, Span
+from syncline.escalation.book import Book
 from syncline.escalation.lint.allowing import allowed
 from syncline.escalation.lint.axioms import with_axioms
 from syncline.escalation.lint.clock_checks import check_clocks
@@ -23,6 +23,7 @@ from syncline.escalation.lint.timers import check_timers
 from syncline.escalation.lint.together import check_together
 from syncline.escalation.lint.truths import check_truths
 from syncline.escalation.reading import examine
+from syncline.escalation.roster import Place, Span
 
 YEAR: Final = timedelta(days=365)
 _CHECKS: Final = (

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from syncline.escalation.book import Place
 from syncline.escalation.lint.sheet import PERSON, Sheet, hour, listed
 from syncline.escalation.lint.whom import MANAGER, NEXT, holding, pagings
+from syncline.escalation.roster import Place
 
 _BUILT_IN = frozenset({"always"})
 

@@ -3,10 +3,11 @@
 from collections.abc import Collection
 from typing import Final
 
-from syncline.escalation.book import Person, Policy, Say
+from syncline.escalation.book import Policy, Say
 from syncline.escalation.lint.sheet import Sheet, listed
 from syncline.escalation.lint.tier_checks import PLATFORMS
 from syncline.escalation.lint.whom import audience, paged_people
+from syncline.escalation.roster import Person
 
 _SEVERAL: Final = 3
 _SILENT: Final = PLATFORMS - {"pagerduty"}

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-from syncline.escalation.book import Layer, Policy, Schedule, Span, Window
+from syncline.escalation.book import Policy
 from syncline.escalation.coverage import alone, balance, doubled, idle, load, longest, odd_handoffs
 from syncline.escalation.duty import duties
 from syncline.escalation.lint.sheet import PERSON, Sheet, hour, listed, long
 from syncline.escalation.lint.spans import both, either, total, without
 from syncline.escalation.lint.whom import MANAGER, Paging, members, pagings, parties, tiers_at
+from syncline.escalation.roster import Layer, Schedule, Span, Window
 from syncline.escalation.rota import shifts
 
 UNEVEN: Final = 0.5

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from syncline.escalation.book import NOWHERE, Book, Place, Policy, Span, Trigger
+from syncline.escalation.book import Book, Policy, Trigger
 from syncline.escalation.conditions import Condition, Type, Verdict, Vocabulary, compiled, satisfiable
 from syncline.escalation.conditions.compiling import condition as made
 from syncline.escalation.conditions.tree import (
@@ -23,6 +23,7 @@ from syncline.escalation.conditions.tree import (
 )
 from syncline.escalation.lint.codes import severity
 from syncline.escalation.lint.finding import Finding, LiveNames
+from syncline.escalation.roster import NOWHERE, Place, Span
 from syncline.mapping.durations import said
 
 PERSON: Final = "person:"

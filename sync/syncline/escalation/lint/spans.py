@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
-from syncline.escalation.book import Span
+from syncline.escalation.roster import Span
 
 Spans = Sequence[Span]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
-from syncline.escalation.book import Place, Policy, Step, Tier
+from syncline.escalation.book import Policy, Step, Tier
 from syncline.escalation.lint.sheet import Sheet, listed
 from syncline.escalation.lint.whom import (
     MANAGER,
@@ -15,6 +15,7 @@ from syncline.escalation.lint.whom import (
     parties,
     tiers_at,
 )
+from syncline.escalation.roster import Place
 from syncline.mapping.validation import nearest, suggestion
 
 PLATFORMS: Final = frozenset({"servicenow", "jira", "pagerduty", "helix", "cherwell"})

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from syncline.escalation.book import Place, Start
+from syncline.escalation.book import Start
 from syncline.escalation.conditions import Condition, always_true
 from syncline.escalation.conditions.tree import Null, leaves
 from syncline.escalation.lint.sheet import Sheet, listed
+from syncline.escalation.roster import Place
 
 
 @dataclass(frozen=True, slots=True)

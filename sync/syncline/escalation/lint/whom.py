@@ -4,11 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from syncline.escalation.book import Book, Place, Policy
+from syncline.escalation.book import Book, Policy
 from syncline.escalation.conditions import Condition, satisfiable
 from syncline.escalation.conditions.compiling import condition as made
 from syncline.escalation.conditions.tree import Is, Null, Order
 from syncline.escalation.lint.sheet import BY_STATE, PERSON, Sheet
+from syncline.escalation.roster import Place
 
 NEXT: Final = "next"
 MANAGER: Final = "manager"

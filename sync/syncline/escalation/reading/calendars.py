@@ -6,13 +6,13 @@ from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from syncline.escalation.book import Calendar, Person, Quiet, Span, Window
 from syncline.escalation.local_time import instant
 from syncline.escalation.reading.faults import TWICE, Faults
 from syncline.escalation.reading.ladders import EscalationFile
 from syncline.escalation.reading.public_holidays import public_holidays
 from syncline.escalation.reading.values import WEEKDAYS, Hours, Stretch, weekdays
 from syncline.escalation.reading.world import CalendarEntry, PersonEntry
+from syncline.escalation.roster import Calendar, Person, Quiet, Span, Window
 from syncline.mapping.document import Loc
 
 ALWAYS_OPEN: Final = "always"

@@ -7,12 +7,12 @@ from typing import Final
 
 from syncline.errors import Problem
 from syncline.escalation import templates
-from syncline.escalation.book import Place
 from syncline.escalation.conditions import ALWAYS, Condition, ConditionFaults, Fault, Vocabulary, compiled
 from syncline.escalation.reading.form import Part
 from syncline.escalation.reading.ladders import EscalationFile
 from syncline.escalation.reading.places import inside, line_starts
 from syncline.escalation.reading.values import PERSON
+from syncline.escalation.roster import Place
 from syncline.mapping.document import Document, Loc
 from syncline.mapping.validation import Outcome, suggestion
 

@@ -4,17 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from syncline.escalation.book import (
-    Again,
-    End,
-    Guard,
-    Policy,
-    Recurrence,
-    Say,
-    Step,
-    Trigger,
-    Undelivered,
-)
+from syncline.escalation.book import Again, End, Guard, Policy, Recurrence, Say, Step, Trigger, Undelivered
 from syncline.escalation.conditions import ALWAYS, Condition, Type, Vocabulary
 from syncline.escalation.reading.clocks import BUILT_IN
 from syncline.escalation.reading.faults import AUDIENCE, TWICE, UNKNOWN, Faults

@@ -4,12 +4,13 @@ from datetime import date, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from syncline.escalation.book import Layer, Override, Schedule, Tier
+from syncline.escalation.book import Tier
 from syncline.escalation.reading.calendars import needs_zone, span, windows
 from syncline.escalation.reading.faults import DURATION, PROJECT, Faults
 from syncline.escalation.reading.ladders import EscalationFile
 from syncline.escalation.reading.values import WEEKDAYS, Handoff, between
 from syncline.escalation.reading.world import LayerEntry, OverrideEntry, ScheduleEntry, TargetEntry, TierEntry
+from syncline.escalation.roster import Layer, Override, Schedule
 from syncline.mapping.document import Loc
 from syncline.mapping.durations import said
 
