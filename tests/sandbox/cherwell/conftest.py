@@ -21,6 +21,7 @@ class Desk:
         self.platform = Cherwell(**knobs)
         self.at = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
         self.rng = Random(1)
+        self._ours = ""
         self._ids: dict[str, dict[str, str]] = {}
         self._objects: dict[str, str] = {}
 
@@ -43,12 +44,14 @@ class Desk:
         self, method: str, path: str, body: Any = None, user: str = "amina", query: str = ""
     ) -> Response:
         raw = b"" if body is None else json.dumps(body).encode()
+        if user == "syncline" and not self._ours:
+            self._ours = json.loads(self.login().body)["access_token"]
         return self.raw(
             method,
             f"{API}/{path}",
             query,
             raw,
-            authorization=f"Bearer token-{user}",
+            authorization=f"Bearer {self._ours if user == 'syncline' else f'token-{user}'}",
             content_type="application/json",
         )
 

@@ -190,6 +190,22 @@ def test_the_walk_of_an_incident(desk):
     assert not desk.save(rec_id=rec_id, Status="In Progress", Priority="1")["hasError"]
 
 
+@pytest.mark.parametrize(("user", "name"), [("amina", "Amina Diallo"), ("syncline", "Syncline Integration")])
+def test_people_and_our_own_account_do_the_same(desk, user, name):
+    rec_id = desk.create(user)
+    desk.pass_time(60)
+    assert not desk.save(user, rec_id, Priority="1", **RESOLVED)["hasError"]
+    assert not desk.note(rec_id, "Restarted it", user)["hasError"]
+    assert not desk.save(user, rec_id, Status="Reopened")["hasError"]
+    (record,) = desk.platform.snapshot()["records"]
+    assert (record["Status"], record["CreatedBy"], record["LastModBy"]) == ("Reopened", name, name)
+    assert {one["CreatedBy"] for one in record["remarks"] + record["history"]} == {name}
+    desk.said(
+        "DELETE", f"deletebusinessobject/busobid/{desk.object_id('Incident')}/publicid/10001", user=user
+    )
+    assert desk.platform.snapshot()["records"] == []
+
+
 @pytest.mark.parametrize("was", TRANSITIONS)
 def test_what_follows_what(desk_with, was):
     desk = desk_with(owner_required=False)

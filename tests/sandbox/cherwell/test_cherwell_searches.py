@@ -250,6 +250,23 @@ def test_a_schema(desk_with):
     assert len({one["fieldId"] for one in fields.values()}) == len(fields)
 
 
+def test_a_blueprint_may_change(desk, error):
+    rec_id = desk.create()
+    cause = desk.ids("Incident")["Cause"]
+    desk.platform.require_field("Service")
+    assert (
+        desk.save(rec_id=rec_id, Priority="1")["fieldValidationErrors"][0]["error"] == "Service is required."
+    )
+    desk.platform.require_field("Service", required=False)
+    assert desk.save(rec_id=rec_id, Priority="1", Cause="Mail")["hasError"] is False
+    desk.platform.remove_field("Cause")
+    assert "Cause" not in desk.read(rec_id)
+    assert desk.save(rec_id=rec_id, Cause="Disk")["fieldValidationErrors"][0]["fieldId"] == cause
+    filters = [{"fieldId": cause, "operator": "eq", "value": "Mail"}]
+    reply = desk.send("POST", "getsearchresults", {"busObId": INCIDENT, "filters": filters})
+    assert error(reply) == (400, "BadRequest")
+
+
 @pytest.mark.parametrize(
     ("name", "some"),
     [("Status", "Reopened"), ("Priority", "5"), ("OwnedByTeam", "Network"), ("OwnedBy", "Amina Diallo")],

@@ -104,7 +104,7 @@ class ObjectSpec:
     name: str
     display: str
     object_id: str
-    fields: Mapping[str, FieldSpec]
+    fields: dict[str, FieldSpec]
     public: str
     time: str
     indexed: tuple[str, ...] = ()

@@ -162,6 +162,15 @@ class Cherwell:
         """How many licences an account occupied when it was last asked something."""
         return self._access.open_sessions(login, self._now)
 
+    def require_field(self, name: str, *, required: bool = True) -> None:
+        """Schema drift: a field of incidents may not be empty any more, or may again. Raises KeyError where there is none."""
+        fields = self._objects[INCIDENT].fields
+        fields[name] = replace(fields[name], required=required)
+
+    def remove_field(self, name: str) -> None:
+        """Schema drift: incidents lose a field. Raises KeyError where there is none."""
+        del self._objects[INCIDENT].fields[name]
+
     def snapshot(self) -> dict[str, Any]:
         """Everything, as plain JSON: `records` (incidents with values, `remarks`, `history`), `users`, `groups`. Times in ISO 8601."""
         records = []
