@@ -37,4 +37,5 @@ plugin = Plugin(
     settings=HelixSettings,
     dialect=own_dialect(),
     connect=Helix,
+    contract="1.1",
 )

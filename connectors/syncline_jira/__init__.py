@@ -33,4 +33,5 @@ plugin = Plugin(
     settings=JiraSettings,
     dialect=own_dialect(),
     connect=Jira,
+    contract="1.1",
 )

@@ -40,4 +40,5 @@ plugin = Plugin(
     settings=PagerDutySettings,
     dialect=own_dialect(),
     connect=PagerDuty,
+    contract="1.1",
 )

@@ -29,4 +29,5 @@ plugin = Plugin(
     settings=ServiceNowSettings,
     dialect=own_dialect(),
     connect=ServiceNow,
+    contract="1.1",
 )

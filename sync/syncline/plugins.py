@@ -1,5 +1,6 @@
 """Finding connectors: whatever is installed behind the entry point group `syncline.connectors`."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
@@ -12,6 +13,9 @@ from syncline.mapping.validation import suggestion
 
 GROUP: Final = "syncline.connectors"
 """The entry point group."""
+
+_VERSION: Final = re.compile(r"(\d{1,4})(?:\.(\d{1,4}))?", re.ASCII)
+_NEWER: Final = f"; was it written for a newer connector contract than {CONTRACT}, which this Syncline has?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,25 +98,45 @@ def discover(points: Iterable[EntryPoint] | None = None) -> Plugins:
     return Plugins(found, tuple(broken), packages)
 
 
+def misfit(contract: object, ours: str = CONTRACT) -> str:
+    """Why a plugin of that version of the contract cannot be used here; empty where it can."""
+    written = _VERSION.fullmatch(str(contract))
+    if written is None:
+        return f"it says that it was written for contract {contract!r}, which is no version: write two numbers, as in {ours!r}"
+    major, minor = int(written[1]), int(written[2] or 0)
+    has_major, has_minor = (int(part) for part in ours.split("."))
+    said = f"it was written for version {contract} of the connector contract, and this Syncline has version {ours}"
+    if (major, minor) > (has_major, has_minor):
+        return f"{said}: install a newer Syncline, or an earlier release of the plugin"
+    if major < has_major:
+        return f"{said}: install a newer release of the plugin; its authors find in docs/connectors.md what changed"
+    return ""
+
+
 def _loaded(point: EntryPoint) -> tuple[Plugin | None, str]:
     """The plugin, or why there is none."""
     try:
         plugin = point.load()
     except Exception as error:  # noqa: BLE001  a stranger's module may raise anything, and must not stop the others
-        return None, f"importing {point.value} failed: {type(error).__name__}: {error}"
+        newer = _NEWER if _lacks_something(error) else ""
+        return None, f"importing {point.value} failed: {type(error).__name__}: {error}{newer}"
     if not isinstance(plugin, Plugin):
         return None, f"{point.value} is a {type(plugin).__name__}, not a syncline.connector.Plugin"
-    if plugin.contract != CONTRACT:
-        return None, (
-            f"it was written for version {plugin.contract} of the connector contract, and this Syncline has version"
-            f" {CONTRACT}; install a release of it that fits this Syncline"
-        )
+    if cause := misfit(plugin.contract):
+        return None, cause
     if plugin.platform != point.name:
         return (
             None,
             f'its entry point is called "{point.name}", and its platform "{plugin.platform}"; they must agree',
         )
     return plugin, ""
+
+
+def _lacks_something(error: Exception) -> bool:
+    """Whether a plugin asked the contract for what this version of it does not have."""
+    if isinstance(error, ImportError):
+        return (error.name or "").startswith("syncline.")
+    return isinstance(error, TypeError) and "unexpected keyword argument" in str(error)
 
 
 def _package(point: EntryPoint) -> str:

@@ -3,12 +3,14 @@
 import sys
 import types
 from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from syncline.connector import CONTRACT, Plugin
 from syncline.errors import Configuration
-from syncline.plugins import GROUP, Plugins, discover
+from syncline.plugins import GROUP, Plugins, discover, misfit
 
 
 @pytest.fixture
@@ -18,7 +20,7 @@ def module(monkeypatch: pytest.MonkeyPatch) -> types.ModuleType:
     return made
 
 
-def plugin(platform: str, contract: int = CONTRACT) -> Plugin:
+def plugin(platform: str, contract: str = CONTRACT) -> Plugin:
     nothing: object = None
     return Plugin(
         platform,
@@ -51,12 +53,56 @@ def test_what_works_is_found_beside_what_does_not(module: types.ModuleType) -> N
         plugins.named("dsk")
 
 
-@pytest.mark.parametrize("contract", [CONTRACT - 1, CONTRACT + 1])
-def test_another_version_of_the_contract(module: types.ModuleType, contract: int) -> None:
+@pytest.mark.parametrize(
+    ("contract", "step"),
+    [
+        ("0.9", "install a newer release of the plugin"),
+        ("9.0", "install a newer Syncline"),
+        ("1.999", "a newer Syncline"),
+    ],
+)
+def test_another_version_of_the_contract(module: types.ModuleType, contract: str, step: str) -> None:
     module.old = plugin("desk", contract)  # type: ignore[attr-defined]
     plugins = found(("desk", "desk_connector:old"))
     assert plugins.found == {}
-    assert f"written for version {contract} of the connector contract" in plugins.causes()["desk"]
+    cause = plugins.causes()["desk"]
+    assert f"written for version {contract} of the connector contract" in cause
+    assert f"this Syncline has version {CONTRACT}" in cause
+    assert step in cause
+
+
+@pytest.mark.parametrize("contract", ["1.0", "1", 1, "1.3", "1.4"])
+def test_what_was_written_for_an_earlier_minor_version_fits(contract: object) -> None:
+    assert misfit(contract, "1.4") == ""
+
+
+@pytest.mark.parametrize("contract", [None, "", "x", "1.x", "-1", "1.2.3", "1.1 ", 1.25e9])
+def test_what_is_no_version_is_said(contract: object) -> None:
+    assert "no version" in misfit(contract)
+
+
+def test_a_plugin_that_says_nothing_is_of_the_first_version(module: types.ModuleType) -> None:
+    nothing: Any = None
+    module.silent = Plugin("desk", "Desk", nothing, nothing, nothing, nothing)  # type: ignore[attr-defined]
+    assert found(("desk", "desk_connector:silent")).found["desk"].contract == "1.0"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from syncline.connector import Telepathy",
+        "import syncline.connector.telepathy",
+        "Capabilities(telepathy=True)",
+    ],
+)
+def test_a_plugin_that_asks_for_what_there_is_not_yet_may_be_newer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, line: str
+) -> None:
+    (tmp_path / "newer_desk.py").write_text(f"from syncline.connector import Capabilities\n{line}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "newer_desk", raising=False)
+    cause = found(("desk", "newer_desk:plugin")).causes()["desk"]
+    assert f"a newer connector contract than {CONTRACT}" in cause
 
 
 def test_what_is_no_plugin_or_bears_another_name(module: types.ModuleType) -> None:

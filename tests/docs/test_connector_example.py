@@ -113,7 +113,7 @@ def test_it_is_found_by_its_entry_point(entry_point):
     assert found.broken == ()
     plugin = found.found["acmedesk"]
     assert plugin.title == "Acme Desk"
-    assert plugin.contract == CONTRACT
+    assert plugin.contract == CONTRACT  # what `connector new` writes is of today
 
 
 def test_what_begins_on_servicenow_appears_and_what_is_edited_comes_back(world):

@@ -503,7 +503,7 @@ UNKNOWN, LATER = raising(OutcomeUnknown, RetryLater), raising(Gone, RetryLater)
 HOSTILE: Mapping[str, Plugin] = {
     # plugin
     "plugin-has-a-plain-name": replace(SNOW, title=" "),
-    "plugin-is-of-this-contract": replace(SNOW, contract=0),
+    "plugin-is-of-this-contract": replace(SNOW, contract="0.9"),
     "connector-is-whole": lacking(SNOW, "find_party"),
     "connecting-asks-nothing": talkative(SNOW),
     "secrets-are-secret": replace(SNOW, settings=Plain),

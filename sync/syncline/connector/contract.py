@@ -15,8 +15,9 @@ from syncline.http.dialect import Dialect
 from syncline.http.settings import InstanceSettings
 from syncline.model import Attachment, Remark, Visibility
 
-CONTRACT: Final = 1
-"""Raised when a plugin written for the version before would no longer work."""
+CONTRACT: Final = "1.1"
+"""The first number is raised when a plugin written for the version before would no longer work, the second when something is
+added that a plugin may use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,7 +274,8 @@ class Plugin:
         connect: Gives the connector of one instance: the class will do. It is called with settings of the class above, the
             instance's `Http`, and the native fields that the mapping names.
         mapping: Its default mapping as YAML text; None where `mappings/<platform>.yaml` is shipped with Syncline.
-        contract: The version of the contract that it was written for.
+        contract: The version of the contract that it was written for, as text: a plugin that takes it from `CONTRACT` would
+            say of itself that it fits whatever it meets.
     """
 
     platform: str
@@ -283,4 +285,4 @@ class Plugin:
     dialect: Dialect
     connect: Callable[[Any, Http, frozenset[str]], Connector]
     mapping: str | None = None
-    contract: int = CONTRACT
+    contract: str = "1.0"

@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from requests.auth import AuthBase
 
 from syncline.connector import (
-    Attach,
     Capabilities,
     Comment,
     Connector,
@@ -25,13 +24,11 @@ from syncline.connector import (
     LinkBack,
     Operation,
     Page,
-    PagePerson,
     Plugin,
     Receipt,
     Record,
     Schema,
     Sighting,
-    Transition,
     Update,
     looks,
 )
@@ -137,10 +134,9 @@ class AcmeDesk(Connector):
                 return self._note(record_id, body)
             case LinkBack(record_id):
                 return self._note(record_id, operation.text)
-            case Comment() | Transition() | Attach() | PagePerson():
-                what = type(operation).__name__
+            case _:
                 raise Refused(
-                    f"{self._http.instance}: ticket {operation.record_id}: Acme Desk has no {what} of that kind"
+                    f"{self._http.instance}: Acme Desk has no {type(operation).__name__} of that kind"
                 )
 
     def _note(self, record_id: str, text: str) -> Receipt:
@@ -266,4 +262,5 @@ plugin: Final = Plugin(
     dialect=Dialect(),
     connect=AcmeDesk,
     mapping=MAPPING,
+    contract="1.1",
 )
