@@ -30,7 +30,7 @@ class HelixSettings(InstanceSettings):
         web: Where people open incidents: the address of Smart IT up to `/#/`; without it, `url` with `/smartit/app`.
         customer: Login of the customer for incidents whose reporter Helix does not know; without it, `username`.
         stand_in: Login of who is put in as the assignee where a status asks for one and nobody is assigned. Without it such a
-            status is parked: assign somebody, then `syncline park retry`.
+            status is parked until somebody is assigned.
         marker_field: The field of our own key; it must stand on the interface form and on the one that creates.
         filter: A qualification that polled incidents must fulfil too; empty for all.
         date_format: How times are written in qualifications: `epoch`, or a pattern such as `%m/%d/%Y %I:%M:%S %p`.

@@ -58,14 +58,20 @@ class Situation:
         return frozenset(p.field for p in self.parked if p.instance is None and p.field is not None)
 
     def blocked(self, instance: str, incident: Incident) -> frozenset[str]:
-        """Fields that must not be written to that side now: what was refused is refused only for the same value."""
+        """Fields that must not be written to that side now: what was refused is refused only for the same value, and while the
+        fields that it was refused for are as they were."""
         stuck = {
             p.field
             for p in self.parked
             if p.instance == instance
             and p.field is not None
             and (
-                p.kind == "frozen" or ("value" in p.data and p.data["value"] == json_value(incident[p.field]))
+                p.kind == "frozen"
+                or (
+                    "value" in p.data
+                    and p.data["value"] == json_value(incident[p.field])
+                    and all(json_value(incident[n]) == v for n, v in p.data.get("beside", {}).items())
+                )
             )
         }
         return self.held() | stuck

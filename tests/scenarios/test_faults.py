@@ -94,6 +94,7 @@ def test_a_refused_field_waits_and_the_others_flow(trio):
     world.people.snow_set(trio.sys_id, impact="2", urgency="1")
     world.settle()
     assert trio.jira["priority"]["name"] == "High"
+    assert world.parked() == []
 
 
 def test_a_required_field_at_create_waits_with_its_name(world):

@@ -177,6 +177,29 @@ def test_without_a_stand_in_it_waits_for_a_person_and_says_why(pair_of):
     pair.snow_set(sys_id, short_description="Other fields flow on")
     pair.sync()
     assert pair.all()[0]["Description"] == "Other fields flow on"
+    before = pair.mark()
+    pair.sync(rounds=4)
+    assert not [call for call in pair.ours(before) if not call.startswith("GET")]
+
+
+@pytest.mark.parametrize("side", ["snow", "helix"])
+def test_a_status_that_waits_for_a_field_comes_loose_when_somebody_fills_it_in(pair_of, side):
+    pair = pair_of(more="poll_every: 10")
+    sys_id = pair.snow_open("Mail is down")
+    pair.sync()
+    pair.snow_set(sys_id, state="2")
+    pair.sync()
+    assert len(pair.app.parked()) == 1
+    if side == "snow":
+        pair.snow_set(sys_id, assigned_to=pair.person("bruno"))
+    else:
+        (row,) = pair.all()
+        pair.change(row["Incident Number"], **{"Assignee Login ID": "bruno", "Assignee": "Bruno Keller"})
+    assert pair.sync(rounds=4) == []
+    (row,) = pair.all()
+    assert (row["Status"], row["Assignee"]) == ("In Progress", "Bruno Keller")
+    assert pair.snow_get(sys_id)["state"] == "2"
+    assert pair.app.parked() == []
 
 
 def test_notes_keep_their_visibility_and_arrive_once(linked):

@@ -51,6 +51,7 @@ def applied(
         return _created(tx, station, endpoint, s, logged, receipt, link)
     operations.finish(tx, logged.id, State.APPLIED)
     report(tx, endpoint, s, logged)
+    _unpark(tx, endpoint, s, logged)
     if link is None:
         return Done()
     if isinstance(action.operation, Comment | Attach):
@@ -69,6 +70,20 @@ def applied(
         beaten = _beaten(endpoint, logged, receipt.record) if counted and not own else frozenset()
         shows(tx, station, endpoint, s, logged, receipt.record, alone=alone, beaten=beaten)
     return None
+
+
+def _unpark(tx: Tx, endpoint: Endpoint, s: Situation, logged: Logged) -> None:
+    """What was refused for its value, or for want of another, waits no longer once that field is taken."""
+    for entry in [
+        p
+        for p in s.parked
+        if p.kind == "refused" and p.instance == endpoint.name and p.field in logged.fields
+    ]:
+        how = "the platform took it"
+        s.parked.remove(entry)
+        timeline.unpark(tx, entry.id, timeline.SYNCLINE, how)
+        text = f"no. {entry.id}, {entry.field}: {how}"
+        timeline.append(tx, s.kept.incident.id, Event("unparked", text, endpoint.name, field=entry.field))
 
 
 def agree(

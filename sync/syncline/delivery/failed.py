@@ -224,9 +224,24 @@ def _fields_refused(
             f"{name}: {error}{retry}",
             instance=endpoint.name,
             field=name,
-            data={"value": json_value(incident[name]), "fields": error.fields},
+            data={
+                "value": json_value(incident[name]),
+                "fields": error.fields,
+                **_beside(endpoint, s, name, natives),
+            },
             standing=s.parked,
         )
+
+
+def _beside(endpoint: Endpoint, s: Situation, field: str, natives: set[str]) -> dict[str, dict[str, object]]:
+    """The other fields that a refusal complains of, as they are now: it is for want of them, and ends when one is given."""
+    mapping, incident = endpoint.mapping, s.kept.incident
+    others = {
+        n: json_value(incident[n])
+        for n in sorted(mapping.rules)
+        if n != field and natives & mapping.natives_of(n)
+    }
+    return {"beside": others} if others else {}
 
 
 def _moved_meanwhile(tx: Tx, endpoint: Endpoint, s: Situation, logged: Logged, natives: set[str]) -> bool:
