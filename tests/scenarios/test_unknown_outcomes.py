@@ -308,6 +308,41 @@ def test_who_replaces_our_write_in_doubt_has_not_seen_the_same_value_that_came_a
     assert any("amina on snow says 4 and is kept here only" in text for text in trio.said("conflict"))
 
 
+@pytest.mark.parametrize("name", ["snow", "jira", "pd"])
+def test_who_puts_back_what_our_write_in_doubt_replaced_is_not_overwritten_by_its_repetition(trio, name):
+    """The record says what it said before our write, as if that had not happened. The history tells that it did."""
+    world = trio.world
+    world.people.snow_set(trio.sys_id, state="2")
+    world.settle(6)
+    path = {"snow": ("PATCH", r"table/incident/"), "jira": ("POST", r"/transitions$"), "pd": UPDATES["pd"]}[
+        name
+    ]
+    back = {
+        "snow": lambda: world.people.snow_set(trio.sys_id, state="2"),
+        "jira": lambda: world.people.jira_move(trio.key, "In Progress"),
+        "pd": lambda: world.people.pd_set(trio.pd_id, "noah", status="acknowledged"),
+    }[name]
+    world.clock.advance(5)
+    if name == "snow":
+        world.people.jira_move(trio.key, "Done", resolution={"name": "Done"})
+    else:
+        world.people.snow_set(
+            trio.sys_id, state="6", close_code="Solution provided", close_notes="Restarted."
+        )
+    world.poll("jira" if name == "snow" else "snow")
+    world.reconcile()
+    world.fault(name, "reset_after", *path)
+    world.clock.after(2, back)
+    world.deliver(name)
+    world.clock.advance(3)
+    quiet(world, 8)
+    assert (trio.snow["state"], trio.jira["status"]["name"], trio.pd["status"]) == (
+        "2",
+        "In Progress",
+        "acknowledged",
+    )
+
+
 @pytest.mark.parametrize("commented", [False, True])
 def test_a_status_that_a_person_gave_is_not_our_step_on_the_way_to_another_one(both, commented):
     """Bruno began to work on it, unseen as yet, and we were to take the same step on the way to Done: no reply came, and the
@@ -324,6 +359,10 @@ def test_a_status_that_a_person_gave_is_not_our_step_on_the_way_to_another_one(b
     world.reconcile()
     world.fault("jira", "reset_after", "POST", r"/transitions$")
     world.deliver("jira")
+    marks = world.marks()
+    for _ in range(20):
+        world.sync(1)
+    assert sum(call == "GET /rest/api/3/issue/*" for call in world.calls(marks)["jira"]) <= 6
     quiet(world, 8)
     assert both.jira["status"]["statusCategory"]["key"] == "done"
     (conflict,) = [text for text in both.said("conflict") if text.startswith("status")]

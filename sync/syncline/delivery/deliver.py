@@ -172,10 +172,11 @@ def _look(station: Station, endpoint: Endpoint, action: Look, logged: Logged) ->
 
 
 def _puzzling(endpoint: Endpoint, link: Link, logged: Logged, sighting: Sighting) -> bool:
-    """Whether a record shows neither what it was before our write nor, for certain, that write."""
+    """Whether a record shows neither that nobody touched it since we knew it nor, for certain, our write."""
     if sighting.record is None or logged.kind not in operations.AUDITED:
         return False
     shown = {native: sighting.record.values.get(native) for native in logged.payload}
-    if shown == {native: logged.base.get(native) for native in logged.payload}:
+    untouched = logged.base_at is not None and sighting.record.updated_at <= logged.base_at
+    if untouched and shown == {native: logged.base.get(native) for native in logged.payload}:
         return False
     return shown != logged.payload or moved_beside(endpoint, link, logged, sighting.record)

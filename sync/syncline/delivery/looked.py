@@ -108,15 +108,19 @@ def _changed(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
     edits = sighting.edits if sighting is not None else None
     if record is None:
         return False
-    if link is not None and endpoint.capabilities.history is HistoryKind.READ and edits:
-        return _told(tx, station, endpoint, s, logged, link, record, edits)
+    if link is not None and edits:
+        if shown(tx, logged, edits):
+            return _told(tx, station, endpoint, s, logged, link, record, edits)
+        if endpoint.capabilities.history is HistoryKind.READ:
+            return False
     if any(record.values.get(n) != v for n, v in logged.payload.items()):
         return False
     if link is not None and moved_beside(endpoint, link, logged, record):
         return False
     # A step on the way to a status is not what the incident says: somebody who took it said so.
     if link is not None and edits and not logged.fields and anothers(tx, endpoint, link, logged, edits):
-        mark(tx, station, s)
+        if not logged.audited:
+            mark(tx, station, s)
         return False
     operations.finish(tx, logged.id, State.APPLIED)
     if link is not None:
@@ -148,10 +152,7 @@ def _told(
     record: Record,
     edits: Sequence[Edit],
 ) -> bool:
-    """What the history tells of a write that the record does not show alone: whether it happened, upon whose edit, and what
-    was given since."""
-    if not shown(tx, logged, edits):
-        return False
+    """What the history tells of a write that happened: upon whose edit, and what was given since."""
     operations.finish(tx, logged.id, State.APPLIED)
     report(tx, endpoint, s, logged)
     shows(tx, station, endpoint, s, logged, record, later=edited_since(logged, record, edits))

@@ -152,10 +152,11 @@ def _made(
 
 
 def shown(tx: Tx, logged: Logged, edits: Sequence[Edit]) -> bool:
-    """Whether the history shows that write."""
+    """Whether the history shows that write, which came after what we knew."""
     age = max(tx.now - logged.created_at, timedelta())
     known = operations.recent(tx, logged.incident_id, logged.instance, age + operations.GHOSTS)
-    return _shown(logged, edits, known)
+    since = logged.write().base_at
+    return _shown(logged, [edit for edit in edits if edit.at >= since], known)
 
 
 def anothers(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: Sequence[Edit]) -> bool:
