@@ -129,3 +129,26 @@ def test_the_shipped_mapping_fits_the_simulated_service_now(shipped_for: Callabl
         choices = tuple(c.value for c in CHOICES if c.field == name and c.table in ("incident", "task"))
         fields[name] = FieldSchema(name, name, choices=choices or None)
     assert said(mapping, Schema(fields)) == []
+
+
+def required(*names: str) -> Schema:
+    return schema(**{name: FieldSchema(name, name.title(), required=True) for name in names})
+
+
+def test_what_every_new_record_needs_must_not_hang_on_what_may_not_be_known(
+    mapping_with: Callable[..., Mapping],
+) -> None:
+    found = said(mapping_with(FIELDS), required("impact", "assignment_group"))
+    hanging = [text for text in found if "every new record needs" in text]
+    assert len(hanging) == 2
+    assert "warning: test: every new record needs impact (Impact)" in hanging[0]
+    assert "while the priority of the incident is not known; give it a `default`" in hanging[0]
+
+
+def test_a_default_is_enough(mapping_with: Callable[..., Mapping]) -> None:
+    text = FIELDS.replace("priority: {", "priority: {default: 4, ")
+    assert not [t for t in said(mapping_with(text), required("impact", "urgency")) if "needs" in t]
+
+
+def test_title_and_status_are_always_known(mapping_with: Callable[..., Mapping]) -> None:
+    assert not [t for t in said(mapping_with(FIELDS), required("short_description", "state")) if "needs" in t]

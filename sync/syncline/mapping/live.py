@@ -1,6 +1,7 @@
 """A mapping held against the live platform: what has been renamed, removed, or made mandatory since it was written."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from syncline.connector import FieldSchema, PartyKind, Schema
 from syncline.errors import Problem
@@ -145,17 +146,34 @@ class _Comparison:
                     yield from self._choice(place, supply.native, supply.default)
 
     def _required(self) -> Iterator[Problem]:
-        written = set(self._mapping.constants)
-        for rule in self._mapping.rules.values():
+        surely, perhaps = set(self._mapping.constants), dict[str, Rule]()
+        for name, rule in self._mapping.rules.items():
             if rule.direction.writes(creating=True):
-                written.update(rule.natives)
+                known = name in _KNOWN or rule.default is not None
+                if known or isinstance(self._mapping.codecs[name], TemplateCodec):
+                    surely.update(rule.natives)
+                perhaps.update(dict.fromkeys(rule.natives, rule))
         for native, found in self._schema.fields.items():
-            if found.required and found.writable and native not in written:
+            if not found.required or not found.writable or native in surely:
+                continue
+            if native in perhaps:
+                name = perhaps[native].name
+                yield self._problem(
+                    ("fields", name),
+                    f"every new record needs {native} ({_label(found)}), and nothing is written to it while the {name} of the"
+                    " incident is not known; give it a `default`",
+                    "warning",
+                )
+            else:
                 yield self._problem(
                     ("create",) if self._mapping.constants else ("fields",),
                     f"every new record needs {native} ({_label(found)}), and the mapping does not write it; map a field"
                     f" to it, or give it a value under `create`{_offered(found)}",
                 )
+
+
+_KNOWN: Final = frozenset({"title", "status"})
+"""Fields that every incident has."""
 
 
 def _label(found: FieldSchema) -> str:
