@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from syncline.connector import Edit
+from syncline.connector import Edit, canonical_text
 from syncline_helix.client import Row
 from syncline_helix.records import NUMBER, Shape, is_own, moment, needed
-from syncline_helix.values import canonical, instant, plain, said, text
+from syncline_helix.values import canonical, instant, plain, said
 
 AUDIT_FIELDS: Final = ("Request ID", "Original Request ID", "Create Date", "User", "Fields Changed", "Log")
 STATUS: Final = "Status"
@@ -31,7 +31,7 @@ def told(log: str, names: Iterable[str]) -> dict[str, str]:
     if not alternatives:
         return {}
     # A value may have several lines: it ends where the line of another changed field begins.
-    parts = re.split(rf"^({alternatives})[ \t]*:[ \t]?", text(log), flags=re.MULTILINE)
+    parts = re.split(rf"^({alternatives})[ \t]*:[ \t]?", canonical_text(log), flags=re.MULTILINE)
     return {name: value.rstrip("\n") for name, value in zip(parts[1::2], parts[2::2], strict=True)}
 
 

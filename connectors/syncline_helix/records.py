@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-from syncline.connector import Native, Party, PartyKind, Record
+from syncline.connector import Native, Party, PartyKind, Record, canonical_text
 from syncline.model import Attachment, Remark, Visibility
 from syncline_helix.client import Row
-from syncline_helix.values import canonical, instant, plain, text
+from syncline_helix.values import canonical, instant, plain
 
 NUMBER: Final = "Incident Number"
 UPDATED: Final = "Last Modified Date"
@@ -84,7 +84,7 @@ def needed(row: Row, name: str) -> str:
     Raises:
         ValueError: it is missing or empty.
     """
-    value = text(plain(row.get(name)))
+    value = canonical_text(plain(row.get(name)))
     if not value:
         raise ValueError(f"field {name} is missing or empty; the account may not be allowed to read it")
     return value
@@ -122,10 +122,10 @@ def record(row: Row, shape: Shape, own: str) -> Record:
     A field that the entry leaves out is left out of the values: it is not known, which is something else than empty.
     """
     number, updated = ident(row, NUMBER), moment(row, UPDATED)
-    instance = text(plain(row.get("InstanceId")))
-    updated_by = text(plain(row.get("Last Modified By")))
+    instance = canonical_text(plain(row.get("InstanceId")))
+    updated_by = canonical_text(plain(row.get("Last Modified By")))
     # Copying an incident may copy the field with our key, but the copy has another submitter.
-    marked = is_own(text(plain(row.get("Submitter"))), own)
+    marked = is_own(canonical_text(plain(row.get("Submitter"))), own)
     return Record(
         id=number,
         key=number,
@@ -137,7 +137,7 @@ def record(row: Row, shape: Shape, own: str) -> Record:
         updated_at=updated,
         updated_by=None if not updated_by or updated_by in _SYSTEM else updated_by,
         own=is_own(updated_by, own),
-        marker=(text(plain(row.get(shape.marker))) or None) if marked else None,
+        marker=(canonical_text(plain(row.get(shape.marker))) or None) if marked else None,
         parties=tuple(_described(row)),
     )
 
@@ -151,7 +151,7 @@ def _value(name: str, raw: Any, times: frozenset[str]) -> Native:
 
 def _described(row: Row) -> Iterator[Party]:
     # The group alone: of a person the e-mail address counts, which an incident does not hold.
-    group, name = (text(plain(row.get(field))) for field in _PARTIES[PartyKind.GROUP])
+    group, name = (canonical_text(plain(row.get(field))) for field in _PARTIES[PartyKind.GROUP])
     if group and name:
         yield Party(PartyKind.GROUP, group, name)
 
@@ -161,14 +161,16 @@ def party(row: Row, kind: PartyKind) -> Party:
     if kind is PartyKind.GROUP:
         return Party(kind, needed(row, "Support Group ID"), needed(row, "Support Group Name"))
     login = needed(row, "Remedy Login ID")
-    email = text(plain(row.get("Internet E-mail"))).lower()
-    return Party(kind, login, text(plain(row.get("Full Name"))) or login, email or None)
+    email = canonical_text(plain(row.get("Internet E-mail"))).lower()
+    return Party(kind, login, canonical_text(plain(row.get("Full Name"))) or login, email or None)
 
 
 def remark(row: Row, own: str) -> Remark | None:
     """A work log entry. What is not plainly for the public is internal. None: it says nothing, or brings a file of ours."""
-    body = text(plain(row.get("Detailed Description"))) or text(plain(row.get("Description")))
-    author = text(plain(row.get("Submitter")))
+    body = canonical_text(plain(row.get("Detailed Description"))) or canonical_text(
+        plain(row.get("Description"))
+    )
+    author = canonical_text(plain(row.get("Submitter")))
     mine = is_own(author, own)
     if not body or (mine and any(row.get(name) for name in FILES)):
         return None
@@ -193,8 +195,8 @@ def attachments(row: Row, own: str) -> tuple[Attachment, ...]:
         size = file.get("sizeBytes")
         if not isinstance(size, int) or isinstance(size, bool) or size < 0:
             raise ValueError(f"{name} has no sizeBytes")
-        file_name = text(plain(file.get("name"))) or "file"
-        author = text(plain(row.get("Submitter")))
+        file_name = canonical_text(plain(file.get("name"))) or "file"
+        author = canonical_text(plain(row.get("Submitter")))
         found.append(
             Attachment(
                 id=f"{needed(row, 'Work Log ID')}/{name}",

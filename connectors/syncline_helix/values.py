@@ -8,7 +8,7 @@ import re
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from syncline.connector import Native
+from syncline.connector import Native, canonical_text
 
 TIMES: Final = frozenset(
     {
@@ -45,14 +45,7 @@ def plain(raw: Any) -> str:
 
 def said(raw: Any) -> str:
     """What stands in one field, as text in canonical form; empty, too, where it holds no single value."""
-    return text(plain(raw)) if isinstance(raw, str | int | float) else ""
-
-
-def text(raw: str) -> str:
-    """Text in the one form in which it is compared: `\\n` line ends, no white space at the end."""
-    if "\r" in raw:
-        raw = raw.replace("\r\n", "\n").replace("\r", "\n")
-    return raw.rstrip()
+    return canonical_text(plain(raw)) if isinstance(raw, str | int | float) else ""
 
 
 def instant(raw: str) -> datetime:
@@ -82,7 +75,7 @@ def canonical(name: str, raw: Any, times: frozenset[str]) -> Native:
     """
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         return raw
-    value = text(plain(raw))
+    value = canonical_text(plain(raw))
     if not value:
         return None
     if name in times and _TIME.fullmatch(value):

@@ -9,6 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from syncline.connector import canonical_text
+
 MAX_DEPTH: Final = 60
 """Levels of a document that are read; the editor nests far less."""
 
@@ -45,8 +47,7 @@ _BLOCKS: Final = frozenset(
 
 def canonical(text: str) -> str:
     """The one form in which text is compared: `\\n` line ends, nothing unstorable, no white space at its end."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return _HALF.sub("\ufffd", _UNSTORABLE.sub("", lines)).rstrip()
+    return canonical_text(_HALF.sub("\ufffd", _UNSTORABLE.sub("", text)))
 
 
 def one_line(text: str) -> str:

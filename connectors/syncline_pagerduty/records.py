@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from syncline.connector import Edit, Native, Party, PartyKind, Record
+from syncline.connector import Edit, Native, Party, PartyKind, Record, canonical_text
 from syncline.model import Remark, Visibility
 
 KEY_PREFIX: Final = "syncline-"
@@ -74,10 +74,10 @@ def text(raw: Any) -> str | None:
         raw = (
             json.dumps(raw, ensure_ascii=False, sort_keys=True) if isinstance(raw, dict | list) else str(raw)
         )
-    clean = raw.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    clean = raw.replace("\0", "\ufffd")
     if not clean.isascii():
         clean = clean.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return clean.rstrip() or None
+    return canonical_text(clean) or None
 
 
 def moment(raw: Any) -> datetime | None:

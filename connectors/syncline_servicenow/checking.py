@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Final
 
-from syncline.connector import Finding, Look, Schema, Severity, looks
+from syncline.connector import Finding, Look, Schema, Severity, canonical_text, looks
 from syncline.errors import Configuration
 from syncline.http.client import Http
 from syncline_servicenow.client import Client, Rows
@@ -12,7 +12,7 @@ from syncline_servicenow.query import both, named_fields, term
 from syncline_servicenow.records import EDIT_COLUMNS, REMARK_COLUMNS, Row, Shape
 from syncline_servicenow.schema import Dictionary
 from syncline_servicenow.settings import ServiceNowSettings
-from syncline_servicenow.values import said, text
+from syncline_servicenow.values import said
 
 WRITERS: Final = frozenset({"itil", "sn_incident_write"})
 """Roles of the base system that may write incidents."""
@@ -74,7 +74,7 @@ class Check:
                 "Let the account read sys_user and sys_user_group, and check the spelling of username.",
             )
             return
-        zone = text(said(user.get("time_zone"))) or "that of the instance"
+        zone = canonical_text(said(user.get("time_zone"))) or "that of the instance"
         yield Finding(
             "time zone", Severity.OK, f"the account's zone ({zone}) has no influence: times travel in UTC"
         )
@@ -84,7 +84,7 @@ class Check:
         except Configuration:
             # Ordinary accounts may not read it.
             rows = ()
-        roles = {text(said(row.get("role.name"))) for row in rows} - {""}
+        roles = {canonical_text(said(row.get("role.name"))) for row in rows} - {""}
         yield self._roles(name, roles)
 
     def _roles(self, name: str, roles: set[str]) -> Finding:
@@ -222,4 +222,7 @@ class Check:
     def _one(self, table: str, query: str, columns: Sequence[str], column: str, value: str) -> Row | None:
         """The row with that value, if the query was heeded."""
         rows = self._client.rows(table, query, columns, 2).rows
-        return next((row for row in rows if text(said(row.get(column))).casefold() == value.casefold()), None)
+        return next(
+            (row for row in rows if canonical_text(said(row.get(column))).casefold() == value.casefold()),
+            None,
+        )

@@ -29,6 +29,7 @@ from syncline.connector import (
     Sighting,
     Transition,
     Update,
+    canonical_text,
 )
 from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater
 from syncline.http.body import UnusableBodyError, checked_json
@@ -42,7 +43,7 @@ from syncline_servicenow.query import both, one_of, ordered, term
 from syncline_servicenow.records import ORIGIN, Row, Shape
 from syncline_servicenow.schema import Dictionary
 from syncline_servicenow.settings import ServiceNowSettings
-from syncline_servicenow.values import JOURNALS, is_sys_id, plain, stamp, sys_id_of, text, wire
+from syncline_servicenow.values import JOURNALS, is_sys_id, plain, stamp, sys_id_of, wire
 
 _PARTY_TABLES: Final = {PartyKind.PERSON: "sys_user", PartyKind.GROUP: "sys_user_group"}
 _PAGE: Final = 1000
@@ -109,7 +110,7 @@ class ServiceNow(Connector):
         query = ordered(self._term("correlation_id", marker), "sys_created_on", "sys_id")
         page = self._client.rows(self._settings.table, query, self._shape.columns, self._settings.page_size)
         found = [self._record(row, "") for row in page.rows]
-        if any(text(plain(row.get("correlation_id"))) != marker for row in page.rows):
+        if any(canonical_text(plain(row.get("correlation_id"))) != marker for row in page.rows):
             raise Configuration(
                 f"{self._http.instance}: asked for correlation_id {marker}, ServiceNow answered with other records;"
                 f" check that {self._settings.table} has correlation_id and the account may read it"
@@ -134,7 +135,7 @@ class ServiceNow(Connector):
         if not wanted:
             return None
         for row in self._client.rows(self._settings.table, query, self._shape.columns, 2).rows:
-            if text(plain(row.get(name))) == wanted:
+            if canonical_text(plain(row.get(name))) == wanted:
                 return self._record(row, wanted)
         return None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import quote
 
-from syncline.connector import Edit, Native, Party, PartyKind, Record
+from syncline.connector import Edit, Native, Party, PartyKind, Record, canonical_text
 from syncline.model import Attachment, Remark, Visibility
 from syncline_servicenow.values import (
     JOURNALS,
@@ -20,7 +20,6 @@ from syncline_servicenow.values import (
     plain,
     said,
     sys_id_of,
-    text,
 )
 
 Row = Mapping[str, Any]
@@ -132,12 +131,13 @@ def record(row: Row, shape: Shape, own: str | None = None) -> Record:
     if not (count.isascii() and count.isdigit() and len(count) < 16):
         raise ValueError(f"sys_mod_count {count[:40]!r} is no number")
     # Copying a record copies its correlation, but the copy has another creator.
-    creator = text(plain(row.get("sys_created_by")))
-    marked = text(plain(row.get("correlation_display"))) == ORIGIN and (not own or creator in {"", own})
-    updated_by = text(plain(row.get("sys_updated_by"))) or None
+    creator = canonical_text(plain(row.get("sys_created_by")))
+    display = canonical_text(plain(row.get("correlation_display")))
+    marked = display == ORIGIN and (not own or creator in {"", own})
+    updated_by = canonical_text(plain(row.get("sys_updated_by"))) or None
     return Record(
         id=sys_id,
-        key=text(plain(row.get("number"))) or sys_id,
+        key=canonical_text(plain(row.get("number"))) or sys_id,
         url=shape.url(sys_id),
         values={name: _value(name, row, shape.kinds) for name in shape.values if name in row},
         revision=int(count),
@@ -145,7 +145,7 @@ def record(row: Row, shape: Shape, own: str | None = None) -> Record:
         updated_at=instant(needed(row, "sys_updated_on")),
         updated_by=updated_by,
         own=bool(own) and updated_by == own,
-        marker=(text(plain(row.get("correlation_id"))) or None) if marked else None,
+        marker=(canonical_text(plain(row.get("correlation_id"))) or None) if marked else None,
         parties=tuple(_described(row, shape)),
     )
 
@@ -169,30 +169,30 @@ def _described(row: Row, shape: Shape) -> Iterator[Party]:
         )
         if kind is None:
             continue
-        party_id, party_name = plain(row.get(name)), text(plain(row.get(f"{name}.name")))
+        party_id, party_name = plain(row.get(name)), canonical_text(plain(row.get(f"{name}.name")))
         if is_sys_id(party_id) and party_name and (kind, party_id) not in seen:
             seen.add((kind, party_id))
             yield Party(kind, party_id, party_name, _email(row.get(f"{name}.email")))
 
 
 def _email(raw: Any) -> str | None:
-    return text(said(raw)).lower() or None
+    return canonical_text(said(raw)).lower() or None
 
 
 def party(row: Row, kind: PartyKind) -> Party:
     """A row of sys_user or sys_user_group."""
     sys_id = sys_id_of(needed(row, "sys_id"))
-    return Party(kind, sys_id, text(plain(row.get("name"))) or sys_id, _email(row.get("email")))
+    return Party(kind, sys_id, canonical_text(plain(row.get("name"))) or sys_id, _email(row.get("email")))
 
 
 def remark(row: Row, own_user: str | None) -> Remark:
     """A row of sys_journal_field. What is not plainly a comment to the customer is internal."""
-    author = text(plain(row.get("sys_created_by")))
+    author = canonical_text(plain(row.get("sys_created_by")))
     return Remark(
         id=sys_id_of(needed(row, "sys_id")),
         record_id=sys_id_of(needed(row, "element_id")),
         author=author,
-        body=text(plain(row.get("value"))),
+        body=canonical_text(plain(row.get("value"))),
         visibility=Visibility.PUBLIC if row.get("element") == "comments" else Visibility.INTERNAL,
         created_at=instant(needed(row, "sys_created_on")),
         own=is_own(author, own_user),
@@ -204,12 +204,12 @@ def attachment(row: Row, own_user: str | None) -> Attachment:
     size = needed(row, "size_bytes")
     if not (size.isascii() and size.isdigit() and len(size) < 16):
         raise ValueError(f"size_bytes {size[:40]!r} is no number")
-    author = text(plain(row.get("sys_created_by")))
+    author = canonical_text(plain(row.get("sys_created_by")))
     return Attachment(
         id=sys_id_of(needed(row, "sys_id")),
         record_id=sys_id_of(needed(row, "table_sys_id")),
-        name=text(needed(row, "file_name")),
-        content_type=text(plain(row.get("content_type"))) or "application/octet-stream",
+        name=canonical_text(needed(row, "file_name")),
+        content_type=canonical_text(plain(row.get("content_type"))) or "application/octet-stream",
         size=int(size),
         author=author,
         created_at=instant(needed(row, "sys_created_on")),
@@ -219,7 +219,7 @@ def attachment(row: Row, own_user: str | None) -> Attachment:
 
 def edit(row: Row, kinds: Kinds, own_user: str | None) -> Edit:
     """A row of sys_audit."""
-    name, actor = needed(row, "fieldname"), text(plain(row.get("user")))
+    name, actor = needed(row, "fieldname"), canonical_text(plain(row.get("user")))
     return Edit(
         id=sys_id_of(needed(row, "sys_id")),
         actor=actor,

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from syncline.connector import FieldSchema, PartyKind, Schema
+from syncline.connector import FieldSchema, PartyKind, Schema, canonical_text
 from syncline_servicenow.client import Client
 from syncline_servicenow.query import both, term
 from syncline_servicenow.records import PARTY_COLUMNS, Row, party
-from syncline_servicenow.values import said, text
+from syncline_servicenow.values import said
 
 _FIELD_COLUMNS: Final = (
     "sys_id",
@@ -50,7 +50,7 @@ class Dictionary:
         rows = self._client.rows(
             "sys_db_object", term("name", "=", self._table), ("sys_id", *_PARENTS), 1
         ).rows
-        names = [text(said(row.get(column))) for row in rows for column in _PARENTS]
+        names = [canonical_text(said(row.get(column))) for row in rows for column in _PARENTS]
         found = tuple(dict.fromkeys(name for name in names if name))
         return found if found and found[0] == self._table else (self._table, "task")
 
@@ -82,7 +82,7 @@ def described(
     offered = _choices(rank, choices)
     found: dict[str, tuple[int, FieldSchema]] = {}
     for row in fields:
-        table, name = text(said(row.get("name"))), text(said(row.get("element")))
+        table, name = canonical_text(said(row.get("name"))), canonical_text(said(row.get("element")))
         if table not in rank or not name or (name in found and found[name][0] <= rank[table]):
             continue
         length = said(row.get("max_length")).strip()
@@ -91,7 +91,7 @@ def described(
             rank[table],
             FieldSchema(
                 name=name,
-                label=text(said(row.get("column_label"))) or name,
+                label=canonical_text(said(row.get("column_label"))) or name,
                 required=said(row.get("mandatory")) == "true",
                 writable=said(row.get("read_only")) != "true" and not name.startswith("sys_"),
                 choices=offered.get(name) if binding else None,
@@ -107,8 +107,8 @@ def _choices(rank: Mapping[str, int], rows: Sequence[Row]) -> dict[str, tuple[st
     """Field to its values in their order: those of the nearest table that has any, once for all languages."""
     lists: dict[str, dict[int, list[tuple[float, str]]]] = {}
     for row in rows:
-        table, name = text(said(row.get("name"))), text(said(row.get("element")))
-        value = text(said(row.get("value")))
+        table, name = canonical_text(said(row.get("name"))), canonical_text(said(row.get("element")))
+        value = canonical_text(said(row.get("value")))
         if table in rank and name and value and said(row.get("inactive")) != "true":
             place = _number(said(row.get("sequence")))
             lists.setdefault(name, {}).setdefault(rank[table], []).append((place, value))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from syncline.connector import Native
+from syncline.connector import Native, canonical_text
 
 PEOPLE: Final = frozenset(
     {"assigned_to", "caller_id", "closed_by", "opened_by", "reopened_by", "requested_for", "resolved_by"}
@@ -125,13 +125,6 @@ def said(raw: object) -> str:
         return ""
 
 
-def text(raw: str) -> str:
-    """Text in the one form in which it is compared: `\\n` line ends, no white space at the end."""
-    if "\r" in raw:
-        raw = raw.replace("\r\n", "\n").replace("\r", "\n")
-    return raw.rstrip()
-
-
 def instant(raw: str) -> datetime:
     """A time as the Table API gives it, `2026-11-23 10:00:00` in UTC.
 
@@ -154,7 +147,7 @@ def canonical(name: str, raw: Any, kinds: Kinds) -> Native:
     Raises:
         ValueError: the cell holds no single value.
     """
-    value = text(plain(raw))
+    value = canonical_text(plain(raw))
     if not value:
         return None
     if name in kinds.times and _STAMP.fullmatch(value):

@@ -47,7 +47,18 @@ from syncline.connector.operations import (
     mark,
     marker_of,
 )
-from syncline.connector.records import Cursor, Edit, Hint, Native, Page, Party, PartyKind, Record, Sighting
+from syncline.connector.records import (
+    Cursor,
+    Edit,
+    Hint,
+    Native,
+    Page,
+    Party,
+    PartyKind,
+    Record,
+    Sighting,
+    canonical_text,
+)
 
 __all__ = [
     "CONTRACT",
@@ -88,6 +99,7 @@ __all__ = [
     "Track",
     "Transition",
     "Update",
+    "canonical_text",
     "clock",
     "depth",
     "link",

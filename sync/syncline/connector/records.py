@@ -14,6 +14,14 @@ Native = str | int | float | bool | None | tuple[str, ...]
 in UTC, references as the bare id, lists as sorted tuples, nothing as None. The same state of a record always
 gives equal values: the merge compares them."""
 
+
+def canonical_text(raw: str) -> str:
+    """Text as it stands in a native value: `\\n` line ends, no white space at the end."""
+    if "\r" in raw:
+        raw = raw.replace("\r\n", "\n").replace("\r", "\n")
+    return raw.rstrip()
+
+
 Cursor = Mapping[str, Any]
 """How far a poll has come, on the platform's clock only. JSON, and nobody's business but the connector's."""
 

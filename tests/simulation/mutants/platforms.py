@@ -46,8 +46,8 @@ MUTANTS: Final = (
         breaks="A correlation that says Syncline is our marker.",
         expects="lost",
         file=SNOW + "records.py",
-        before='    marked = text(plain(row.get("correlation_display"))) == ORIGIN and (not own or creator in {"", own})\n',
-        after='    marked = creator is not None and text(plain(row.get("correlation_display"))) == ORIGIN\n',
+        before='    marked = display == ORIGIN and (not own or creator in {"", own})\n',
+        after="    marked = creator is not None and display == ORIGIN\n",
         needs={"people": "copy incidents"},
     ),
     Mutant(
