@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 from requests.auth import AuthBase
 
-from syncline.http.auth import AuthContext, JwtLogin
+from syncline.http.auth import AuthContext
+from syncline.http.logins import JwtLogin
 from syncline.http.settings import InstanceSettings, check_url
 from syncline_helix.query import EPOCH, Dates, own_condition
 from syncline_helix.values import TIMES

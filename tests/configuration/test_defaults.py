@@ -14,7 +14,7 @@ MODULE = sys.modules["syncline.configuration.defaults"]
 """By name: the package has a function of the same name."""
 
 
-@pytest.mark.parametrize("platform", ["servicenow", "jira", "pagerduty", "helix"])
+@pytest.mark.parametrize("platform", ["servicenow", "jira", "pagerduty", "helix", "cherwell"])
 def test_every_shipped_mapping_is_found_and_sound(platform: str) -> None:
     path = default_mapping(platform)
     assert path == defaults(f"mappings/{platform}.yaml")

@@ -132,12 +132,14 @@ instances:
   snow-prod: {platform: servicenow, url: https://example.service-now.com, username: syncline}
   jira-ops: {platform: jira, url: https://example.atlassian.net, user: a@example.com, projects: [OPS]}
   pagerduty: {platform: pagerduty, from_email: a@example.com}
+  cherwell-prod: {platform: cherwell, url: https://acme.cherwellondemand.com, username: syncline, client_id: c}
 """
 NEEDED = {
     "servicenow": "username: u",
     "jira": "projects: [OPS]",
     "pagerduty": "from_email: a@example.com",
     "helix": "username: u",
+    "cherwell": "username: u\nclient_id: c",
 }
 
 

@@ -111,9 +111,11 @@ def test_rights_are_those_that_the_checks_look_at(page):
 
 
 def test_the_table_of_platforms_says_what_the_capabilities_say(page, table_rows):
-    rows = {row[0]: row[1:] for row in table_rows(page("docs/platforms.md").text) if len(row) == 6}
+    rows = {row[0]: row[1:] for row in table_rows(page("docs/platforms.md").text) if len(row) == 7}
     found = discover().found
-    columns = [found[name].capabilities for name in ("servicenow", "jira", "jira", "pagerduty", "helix")]
+    columns = [
+        found[name].capabilities for name in ("servicenow", "jira", "jira", "pagerduty", "helix", "cherwell")
+    ]
     for can, files, counted, creates in zip(
         columns,
         rows["files"],

@@ -9,7 +9,8 @@ import requests
 from pydantic import SecretStr
 
 from syncline.errors import Configuration, RetryLater
-from syncline.http.auth import BasicAuth, BearerAuth, HeaderAuth, JwtLogin, OAuthClientCredentials
+from syncline.http.auth import BasicAuth, BearerAuth, HeaderAuth, OAuthClientCredentials
+from syncline.http.logins import JwtLogin, OAuthLogin
 from syncline.ports import ThreadRuntime
 
 TOKENS = "https://snow.example.com/oauth_token.do"
@@ -384,3 +385,91 @@ def test_who_cannot_log_out_leaves_all_the_same(make, tools, jwt_desk):
     world.wire.script = [requests.ConnectionError("gone")]
     world.http.leave()
     assert world.wire.sent[-1].url == LOGOUT
+
+
+TOKEN, END = (
+    "https://snow.example.com/CherwellAPI/token",
+    "https://snow.example.com/CherwellAPI/api/V1/logout",
+)
+
+
+class Counter:
+    """Gives pairs of tokens: access-1 and refresh-1, and so on; each pair ends the one before."""
+
+    def __init__(self, tools):
+        self.tools = tools
+        self.grants = []
+        self.held = ()
+        self.down = False
+
+    def __call__(self, request):
+        if request.url.partition("?")[0] == TOKEN:
+            form = {name: values[0] for name, values in parse_qs(request.body).items()}
+            self.grants.append(form["grant_type"])
+            assert form["client_id"] == "client-1"
+            if self.down:
+                return self.tools.reply(503, {})(request)
+            known = form.get("refresh_token") in self.held if "refresh_token" in form else form["password"]
+            if not known:
+                return self.tools.reply(400, {"error": "invalid_grant"})(request)
+            number = len(self.grants)
+            self.held = (f"access-{number}", f"refresh-{number}")
+            told = {"access_token": self.held[0], "refresh_token": self.held[1], "expires_in": 1199}
+            return self.tools.reply(200, told)(request)
+        if request.url == END:
+            assert (request.method, request.headers["Authorization"]) == ("DELETE", f"Bearer {self.held[0]}")
+            self.held = ()
+            return self.tools.reply(200, b"")(request)
+        known = request.headers["Authorization"].removeprefix("Bearer ") in self.held
+        return self.tools.reply(200 if known else 401, {"ok": True})(request)
+
+
+def oauth_login(context):
+    return OAuthLogin(
+        f"{TOKEN}?auth_mode=Internal",
+        END,
+        "client-1",
+        "syncline",
+        SecretStr("canary-secret"),
+        context=context,
+    )
+
+
+@pytest.fixture
+def counter(tools):
+    return Counter(tools)
+
+
+def test_the_password_goes_out_once_and_the_refresh_token_from_then_on(make, counter, clock):
+    world = make(counter, auth=oauth_login)
+    for _ in range(3):
+        world.http.request("GET", "/x")
+        clock.move(1150)
+    assert counter.grants == ["password", "refresh_token", "refresh_token"]
+    world.http.leave()
+    assert counter.held == ()
+    world.http.request("GET", "/x")
+    assert counter.grants[-1] == "password"
+
+
+def test_a_session_that_was_ended_for_us_is_begun_again_by_password(make, counter):
+    world = make(counter, auth=oauth_login)
+    world.http.request("GET", "/x")
+    counter.held = ()
+    world.http.request("GET", "/x")
+    assert counter.grants == ["password", "refresh_token", "password"]
+
+
+def test_a_refresh_token_outlives_an_outage_of_the_token_endpoint(make, counter, clock):
+    world = make(counter, auth=oauth_login)
+    world.http.request("GET", "/x")
+    clock.move(1195)
+    counter.down = True
+    world.http.request("GET", "/x")
+    clock.move(10)
+    with pytest.raises(RetryLater):
+        world.http.request("GET", "/x")
+    counter.down = False
+    clock.move(120)
+    world.http.request("GET", "/x")
+    assert set(counter.grants[1:]) == {"refresh_token"}

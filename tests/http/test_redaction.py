@@ -17,11 +17,11 @@ from syncline.http.auth import (
     BasicAuth,
     BearerAuth,
     HeaderAuth,
-    JwtLogin,
     OAuthClientCredentials,
 )
 from syncline.http.dialect import Dialect
 from syncline.http.exchange import Rehearsed
+from syncline.http.logins import JwtLogin, OAuthLogin
 from syncline.http.redaction import MASK, RedactingFilter, Redactor, secret_header
 
 CANARY = 'c4nary/"\\ü &=%'
@@ -119,6 +119,9 @@ STRATEGIES = {
     ),
     "jwt": lambda context: JwtLogin(
         "https://snow.example.com/api/jwt/login", "", "user", SecretStr(CANARY), context=context
+    ),
+    "password": lambda context: OAuthLogin(
+        "https://snow.example.com/token", "", "id", "user", SecretStr(CANARY), context=context
     ),
 }
 FORMS = [

@@ -22,7 +22,7 @@ def people() -> Parties:
     return Parties.of(PEOPLE)
 
 
-@pytest.fixture(params=["servicenow", "jira", "pagerduty", "helix"])
+@pytest.fixture(params=["servicenow", "jira", "pagerduty", "helix", "cherwell"])
 def shipped(request: pytest.FixtureRequest) -> Mapping:
     path = default_mapping(request.param)
     assert path is not None

@@ -32,6 +32,10 @@ def test_what_the_shipped_mappings_lose(shipped_for) -> None:  # type: ignore[no
         Loss("status", "acknowledged", "in_progress"),
         Loss("priority", 5, 4),
     ]
+    assert losses(shipped_for("cherwell")) == [
+        Loss("status", "acknowledged", "in_progress"),
+        Loss("status", "canceled", "closed"),
+    ]
     assert losses(shipped_for("pagerduty")) == [
         Loss("status", "in_progress", "acknowledged"),
         Loss("status", "on_hold", "acknowledged"),

@@ -4,6 +4,7 @@ from syncline.plugins import discover
 from syncline.testing import conformance
 from syncline.testing.example.acme_desk import plugin
 from syncline.testing.example.acme_stand import AcmeStand
+from syncline.testing.stands.cherwell import CherwellStand
 from syncline.testing.stands.helix import HelixStand
 from syncline.testing.stands.jira import JiraCloudStand, JiraDataCenterStand
 from syncline.testing.stands.pagerduty import PagerDutyStand
@@ -17,3 +18,4 @@ TestJiraDataCenter = conformance(FOUND["jira"], JiraDataCenterStand)
 TestAcmeDesk = conformance(plugin, AcmeStand)
 TestPagerDuty = conformance(FOUND["pagerduty"], PagerDutyStand)
 TestHelix = conformance(FOUND["helix"], HelixStand)
+TestCherwell = conformance(FOUND["cherwell"], CherwellStand)

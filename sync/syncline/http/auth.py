@@ -5,11 +5,9 @@ it holds has `renew`, which the guard calls once when the platform answers 401.
 """
 
 from abc import ABC, abstractmethod
-from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from json import loads
 from typing import Any, Final, Protocol, runtime_checkable
 
 import requests
@@ -25,9 +23,6 @@ EARLY: Final = 60.0
 
 DEFAULT_LIFE: Final = 300.0
 """Seconds that a token is taken to live where the reply does not say."""
-
-JWT_LIFE: Final = 3600.0
-"""Seconds that a JSON Web Token is taken to live where it does not say."""
 
 
 class TokenPost(Protocol):
@@ -48,7 +43,7 @@ class TokenPost(Protocol):
         """The reply's plain text, of an endpoint that gives the bare token. Raises as a call does."""
         ...
 
-    def give_back(self, url: str, authorization: str) -> None:
+    def give_back(self, url: str, authorization: str, method: str = "POST") -> None:
         """Tell an endpoint that a token is no longer needed. Whether it heard does not matter: tokens end by themselves."""
         ...
 
@@ -276,100 +271,35 @@ class OAuthClientCredentials(IssuedToken):
         else:
             form = {**self._form, "client_id": self.client_id, "client_secret": secret}
             reply = self._context.post(self.token_url, form)
-        token = reply.get("access_token")
-        if not isinstance(token, str) or not _is_token(token):
-            raise RetryLater(
-                f"{self._context.instance}: the reply of the token endpoint {self.token_url} holds no usable"
-                " access_token; check that this is the address of its OAuth 2 token endpoint"
-            )
-        return token, _life(reply.get("expires_in"))
+        return issued(self._context, self.token_url, reply)
 
 
-class JwtLogin(IssuedToken):
-    """A JSON Web Token that a login with user and password gives as plain text, and that a logout gives back.
+def issued(context: AuthContext, url: str, reply: Mapping[str, Any]) -> tuple[str, float]:
+    """The access token of a token endpoint's reply, and the seconds that it lives (RFC 6749, section 5.1).
 
-    How long it lives the token itself says (RFC 7519: `exp` and `iat`); it is believed in nothing else.
-
-    Args:
-        login_url: Where user and password go, as a form.
-        logout_url: Where the token is given back.
-        user: Who logs in.
-        password: Their password.
-        context: Clock, lock and transport.
-        scheme: What stands before the token in the header `Authorization`.
-        parameters: More form fields that the login asks for.
+    Raises:
+        RetryLater: it holds none.
     """
-
-    def __init__(
-        self,
-        login_url: str,
-        logout_url: str,
-        user: str,
-        password: SecretStr,
-        *,
-        context: AuthContext,
-        scheme: str = "Bearer",
-        parameters: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(context)
-        self.login_url = login_url
-        self.logout_url = logout_url
-        self.user = user
-        self.scheme = scheme
-        self._password = password
-        self._parameters = dict(parameters or {})
-
-    def __repr__(self) -> str:
-        return f"JwtLogin({self.login_url!r}, {self.user!r})"
-
-    def secrets(self) -> tuple[str, ...]:
-        """The password; tokens are told to the redactor as they come."""
-        return (self._password.get_secret_value(),)
-
-    def give_back(self) -> None:
-        """Log out, so that the session is free for others. The next request would log in again."""
-        with self._context.lock:
-            token, self._token = self._token, ""
-            if token:
-                self._context.post.give_back(self.logout_url, f"{self.scheme} {token}")
-
-    def _issue(self) -> tuple[str, float]:
-        form = {"username": self.user, "password": self._password.get_secret_value(), **self._parameters}
-        token = self._context.post.text(self.login_url, form)
-        if not _is_token(token) or not _is_whole(token):
-            raise RetryLater(
-                f"{self._context.instance}: the reply of the login {self.login_url} is no token; check that this is"
-                " the address of the platform's login"
-            )
-        return token, _stated_life(token)
+    token = reply.get("access_token")
+    if not isinstance(token, str) or not is_token(token):
+        raise RetryLater(
+            f"{context.instance}: the reply of the token endpoint {url} holds no usable access_token; check that this is"
+            " the address of its OAuth 2 token endpoint"
+        )
+    return token, life(reply.get("expires_in"))
 
 
-def _is_token(text: str) -> bool:
+def is_token(text: str) -> bool:
+    """Whether that can stand in a header as a token."""
     return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
-def _is_whole(token: str) -> bool:
-    """Whether what begins as a JSON Web Token ends as one: with a signature behind header and claims (RFC 7515). A reply that
-    was cut is plain text too, and taken for a token it makes the platform refuse us."""
-    return not token.startswith("eyJ") or (token.count(".") >= 2 and not token.endswith("."))
-
-
-def _stated_life(token: str) -> float:
-    """Seconds from the issue of a JSON Web Token to its end, by its own claims; an hour where it has none."""
-    try:
-        payload = token.split(".")[1]
-        claims = loads(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        return _life(claims["exp"] - claims["iat"])
-    except (ValueError, LookupError, TypeError, RecursionError):
-        return JWT_LIFE
-
-
-def _life(stated: object) -> float:
+def life(stated: object) -> float:
     """Seconds that a token lives; some endpoints write the number as text."""
     if isinstance(stated, bool) or not isinstance(stated, int | float | str):
         return DEFAULT_LIFE
     try:
-        life = float(stated)
+        seconds = float(stated)
     except ValueError:
         return DEFAULT_LIFE
-    return min(life, 86_400.0) if life > 0 else DEFAULT_LIFE
+    return min(seconds, 86_400.0) if seconds > 0 else DEFAULT_LIFE

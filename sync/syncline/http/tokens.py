@@ -55,10 +55,10 @@ class TokenEndpoint:
         except UnicodeDecodeError:
             return ""
 
-    def give_back(self, url: str, authorization: str) -> None:
+    def give_back(self, url: str, authorization: str, method: str = "POST") -> None:
         """Tell the endpoint that a token is no longer needed. Raises nothing that concerns the network."""
         request = requests.Request(
-            "POST", url, headers={"Authorization": authorization, "Connection": "close"}
+            method, url, headers={"Authorization": authorization, "Connection": "close"}
         )
         with suppress(SynclineError):
             self._asked(url, request.prepare(), most=_FAREWELL)
@@ -72,7 +72,7 @@ class TokenEndpoint:
             line.instance,
             url,
             route.credentials,
-            "POST",
+            request.method or "POST",
             url,
             write=False,
             raw=False,
@@ -80,7 +80,8 @@ class TokenEndpoint:
             redactor=line.redactor,
         )
         try:
-            check_url(url)
+            # Some take options in the query; none of them is a secret.
+            check_url(url.partition("?")[0])
         except ValueError as error:
             raise Configuration(
                 exchange.sentence(f"the address of the token endpoint {error}", "Correct it.")
@@ -99,11 +100,11 @@ class TokenEndpoint:
                 cert=route.cert,
                 proxies=dict(route.proxies or {}),
             )
-            line.count("auth", "POST", response.status_code)
+            line.count("auth", exchange.method, response.status_code)
             until = line.clock.monotonic() + timeout[1]
             return exchange, response, body.read(response, _LARGEST, lambda: line.clock.monotonic() > until)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            line.count("auth", "POST", None)
+            line.count("auth", exchange.method, None)
             outcome = judge_failure(exchange, error)
         except body.UnusableBodyError as error:
             outcome = Outcome(error=exchange.without_verdict(f"the reply of the token endpoint {error}"))

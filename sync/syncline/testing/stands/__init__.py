@@ -15,6 +15,7 @@ _OURS: Final = {
     "jira": ("syncline.testing.stands.jira", "JiraCloudStand"),
     "pagerduty": ("syncline.testing.stands.pagerduty", "PagerDutyStand"),
     "helix": ("syncline.testing.stands.helix", "HelixStand"),
+    "cherwell": ("syncline.testing.stands.cherwell", "CherwellStand"),
 }
 
 

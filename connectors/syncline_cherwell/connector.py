@@ -1,0 +1,254 @@
+"""The connector of one Cherwell server."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from syncline.connector import (
+    Attach,
+    Comment,
+    Connector,
+    Create,
+    Cursor,
+    Edit,
+    Finding,
+    Hint,
+    LinkBack,
+    Operation,
+    Page,
+    PagePerson,
+    Party,
+    PartyKind,
+    Receipt,
+    Record,
+    Schema,
+    Sighting,
+    Step,
+    Transition,
+    Update,
+)
+from syncline.errors import Configuration, Gone, Refused, RetryLater
+from syncline.http.client import Http
+from syncline.model import Remark
+from syncline_cherwell import history, records
+from syncline_cherwell.checking import Check
+from syncline_cherwell.client import Client, Filter, Row
+from syncline_cherwell.directory import Directory
+from syncline_cherwell.discovery import Discovery
+from syncline_cherwell.hints import hints
+from syncline_cherwell.polling import Feeds, of_incidents, remark_fields
+from syncline_cherwell.records import CREATED, Shape, is_id
+from syncline_cherwell.schema import RECORD
+from syncline_cherwell.settings import CherwellSettings
+from syncline_cherwell.writing import Writer
+
+_PAGE: Final = 200
+
+
+class Cherwell(Connector):
+    """One server. A read asks for the incident by its record id; a write is one save."""
+
+    def __init__(self, settings: CherwellSettings, http: Http, fields: frozenset[str]) -> None:
+        self._settings = settings
+        self._http = http
+        self._client = Client(http, settings.ascending)
+        self._discovery = Discovery(self._client, http, settings, fields)
+        self._feeds = Feeds(self._client, http, settings, self._discovery)
+        self._directory = Directory(self._client, http, self._discovery)
+        self._writer = Writer(self._client, http, settings, self._discovery)
+
+    def start(self, since: datetime | None) -> Cursor:
+        """The cursor that sees every change from `since` on; None: from now on, by the platform's clock."""
+        self._feeds.prove_dates()
+        if since is None:
+            since = self._http.platform_now() - timedelta(seconds=1)
+        return self._feeds.start(since)
+
+    def poll(self, cursor: Cursor, limit: int) -> Page:
+        """The changes after `cursor`: one page of incidents, and one of each kind of journal that people write."""
+        return self._feeds.poll(cursor, limit)
+
+    def read(self, record_id: str) -> Sighting:
+        """One record by its record id."""
+        return Sighting(record_id, self._read(record_id))
+
+    def read_many(self, record_ids: Sequence[str]) -> Sequence[Sighting]:
+        """Those of the records that can be seen, with all that was said on them; three requests or more."""
+        wanted = sorted({record_id for record_id in record_ids if is_id(record_id)})
+        if not wanted:
+            return ()
+        incident, shape = self._discovery.incident(), self._discovery.shape()
+        filters = [Filter(RECORD, "eq", record_id) for record_id in wanted]
+        rows = self._client.all_of(incident, filters, shape.fields, _PAGE)
+        seen = {record.id: record for row in rows if (record := self._record(row, shape)).id in wanted}
+        if not seen:
+            return ()
+        remarks: dict[str, list[Remark]] = {}
+        for remark in self._remarks(sorted(seen)):
+            remarks.setdefault(remark.record_id, []).append(remark)
+        return tuple(Sighting(i, one, records.in_order(remarks.get(i, ()))) for i, one in seen.items())
+
+    def find(self, marker: str) -> Sequence[Record]:
+        """Records that carry the marker, oldest first.
+
+        Raises:
+            Configuration: the question was not understood.
+        """
+        shape, name = self._discovery.shape(), self._settings.marker_field
+        rows = self._client.all_of(
+            self._discovery.incident(), [Filter(name, "eq", marker)], shape.fields, _PAGE
+        )
+        # The database compares texts without regard to case.
+        if any(row.get(name, "").strip().lower() != marker.lower() for row in rows):
+            raise Configuration(
+                f"{self._http.instance}: asked for {name} {marker}, the server answered with other records; check that the"
+                f" account may read {name}"
+            )
+        found = [self._record(row, shape) for row in rows]
+        own = [record for record in found if record.marker == marker]
+        return tuple(sorted(own, key=lambda record: (record.created_at, record.id)))
+
+    def lookup(self, key: str) -> Record | None:
+        """The record with that record id, or that people call so."""
+        key = key.strip()
+        if not key or len(key) > 60 or not all(c.isalnum() or c in "-_ " for c in key) or not key.isascii():
+            return None
+        try:
+            if is_id(key):
+                return self._read(key)
+            row = self._client.read(self._discovery.incident(), key, public=True)
+            record = self._record(row, self._discovery.shape())
+        except Gone:
+            return None
+        return record if record.key == key else None
+
+    def remarks(self, record_id: str) -> Sequence[Remark]:
+        """All notes of a record, and what customers wrote to it, oldest first."""
+        return records.in_order(self._remarks([self._known(record_id)]))
+
+    def history(self, record_id: str, since: datetime) -> Sequence[Edit]:
+        """What the history tells of who changed the record from `since` on, oldest first."""
+        journal = self._discovery.history()
+        if journal is None:
+            return ()
+        shape, incident = self._discovery.shape(), self._discovery.incident()
+        filters = (
+            Filter("ParentRecID", "eq", self._known(record_id)),
+            Filter(CREATED, "gt", shape.dates.write(shape.dates.asked_from(since))),
+        )
+        rows = self._client.all_of(journal, filters, remark_fields(journal, shape), _PAGE)
+        rows = [row for row in rows if row.get("ParentRecID") == record_id]
+        owners = history.owners(rows, incident, shape.history_line)
+        try:
+            told = history.edits(rows, incident, shape, self._directory.named(owners) if owners else {})
+        except ValueError as error:
+            raise RetryLater(
+                f"{self._http.instance}: the history of record {record_id} cannot be used: {error}"
+            ) from error
+        return tuple(edit for edit in told if edit.at >= since.replace(microsecond=0))
+
+    def steps(self, record_id: str, status: str) -> Sequence[Step]:  # noqa: ARG002  the contract's signature
+        """The ways out of a status that the setting `lifecycle` has: the server does not tell which there are."""
+        asked = self._settings.asked_for
+        return tuple(
+            Step(to, to, to, dict.fromkeys(asked.get(to, ()), ()))
+            for to in self._settings.lifecycle.get(status, ())
+        )
+
+    def write(self, operation: Operation) -> Receipt:
+        """Carry out one operation: one request that changes something. Its reply shows no record."""
+        match operation:
+            case Create():
+                return self._writer.create(operation)
+            case Update(record_id, values):
+                return self._writer.update(self._known(record_id), values)
+            case Transition():
+                self._known(operation.record_id)
+                return self._writer.move(operation)
+            case Comment():
+                self._known(operation.record_id)
+                return self._writer.comment(operation)
+            case LinkBack(record_id):
+                return self._writer.note(self._known(record_id), operation.text)
+            case PagePerson(record_id):
+                raise Refused(
+                    f"{self._http.instance}: record {record_id}: Cherwell calls nobody; page by another way"
+                )
+            case Attach(record_id):
+                raise Refused(
+                    f"{self._http.instance}: record {record_id}: files are not carried to and from Cherwell; leave them where they are"
+                )
+
+    def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:
+        """Those people or teams, by record id or name."""
+        return self._directory.parties(kind, ids)
+
+    def find_party(self, kind: PartyKind, name: str) -> Party | None:
+        """The person with that e-mail address, else with that exact name, also by id; the team with that name."""
+        return self._directory.find(kind, name)
+
+    def schema(self) -> Schema:
+        """Fields, statuses and teams, as they are now."""
+        self._discovery.forget()
+        incident = self._discovery.incident()
+        listed = [name for name in ("Priority",) if name in incident.fields]
+        choices = {name: self._client.choices(incident, name) or None for name in listed}
+        known = {name: told for name, told in choices.items() if told is not None}
+        return incident.schema(self._directory.teams(), known)
+
+    def check(self) -> Iterator[Finding]:
+        """Look at the server, the account, the clock, how times are read, journals, and fields."""
+        return Check(
+            self._client, self._http, self._settings, self._discovery, self._feeds, self._directory
+        ).findings()
+
+    def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:  # noqa: ARG002
+        """The incidents that the message of a One-Step is about."""
+        return hints(raw)
+
+    def _read(self, record_id: str) -> Record:
+        row = self._client.read(self._discovery.incident(), self._known(record_id))
+        if row[RECORD].lower() != record_id.lower():
+            raise RetryLater(
+                f"{self._http.instance}: asked for record {record_id}, the server answered with {row[RECORD]}"
+            )
+        return self._record(row, self._discovery.shape())
+
+    def _remarks(self, record_ids: Sequence[str]) -> list[Remark]:
+        """What people said on those records."""
+        shape, request = self._discovery.shape(), self._discovery.request()
+        filters = [Filter("ParentRecID", "eq", record_id) for record_id in record_ids]
+        found = []
+        for journal in (self._discovery.note(), request):
+            rows: list[Row] = []
+            if journal is not None:
+                also = of_incidents(journal, self._discovery.incident())
+                rows = self._client.all_of(journal, (*filters, *also), remark_fields(journal, shape), _PAGE)
+            for row in rows:
+                try:
+                    remark = records.remark(row, shape, asked=journal is request)
+                except ValueError as error:
+                    raise RetryLater(f"{self._http.instance}: a journal cannot be used: {error}") from error
+                if remark is not None and remark.record_id in record_ids:
+                    found.append(remark)
+        return found
+
+    def _record(self, row: Row, shape: Shape) -> Record:
+        try:
+            return records.record(row, shape)
+        except ValueError as error:
+            raise RetryLater(
+                f"{self._http.instance}: record {row[RECORD][:50]} cannot be used: {error}"
+            ) from error
+
+    def _known(self, record_id: str) -> str:
+        """The record id, if it can be one.
+
+        Raises:
+            Gone: no record can have that id.
+        """
+        if not is_id(record_id):
+            raise Gone(
+                f"{self._http.instance}: {record_id[:60]!r} is no {RECORD}, so there is no such record"
+            )
+        return record_id
