@@ -7,22 +7,21 @@ have overwritten.
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 from syncline.connector import (
-    Brought,
-    Chain,
     Cursor,
     Edit,
+    Follower,
     Page,
     Position,
     Record,
+    Shown,
     Sighting,
     Track,
-    link,
     misplaced,
     tracks,
 )
@@ -66,24 +65,8 @@ class Feed:
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """What one page brought that the pages before had not.
-
-    Attributes:
-        track: How far the list has been followed now.
-        rows: By key.
-        fresh: Their times and contents, by key.
-    """
-
-    track: Track
-    rows: Mapping[str, Row] = field(default_factory=dict)
-    fresh: Brought = field(default_factory=dict)
-
-
 class Feeds:
-    """The lists of one instance. Of its calls it remembers only what the last page brought, as a cache, and that times are read
-    as they are meant."""
+    """The lists of one instance. Of its calls it remembers that times are read as they are meant."""
 
     def __init__(self, client: Client, http: Http, settings: HelixSettings, shape: Shape) -> None:
         self._client = client
@@ -91,7 +74,7 @@ class Feeds:
         self._settings = settings
         self._shape = shape
         self._dates = settings.dates()
-        self._chain = Chain()
+        self._follower = Follower(settings.overlap)
         self._proved = False
         self._warned = False
         self._feeds = {
@@ -109,23 +92,10 @@ class Feeds:
         """One page of each list; while one of them has more, of that one only."""
         self.prove_dates()
         followed = tracks(cursor, self._feeds, self._http.instance)
-        going_on = any(track.running for track in followed.values())
-        before = self._chain.before(cursor)
-        fresh: dict[str, tuple[str, int | str]] = {}
-        rows: dict[str, tuple[Row, ...]] = {}
-        for name, feed in self._feeds.items():
-            if going_on and not followed[name].running:
-                continue
-            turn = self._turn(name, feed, followed[name], limit, before)
-            followed[name] = turn.track
-            rows[name] = tuple(turn.rows.values())
-            fresh.update(turn.fresh)
-        found = self._sightings(rows)
-        cursor_after: dict[str, Any] = {name: track.as_json() for name, track in followed.items()}
-        cursor_after["chain"] = link(str(cursor.get("chain", "")), fresh)
-        since = {name: track.earliest(self._settings.overlap) for name, track in followed.items()}
-        self._chain = Chain.after(cursor_after, {**before, **fresh}, since)
-        return Page(found, cursor_after, any(track.running for track in followed.values()))
+        rows, after_it, more = self._follower.poll(
+            cursor, followed, lambda name, track: self._turn(self._feeds[name], track, limit)
+        )
+        return Page(self._sightings(rows), after_it, more)
 
     def prove_dates(self) -> bool:
         """Look whether the server reads our times as they are meant, once; False: there is no incident yet to see it by.
@@ -197,7 +167,7 @@ class Feeds:
             return []
         return found
 
-    def _turn(self, name: str, feed: Feed, track: Track, limit: int, before: Brought) -> _Turn:
+    def _turn(self, feed: Feed, track: Track, limit: int) -> tuple[Track, list[Shown[Row]]]:
         asked = self._now()
         track = track.begun(self._http.platform_now(), self._settings.overlap, self._settings.page_size)
         start, size = track.start, max(1, min(track.size, limit))
@@ -210,13 +180,8 @@ class Feeds:
                 f"{self._http.instance}: {feed.form} did not answer what was asked: {wrong}; run 'syncline check', and see that"
                 f" the account may read {UPDATED} and {feed.key}"
             )
-        rows: dict[str, Row] = {}
-        fresh: dict[str, tuple[str, int | str]] = {}
-        for row, place in zip(page, places, strict=True):
-            key, content = f"{name}:{place.id}", (place.stamp, _digest(row))
-            if before.get(key) != content:
-                rows[key], fresh[key] = row, content
-        return _Turn(track.turned(places, size, asked, ended=is_last(len(page), size)), rows, fresh)
+        shown = [Shown(p.id, p.stamp, _digest(row), row) for row, p in zip(page, places, strict=True)]
+        return track.turned(places, size, asked, ended=is_last(len(page), size)), shown
 
     def _now(self) -> datetime | None:
         """The platform's clock; until it has told its time we cannot say which second has ended there."""

@@ -5,20 +5,19 @@ since hanging a file on a record does not touch the record (Attachment API docs)
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
 
 from syncline.connector import (
-    Brought,
-    Chain,
     Cursor,
+    Follower,
     Page,
     Position,
     Record,
+    Shown,
     Sighting,
     Track,
-    link,
     misplaced,
     tracks,
 )
@@ -61,30 +60,15 @@ class Feed:
     fixed: Mapping[str, frozenset[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """What one page brought that the pages before had not.
-
-    Attributes:
-        track: How far the list has been followed now.
-        rows: By key.
-        fresh: Their times and revisions, by key.
-    """
-
-    track: Track
-    rows: Mapping[str, Row] = field(default_factory=dict)
-    fresh: Brought = field(default_factory=dict)
-
-
 class Feeds:
-    """The lists of one instance. Of its calls it remembers only what the last page brought, as a cache."""
+    """The lists of one instance."""
 
     def __init__(self, client: Client, http: Http, settings: ServiceNowSettings, shape: Shape) -> None:
         self._client = client
         self._http = http
         self._settings = settings
         self._shape = shape
-        self._chain = Chain()
+        self._follower = Follower(settings.overlap)
         self._feeds = {
             JOURNAL: Feed(
                 "sys_journal_field",
@@ -112,27 +96,20 @@ class Feeds:
     def poll(self, cursor: Cursor, limit: int) -> Page:
         """One page of each list whose turn it is; while one of them has more, of that one only."""
         followed = tracks(cursor, self._feeds, self._http.instance)
-        going_on = any(track.running for track in followed.values())
         turn_no = int(cursor.get("turn", 0)) % FILES_TURN
         resting = JOURNAL if turn_no == FILES_TURN - 1 else FILES
-        before = self._chain.before(cursor)
-        fresh: dict[str, tuple[str, int | str]] = {}
-        rows: dict[str, tuple[Row, ...]] = {}
-        for name, feed in self._feeds.items():
-            if not followed[name].running if going_on else name == resting:
-                continue
-            turn = self._turn(name, feed, followed[name], limit, before)
-            followed[name] = turn.track
-            rows[name] = tuple(turn.rows.values())
-            fresh.update(turn.fresh)
-        cursor_after: dict[str, Any] = {name: track.as_json() for name, track in followed.items()}
-        cursor_after["turn"] = turn_no if going_on else (turn_no + 1) % FILES_TURN
-        cursor_after["chain"] = link(str(cursor.get("chain", "")), fresh)
-        since = {name: track.earliest(self._settings.overlap) for name, track in followed.items()}
-        self._chain = Chain.after(cursor_after, {**before, **fresh}, since)
-        return Page(self._sightings(rows), cursor_after, any(track.running for track in followed.values()))
+        if not any(track.running for track in followed.values()):
+            turn_no = (turn_no + 1) % FILES_TURN
+        rows, after_it, more = self._follower.poll(
+            cursor,
+            followed,
+            lambda name, track: self._turn(self._feeds[name], track, limit),
+            {resting},
+            {"turn": turn_no},
+        )
+        return Page(self._sightings(rows), after_it, more)
 
-    def _turn(self, name: str, feed: Feed, track: Track, limit: int, before: Brought) -> _Turn:
+    def _turn(self, feed: Feed, track: Track, limit: int) -> tuple[Track, list[Shown[Row]]]:
         asked = self._now()
         track = track.begun(self._http.platform_now(), self._settings.overlap, self._settings.page_size)
         size = max(1, min(track.size, limit))
@@ -143,18 +120,13 @@ class Feeds:
             smaller = track.shrunk() if is_cancelled(failure) else None
             if smaller is None:
                 raise
-            return _Turn(smaller)
+            return smaller, []
         places = [self._place(feed, row) for row in page.rows]
         self._suspect(feed, track, page, places)
-        rows: dict[str, Row] = {}
-        fresh: dict[str, tuple[str, int | str]] = {}
-        for row, place in zip(page.rows, places, strict=True):
-            key, mark = f"{name}:{place.id}", (place.stamp, _revision(row))
-            if before.get(key) != mark:
-                rows[key], fresh[key] = row, mark
+        shown = [Shown(p.id, p.stamp, _revision(row), row) for row, p in zip(page.rows, places, strict=True)]
         # The limit is applied before ACLs (Table API docs): a short page says nothing, and rows that we may not see count.
         ended = not page.rows if page.total is None else page.total <= track.offset + size
-        return _Turn(track.turned(places, size, asked, ended=ended), rows, fresh)
+        return track.turned(places, size, asked, ended=ended), shown
 
     def _now(self) -> datetime | None:
         """The platform's clock; until it has told its time we cannot say which second has ended there."""

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncline.connector import Chain, Position, Track, link, misplaced, tracks
-from syncline.errors import Configuration
+from syncline.connector import Chain, Follower, Position, Shown, Track, link, misplaced, tracks
+from syncline.errors import Configuration, RetryLater
 
 NOW = datetime(2026, 11, 23, 10, 0, 30, tzinfo=UTC)
 
@@ -168,3 +168,46 @@ class TestChain:
         one, other = {"records:INC1": (stamp(-5), "abc")}, {"records:INC1": (stamp(-5), "abd")}
         assert link("x", {}) == "x"
         assert len({link("x", one), link("x", other), link("y", one), "x"}) == 4
+
+
+class TestFollower:
+    def page(self, *shown, more=False):
+        """Asks for a page that shows those rows: an id and a state each."""
+        running = Track(Position(at(-20)), page=Position(at(-20)) if more else None)
+        return lambda _name, _track: (
+            running,
+            [Shown(i, stamp(-5), state, f"{i}/{state}") for i, state in shown],
+        )
+
+    def test_what_was_brought_is_brought_again_when_its_state_changed(self):
+        follower, lists = Follower(20), {"records": START, "notes": START}
+        brought, cursor, more = follower.poll({}, lists, self.page(("a", 1), ("b", 1)))
+        assert (brought, more) == ({"records": ("a/1", "b/1"), "notes": ("a/1", "b/1")}, False)
+        brought, cursor, _ = follower.poll(cursor, lists, self.page(("a", 1), ("b", 2), ("c", 1)))
+        assert brought["records"] == ("b/2", "c/1")
+
+    def test_whoever_goes_on_from_another_cursor_gets_all(self):
+        follower, lists = Follower(20), {"records": START}
+        _, cursor, _ = follower.poll({}, lists, self.page(("a", 1)))
+        for elsewhere in ({}, {**cursor, "chain": "x"}):
+            assert follower.poll(elsewhere, lists, self.page(("a", 1)))[0]["records"] == ("a/1",)
+        assert Follower(20).poll(cursor, lists, self.page(("a", 1)))[0]["records"] == ("a/1",)
+
+    def test_while_one_list_has_more_only_that_one_is_asked_for_also_where_it_rests(self):
+        follower, lists = Follower(20), {"records": START, "notes": START}
+        brought, _, more = follower.poll({}, lists, self.page(("a", 1), more=True), {"notes"}, {"turn": 3})
+        assert (set(brought), more) == ({"records"}, True)
+        going_on = {"records": START, "notes": START.begun(NOW, 0, 200)}
+        brought, cursor, _ = follower.poll({}, going_on, self.page(("a", 1)), {"notes"}, {"turn": 3})
+        assert (set(brought), cursor["turn"]) == ({"notes"}, 3)
+
+    def test_a_failure_leaves_everything_as_it_was(self):
+        follower, lists = Follower(20), {"records": START}
+        _, cursor, _ = follower.poll({}, lists, self.page(("a", 1)))
+
+        def fails(_name, _track):
+            raise RetryLater("down")
+
+        with pytest.raises(RetryLater):
+            follower.poll(cursor, lists, fails)
+        assert follower.poll(cursor, lists, self.page(("a", 1), ("b", 1)))[0]["records"] == ("b/1",)

@@ -7,11 +7,11 @@ second, so a second that had not surely ended on the platform's clock when we lo
 time is not brought again: that is what `Chain` is for.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Generic, NamedTuple, Protocol, Self, TypeVar
 
 from syncline.errors import Configuration
 
@@ -284,3 +284,90 @@ class Chain:
         """
         kept = {key: row for key, row in brought.items() if row[0] >= since[key.partition(":")[0]]}
         return Chain(cursor, kept if len(kept) <= REMEMBERED else {})
+
+
+class Followed(Protocol):
+    """How far one list has been followed: a `Track`, or what a platform needs instead."""
+
+    @property
+    def running(self) -> bool:
+        """Whether the list has more to bring at once."""
+        ...
+
+    def earliest(self, overlap: float) -> str:
+        """The time from which on rows can come again."""
+        ...
+
+    def as_json(self) -> Mapping[str, Any]:
+        """For the cursor."""
+        ...
+
+
+_F = TypeVar("_F", bound=Followed)
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown(Generic[_R]):
+    """A row that a page of a list shows.
+
+    Attributes:
+        id: The row's.
+        at: Its time, in the form of `Position.stamp`.
+        state: What tells its states apart: a revision, or a digest of it.
+        row: Itself.
+    """
+
+    id: str
+    at: str
+    state: int | str
+    row: _R
+
+
+class Follower:
+    """Follows several lists at once, each by its own track, and brings what is new. It remembers only what the last page brought, as
+    a cache: any worker may go on with any cursor."""
+
+    def __init__(self, overlap: float) -> None:
+        self._overlap = overlap
+        self._chain = Chain()
+
+    def poll(
+        self,
+        cursor: Mapping[str, Any],
+        followed: Mapping[str, _F],
+        turn: Callable[[str, _F], tuple[_F, Iterable[Shown[_R]]]],
+        resting: Collection[str] = (),
+        beside: Mapping[str, Any] | None = None,
+    ) -> tuple[dict[str, tuple[_R, ...]], dict[str, Any], bool]:
+        """A page of each list; while some of them have more, of those only.
+
+        Args:
+            cursor: Where we are.
+            followed: The track of each list in it, in the order in which they are asked for.
+            turn: Asks for the next page of a list: its track afterwards, and the rows that it shows.
+            resting: Lists that are not asked for this time, unless they have more.
+            beside: What else stands in the cursor afterwards.
+
+        Returns:
+            What is new of each list, the cursor afterwards, and whether there is more.
+        """
+        going_on = any(track.running for track in followed.values())
+        before, after = self._chain.before(cursor), dict(followed)
+        fresh: dict[str, tuple[str, int | str]] = {}
+        brought: dict[str, tuple[_R, ...]] = {}
+        for name, track in followed.items():
+            if not track.running if going_on else name in resting:
+                continue
+            after[name], page = turn(name, track)
+            news: dict[str, _R] = {}
+            for shown in page:
+                key, state = f"{name}:{shown.id}", (shown.at, shown.state)
+                if before.get(key) != state:
+                    news[key], fresh[key] = shown.row, state
+            brought[name] = tuple(news.values())
+        reached: dict[str, Any] = {name: track.as_json() for name, track in after.items()}
+        reached |= {**(beside or {}), "chain": link(str(cursor.get("chain", "")), fresh)}
+        since = {name: track.earliest(self._overlap) for name, track in after.items()}
+        self._chain = Chain.after(reached, {**before, **fresh}, since)
+        return brought, reached, any(track.running for track in after.values())

@@ -89,9 +89,9 @@ MUTANTS: Final = (
         fault="F12",
         breaks="A look back brings rows a second time: those whose id was brought already are dropped.",
         expects="lost",
-        file=SNOW + "polling.py",
-        before="            if before.get(key) != mark:\n",
-        after="            if key not in before:\n",
+        file=FOLLOWING,
+        before="                if before.get(key) != state:\n",
+        after="                if key not in before:\n",
         needs={"nets": "poll"},
     ),
     Mutant(
