@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
-from syncline.connector import Chain, Cursor, Page, Record, Sighting, link
+from syncline.connector import Cursor, Follower, Page, Record, Shown, Sighting, tracks
 from syncline.errors import Configuration
 from syncline.http.client import Http
 from syncline.model import Remark
@@ -45,15 +45,14 @@ class Feed:
 
 
 class Feeds:
-    """The lists of one instance. Of its calls it remembers only what the last page brought, as a cache, and that times are read
-    as they are meant."""
+    """The lists of one instance. Of its calls it remembers that times are read as they are meant."""
 
     def __init__(self, client: Client, http: Http, settings: CherwellSettings, discovery: Discovery) -> None:
         self._client = client
         self._http = http
         self._settings = settings
         self._discovery = discovery
-        self._chain = Chain()
+        self._follower = Follower(settings.overlap)
         self._proved = False
 
     def start(self, since: datetime) -> Cursor:
@@ -64,25 +63,15 @@ class Feeds:
         """One page of each list; while one of them has more, of that one only."""
         self.prove_dates()
         shape, feeds = self._discovery.shape(), self._feeds()
-        tracks = self._tracks(cursor)
-        going_on = any(tracks[name].running for name in feeds)
-        before = self._chain.before(cursor)
-        fresh: dict[str, tuple[str, int | str]] = {}
-        rows: dict[str, list[Row]] = {}
-        for name, feed in feeds.items():
-            if going_on and not tracks[name].running:
-                continue
-            tracks[name], page = self._turn(feed, tracks[name], limit, shape)
-            for row, at in page:
-                key, content = f"{name}:{row[RECORD]}", (at, _digest(row))
-                if before.get(key) != content:
-                    fresh[key] = content
-                    rows.setdefault(name, []).append(row)
-        cursor_after: dict[str, Any] = {name: track.as_json() for name, track in tracks.items()}
-        cursor_after["chain"] = link(str(cursor.get("chain", "")), fresh)
-        since = {name: track.earliest(self._settings.overlap) for name, track in tracks.items()}
-        self._chain = Chain.after(cursor_after, {**before, **fresh}, since)
-        more = any(tracks[name].running for name in feeds)
+        known = tracks(cursor, (RECORDS, NOTES, REQUESTS), self._http.instance, Track.from_json)
+        followed = {name: known[name] for name in feeds}
+        unread = {name: track.as_json() for name, track in known.items() if name not in feeds}
+        rows, cursor_after, more = self._follower.poll(
+            cursor,
+            followed,
+            lambda name, track: self._turn(feeds[name], track, limit, shape),
+            beside=unread,
+        )
         return Page(self._sightings(rows, shape), cursor_after, more)
 
     def prove_dates(self) -> bool:
@@ -144,9 +133,7 @@ class Feeds:
         feeds[RECORDS] = Feed(incident, shape.modified, shape.fields)
         return feeds
 
-    def _turn(
-        self, feed: Feed, track: Track, limit: int, shape: Shape
-    ) -> tuple[Track, list[tuple[Row, str]]]:
+    def _turn(self, feed: Feed, track: Track, limit: int, shape: Shape) -> tuple[Track, list[Shown[Row]]]:
         now = self._http.platform_now()
         track = track.begun(now, self._settings.overlap, told=self._http.clock_skew() is not None)
         assert track.walk is not None
@@ -162,7 +149,8 @@ class Feeds:
                 f"{self._http.instance}: {feed.kind.name} did not answer what was asked: {wrong}; run 'syncline check', and see to"
                 " date_format and time_zone"
             )
-        return track.turned(places, more=found.more), sorted(page, key=lambda one: (one[1], one[0][RECORD]))
+        shown = [Shown(row[RECORD], at, _digest(row), row) for row, at in page]
+        return track.turned(places, more=found.more), sorted(shown, key=lambda one: (one.at, one.id))
 
     def _at(self, row: Row, name: str, shape: Shape) -> str:
         try:
@@ -170,7 +158,7 @@ class Feeds:
         except ValueError as error:
             raise Configuration(f"{self._http.instance}: changes cannot be followed: {error}") from error
 
-    def _sightings(self, rows: Mapping[str, list[Row]], shape: Shape) -> tuple[Sighting, ...]:
+    def _sightings(self, rows: Mapping[str, tuple[Row, ...]], shape: Shape) -> tuple[Sighting, ...]:
         """Each record once, in the order of change, with the remarks that came in the same poll."""
         seen: dict[str, Record | None] = {}
         for row in rows.get(RECORDS, ()):
@@ -195,15 +183,6 @@ class Feeds:
             return records.remark(row, shape, asked=asked)
         except ValueError as error:
             raise Configuration(f"{self._http.instance}: journals cannot be followed: {error}") from error
-
-    def _tracks(self, cursor: Cursor) -> dict[str, Track]:
-        try:
-            return {name: Track.from_json(cursor.get(name)) for name in (RECORDS, NOTES, REQUESTS)}
-        except (ValueError, OverflowError) as error:
-            raise Configuration(
-                f"{self._http.instance}: the stored cursor cannot be read: {error}; start the poll anew with"
-                " 'syncline sync --once'"
-            ) from error
 
 
 def remark_fields(journal: BusinessObject, shape: Shape) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 The platform has no "not before" and no condition over two fields, so there are no pages by (time, id). A walk asks for all that changed
 after a time, page by page behind the last record id: what somebody edits meanwhile keeps its id, and stays in the list. What changed
-behind it while it went on is younger than its beginning, and the next one brings it. Rows that two walks bring are dropped by `Chain`,
+behind it while it went on is younger than its beginning, and the next one brings it. Rows that two walks bring are dropped by `Follower`,
 by their content: the platform shows no count of changes.
 """
 

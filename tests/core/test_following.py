@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncline.connector import Chain, Follower, Position, Shown, Track, link, misplaced, tracks
+from syncline.connector import Follower, Position, Shown, Track, misplaced, tracks
+from syncline.connector.following import _Chain, _link
 from syncline.errors import Configuration, RetryLater
 
 NOW = datetime(2026, 11, 23, 10, 0, 30, tzinfo=UTC)
@@ -160,14 +161,14 @@ class TestWhatWasNotAskedFor:
 class TestChain:
     def test_it_counts_for_whoever_goes_on_from_its_cursor_alone(self):
         brought = {"records:INC1": (stamp(-5), "abc"), "notes:WLG1": (stamp(-500), "def")}
-        chain = Chain.after({"chain": "x"}, brought, {"records": stamp(-100), "notes": stamp(-100)})
+        chain = _Chain.after({"chain": "x"}, brought, {"records": stamp(-100), "notes": stamp(-100)})
         assert chain.before({"chain": "x"}) == {"records:INC1": (stamp(-5), "abc")}
         assert chain.before({"chain": "y"}) == {}
 
     def test_its_name_tells_what_was_brought(self):
         one, other = {"records:INC1": (stamp(-5), "abc")}, {"records:INC1": (stamp(-5), "abd")}
-        assert link("x", {}) == "x"
-        assert len({link("x", one), link("x", other), link("y", one), "x"}) == 4
+        assert _link("x", {}) == "x"
+        assert len({_link("x", one), _link("x", other), _link("y", one), "x"}) == 4
 
 
 class TestFollower:

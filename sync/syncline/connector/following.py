@@ -4,24 +4,24 @@ again. Pure.
 Two facts of platforms shape this. A row's time is set when its update executes and the row shows when that is committed, so rows
 appear behind younger ones: every quarter of `overlap` a run begins that far back. And stamps often have a resolution of one
 second, so a second that had not surely ended on the platform's clock when we looked is read again. What either brings a second
-time is not brought again: that is what `Chain` is for.
+time is not brought again: that is what `Follower` sees to.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
-from typing import Any, Final, Generic, NamedTuple, Protocol, Self, TypeVar
+from typing import Any, Final, Generic, NamedTuple, Protocol, Self, TypeVar, overload
 
 from syncline.errors import Configuration
 
-REMEMBERED: Final = 50_000
+_REMEMBERED: Final = 50_000
 """Rows that a chain remembers; beyond them it brings all once more, which costs time and loses nothing."""
 
-SMALLEST_PAGE: Final = 10
+_SMALLEST_PAGE: Final = 10
 """A page is not made smaller than this when the platform gives up on questions that take too long."""
 
-Brought = Mapping[str, tuple[str, int | str]]
+_Brought = Mapping[str, tuple[str, int | str]]
 """Row to its time, and to what tells its states apart: a revision or a digest. A key is the list's name, a colon and the row's id."""
 
 
@@ -48,7 +48,7 @@ def look_back_due(last: datetime | None, mark: datetime, now: datetime, overlap:
     return (now - last).total_seconds() >= overlap / 4
 
 
-def link(last: str, brought: Brought) -> str:
+def _link(last: str, brought: _Brought) -> str:
     """The name of all that was brought so far: that of what was brought before, and these rows. It stands in the
     cursor, so that equal cursors mean that the same rows were brought."""
     if not brought:
@@ -165,7 +165,7 @@ class Track:
 
     def shrunk(self) -> Self | None:
         """With half the rows to a page; None where they are as few as may be."""
-        return replace(self, size=max(self.size // 2, SMALLEST_PAGE)) if self.size > SMALLEST_PAGE else None
+        return replace(self, size=max(self.size // 2, _SMALLEST_PAGE)) if self.size > _SMALLEST_PAGE else None
 
     def as_json(self) -> dict[str, Any]:
         """For the cursor."""
@@ -192,20 +192,6 @@ class Track:
         if mark is None or not numbers or not isinstance(reached, str):
             raise ValueError("the cursor lacks the mark of one of its lists, or has values of the wrong kind")
         return cls(mark, page, offset, hold, _moment(reached) if reached else None, size)
-
-
-def tracks(cursor: Mapping[str, Any], lists: Iterable[str], instance: str) -> dict[str, Track]:
-    """The track of each of those lists in a stored cursor.
-
-    Raises:
-        Configuration: the cursor is none of ours.
-    """
-    try:
-        return {name: Track.from_json(cursor.get(name)) for name in lists}
-    except (ValueError, OverflowError) as error:
-        raise Configuration(
-            f"{instance}: the stored cursor cannot be read: {error}; start the poll anew with 'syncline sync --once'"
-        ) from error
 
 
 def misplaced(start: Position, rows: Sequence[Position], now: datetime, *, by_id: bool = True) -> str | None:
@@ -255,7 +241,7 @@ def _stamp(at: datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class _Chain:
     """Which rows the pages up to a cursor brought, so that looking back brings only what is new.
 
     Only whoever goes on from exactly that cursor has stored those pages; with any other cursor nothing counts
@@ -267,14 +253,14 @@ class Chain:
     """
 
     cursor: Mapping[str, Any] | None = None
-    brought: Brought = field(default_factory=dict)
+    brought: _Brought = field(default_factory=dict)
 
-    def before(self, cursor: Mapping[str, Any]) -> Brought:
+    def before(self, cursor: Mapping[str, Any]) -> _Brought:
         """What was brought up to that cursor."""
         return self.brought if self.cursor == cursor else {}
 
     @staticmethod
-    def after(cursor: Mapping[str, Any], brought: Brought, since: Mapping[str, str]) -> "Chain":
+    def after(cursor: Mapping[str, Any], brought: _Brought, since: Mapping[str, str]) -> "_Chain":
         """The chain that ends with `cursor`; rows that no look back can bring any more are forgotten.
 
         Args:
@@ -283,7 +269,7 @@ class Chain:
             since: List to the time from which on rows can come again.
         """
         kept = {key: row for key, row in brought.items() if row[0] >= since[key.partition(":")[0]]}
-        return Chain(cursor, kept if len(kept) <= REMEMBERED else {})
+        return _Chain(cursor, kept if len(kept) <= _REMEMBERED else {})
 
 
 class Followed(Protocol):
@@ -305,6 +291,35 @@ class Followed(Protocol):
 
 _F = TypeVar("_F", bound=Followed)
 _R = TypeVar("_R")
+
+
+@overload
+def tracks(cursor: Mapping[str, Any], lists: Iterable[str], instance: str) -> dict[str, Track]: ...
+
+
+@overload
+def tracks(
+    cursor: Mapping[str, Any], lists: Iterable[str], instance: str, read: Callable[[Any], _F]
+) -> dict[str, _F]: ...
+
+
+def tracks(
+    cursor: Mapping[str, Any],
+    lists: Iterable[str],
+    instance: str,
+    read: Callable[[Any], Followed] = Track.from_json,
+) -> Mapping[str, Followed]:
+    """The track of each of those lists in a stored cursor. `read` makes it of what stands there, or raises ValueError.
+
+    Raises:
+        Configuration: the cursor is none of ours.
+    """
+    try:
+        return {name: read(cursor.get(name)) for name in lists}
+    except (ValueError, OverflowError) as error:
+        raise Configuration(
+            f"{instance}: the stored cursor cannot be read: {error}; start the poll anew with 'syncline sync --once'"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +345,7 @@ class Follower:
 
     def __init__(self, overlap: float) -> None:
         self._overlap = overlap
-        self._chain = Chain()
+        self._chain = _Chain()
 
     def poll(
         self,
@@ -367,7 +382,7 @@ class Follower:
                     news[key], fresh[key] = shown.row, state
             brought[name] = tuple(news.values())
         reached: dict[str, Any] = {name: track.as_json() for name, track in after.items()}
-        reached |= {**(beside or {}), "chain": link(str(cursor.get("chain", "")), fresh)}
+        reached |= {**(beside or {}), "chain": _link(str(cursor.get("chain", "")), fresh)}
         since = {name: track.earliest(self._overlap) for name, track in after.items()}
-        self._chain = Chain.after(reached, {**before, **fresh}, since)
+        self._chain = _Chain.after(reached, {**before, **fresh}, since)
         return brought, reached, any(track.running for track in after.values())
