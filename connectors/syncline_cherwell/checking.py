@@ -12,7 +12,6 @@ from syncline_cherwell.discovery import Discovery
 from syncline_cherwell.polling import Feeds
 from syncline_cherwell.records import CREATED
 from syncline_cherwell.settings import CherwellSettings
-from syncline_cherwell.values import text
 
 _HISTORY_LOOK: Final = 20
 
@@ -125,7 +124,7 @@ class Check:
         unclear = [
             row
             for row in found.rows
-            if not any(history.parts(one, line) for one in text(row.get("Details", "")).split("\n"))
+            if not any(history.parts(one, line) for one in row.get("Details", "").split("\n"))
         ]
         if unclear and len(unclear) == len(found.rows):
             yield Finding(

@@ -18,7 +18,7 @@ _API: Final = "/CherwellAPI/api/V1"
 _MOST_PAGES: Final = 200
 
 Row = Mapping[str, str]
-"""A record: field to text; its ids under `RecID` and `busObPublicId`."""
+"""A record: field to text in canonical form; its ids under `RecID` and `busObPublicId`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Client:
 
     def choices(self, kind: BusinessObject, name: str) -> tuple[str, ...]:
         """What may stand in a field. Raises as `account`."""
-        body = {"busObId": kind.id, "fieldId": kind.fields[name].id}
+        body = {"busObId": kind.id, "fieldId": self.field(kind, name)}
         values = self._object("POST", "fieldvalueslookup", body).get("values")
         return (
             tuple(value for value in values if isinstance(value, str) and value)
@@ -211,12 +211,12 @@ class Client:
         Raises:
             Configuration: there is no such field.
         """
-        found = kind.fields.get(name)
-        if found is None:
+        found = kind.ids.get(name)
+        if not found:
             raise Configuration(
                 f"{self._http.instance}: {kind.name} has no field {name}; correct the mapping or the settings"
             )
-        return found.id
+        return found
 
     def _dirty(self, kind: BusinessObject, values: Mapping[str, str]) -> list[dict[str, object]]:
         """What is not marked so is not looked at."""
@@ -240,7 +240,7 @@ class Client:
         if not isinstance(fields, list) or not said(raw.get("busObRecId")):
             raise self._malformed("a search or a read", "a record without id or fields")
         row = {
-            said(one.get("name")): one["value"]
+            said(one.get("name")): said(one["value"])
             for one in fields
             if isinstance(one, dict) and isinstance(one.get("value"), str)
         }

@@ -1,6 +1,7 @@
 """The connector of one Cherwell server."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -66,7 +67,11 @@ class Cherwell(Connector):
 
     def poll(self, cursor: Cursor, limit: int) -> Page:
         """The changes after `cursor`: one page of incidents, and one of each kind of journal that people write."""
-        return self._feeds.poll(cursor, limit)
+        try:
+            return self._feeds.poll(cursor, limit)
+        except Configuration:
+            self._discovery.forget()
+            raise
 
     def read(self, record_id: str) -> Sighting:
         """One record by its record id."""
@@ -157,6 +162,42 @@ class Cherwell(Connector):
 
     def write(self, operation: Operation) -> Receipt:
         """Carry out one operation: one request that changes something. Its reply shows no record."""
+        try:
+            return self._write(operation)
+        except (Configuration, Refused):
+            # A blueprint may have been published since we asked for it.
+            self._discovery.forget()
+            raise
+
+    def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:
+        """Those people or teams, by record id or name."""
+        return self._directory.parties(kind, ids)
+
+    def find_party(self, kind: PartyKind, name: str) -> Party | None:
+        """The person with that e-mail address, else with that exact name, also by id; the team with that name."""
+        return self._directory.find(kind, name)
+
+    def schema(self) -> Schema:
+        """Fields, statuses and teams, as they are now."""
+        self._discovery.forget()
+        incident = self._discovery.incident()
+        fields = dict(incident.fields)
+        if "Priority" in fields:
+            choices = self._client.choices(incident, "Priority") or None
+            fields["Priority"] = replace(fields["Priority"], choices=choices)
+        return Schema(dict(sorted(fields.items())), incident.statuses or None, self._directory.teams())
+
+    def check(self) -> Iterator[Finding]:
+        """Look at the server, the account, the clock, how times are read, journals, and fields."""
+        return Check(
+            self._client, self._http, self._settings, self._discovery, self._feeds, self._directory
+        ).findings()
+
+    def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:  # noqa: ARG002
+        """The incidents that the message of a One-Step is about."""
+        return hints(raw)
+
+    def _write(self, operation: Operation) -> Receipt:
         match operation:
             case Create():
                 return self._writer.create(operation)
@@ -178,33 +219,6 @@ class Cherwell(Connector):
                 raise Refused(
                     f"{self._http.instance}: record {record_id}: files are not carried to and from Cherwell; leave them where they are"
                 )
-
-    def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:
-        """Those people or teams, by record id or name."""
-        return self._directory.parties(kind, ids)
-
-    def find_party(self, kind: PartyKind, name: str) -> Party | None:
-        """The person with that e-mail address, else with that exact name, also by id; the team with that name."""
-        return self._directory.find(kind, name)
-
-    def schema(self) -> Schema:
-        """Fields, statuses and teams, as they are now."""
-        self._discovery.forget()
-        incident = self._discovery.incident()
-        listed = [name for name in ("Priority",) if name in incident.fields]
-        choices = {name: self._client.choices(incident, name) or None for name in listed}
-        known = {name: told for name, told in choices.items() if told is not None}
-        return incident.schema(self._directory.teams(), known)
-
-    def check(self) -> Iterator[Finding]:
-        """Look at the server, the account, the clock, how times are read, journals, and fields."""
-        return Check(
-            self._client, self._http, self._settings, self._discovery, self._feeds, self._directory
-        ).findings()
-
-    def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:  # noqa: ARG002
-        """The incidents that the message of a One-Step is about."""
-        return hints(raw)
 
     def _read(self, record_id: str) -> Record:
         row = self._client.read(self._discovery.incident(), self._known(record_id))

@@ -11,7 +11,7 @@ from syncline.connector import Edit, Native
 from syncline_cherwell.client import Row
 from syncline_cherwell.records import Shape, moment, needed
 from syncline_cherwell.schema import BusinessObject
-from syncline_cherwell.values import separators, text
+from syncline_cherwell.values import separators
 
 CUT: Final = 255
 """Characters of a value that the history keeps: what is as long may have been longer."""
@@ -44,7 +44,7 @@ def edits(
     labels = {one.label: name for name, one in incident.fields.items()}
     found: list[Edit] = []
     for row in rows:
-        for number, line in enumerate(text(row.get("Details", "")).split("\n")):
+        for number, line in enumerate(row.get("Details", "").split("\n")):
             told = parts(line, shape.history_line)
             name = labels.get(told[0]) if told else None
             if told is None or name is None:
@@ -92,7 +92,7 @@ def in_order(edits: Iterable[Edit]) -> list[Edit]:
 def owners(rows: Iterable[Row], incident: BusinessObject, pattern: str) -> frozenset[str]:
     """The full names of owners whom those journals name."""
     owned = incident.fields.get("OwnedBy")
-    lines = (parts(line, pattern) for row in rows for line in text(row.get("Details", "")).split("\n"))
+    lines = (parts(line, pattern) for row in rows for line in row.get("Details", "").split("\n"))
     return frozenset(
         name for told in lines if told and owned and told[0] == owned.label for name in told[1:] if name
     )

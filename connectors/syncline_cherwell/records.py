@@ -14,7 +14,7 @@ from syncline.connector import Native, Party, PartyKind, Record
 from syncline.model import Remark, Visibility
 from syncline_cherwell.client import PUBLIC, Row
 from syncline_cherwell.schema import RECORD
-from syncline_cherwell.values import Dates, canonical, stamp, text
+from syncline_cherwell.values import Dates, canonical, stamp
 
 GROUP: Final = "OwnedByTeam"
 ASSIGNEE: Final = "OwnedByID"
@@ -69,7 +69,7 @@ def needed(row: Row, name: str) -> str:
     Raises:
         ValueError: it is missing or empty.
     """
-    value = text(row.get(name, ""))
+    value = row.get(name, "")
     if not value:
         raise ValueError(f"field {name} is missing or empty; the account may not be allowed to read it")
     return value
@@ -99,7 +99,7 @@ def record(row: Row, shape: Shape) -> Record:
     A field that the reply leaves out is left out of the values: it is not known, which is something else than empty.
     """
     ident, updated = needed(row, RECORD), moment(row, shape.modified, shape.dates)
-    key, group = text(row.get(PUBLIC, "")) or ident, text(row.get(GROUP, ""))
+    key, group = row.get(PUBLIC, "") or ident, row.get(GROUP, "")
     # Cloning an incident copies the field with our key, but somebody else created the copy.
     marked = shape.is_own(row.get("CreatedByID", ""), row.get("CreatedBy", ""))
     return Record(
@@ -113,7 +113,7 @@ def record(row: Row, shape: Shape) -> Record:
         updated_at=updated,
         updated_by=row.get("LastModBy") or None,
         own=shape.is_own(row.get("LastModByID", ""), row.get("LastModBy", "")),
-        marker=(text(row.get(shape.marker, "")) or None) if marked else None,
+        marker=(row.get(shape.marker) or None) if marked else None,
         parties=(Party(PartyKind.GROUP, group, group),) if group else (),
     )
 
@@ -127,18 +127,16 @@ def _value(row: Row, name: str, shape: Shape) -> Native:
 
 def person(row: Row) -> Party:
     """A record of UserInfo."""
-    email = text(row.get("Email", "")).lower()
-    return Party(
-        PartyKind.PERSON, needed(row, RECORD), text(row.get("FullName", "")) or row[RECORD], email or None
-    )
+    email = row.get("Email", "").lower()
+    return Party(PartyKind.PERSON, needed(row, RECORD), row.get("FullName", "") or row[RECORD], email or None)
 
 
 def remark(row: Row, shape: Shape, *, asked: bool) -> Remark | None:
     """A journal. What is not plainly for the customer is internal. `asked`: the customer wrote it. None: it says nothing."""
-    body = text(row.get("Details", ""))
+    body = row.get("Details", "")
     if not body:
         return None
-    author = text(row.get("CreatedBy", ""))
+    author = row.get("CreatedBy", "")
     public = asked or (bool(shape.public) and row.get(shape.public) == "True")
     return Remark(
         id=needed(row, RECORD),

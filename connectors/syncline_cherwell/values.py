@@ -10,29 +10,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from syncline.connector import Native
+from syncline.connector import Native, canonical_text
 
 CULTURES: Final = {
     "en-US": "%m/%d/%Y %I:%M:%S %p",
     "en-GB": "%d/%m/%Y %H:%M:%S",
-    "en-IE": "%d/%m/%Y %H:%M:%S",
     "en-AU": "%d/%m/%Y %I:%M:%S %p",
-    "en-NZ": "%d/%m/%Y %I:%M:%S %p",
-    "en-ZA": "%Y/%m/%d %H:%M:%S",
     "de-DE": "%d.%m.%Y %H:%M:%S",
-    "de-AT": "%d.%m.%Y %H:%M:%S",
-    "de-CH": "%d.%m.%Y %H:%M:%S",
     "fr-FR": "%d/%m/%Y %H:%M:%S",
-    "fr-CA": "%Y-%m-%d %H:%M:%S",
     "es-ES": "%d/%m/%Y %H:%M:%S",
     "it-IT": "%d/%m/%Y %H:%M:%S",
     "nl-NL": "%d-%m-%Y %H:%M:%S",
     "pt-BR": "%d/%m/%Y %H:%M:%S",
     "sv-SE": "%Y-%m-%d %H:%M:%S",
-    "da-DK": "%d-%m-%Y %H:%M:%S",
-    "ja-JP": "%Y/%m/%d %H:%M:%S",
 }
-"""How cultures of .NET write a date with a time."""
+"""How cultures of .NET write a date with a time; of others a setting says so."""
 
 _PARTS: Final = {
     "Y": "year",
@@ -97,14 +89,7 @@ class Dates:
 
 def said(raw: Any) -> str:
     """What stands in one field, as text in canonical form; empty, too, where it holds no text."""
-    return text(raw) if isinstance(raw, str) else ""
-
-
-def text(raw: str) -> str:
-    """Text in the one form in which it is compared: `\\n` line ends, no white space at the end."""
-    if "\r" in raw:
-        raw = raw.replace("\r\n", "\n").replace("\r", "\n")
-    return raw.rstrip()
+    return canonical_text(raw) if isinstance(raw, str) else ""
 
 
 def instant(raw: str) -> datetime:
@@ -129,7 +114,7 @@ def canonical(raw: str, dates: Dates | None) -> Native:
     Raises:
         ValueError: a time cannot be read.
     """
-    value = text(raw)
+    value = canonical_text(raw)
     if not value:
         return None
     return value if dates is None else stamp(dates.read(value))
