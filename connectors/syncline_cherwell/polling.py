@@ -57,7 +57,10 @@ class Feeds:
 
     def start(self, since: datetime) -> Cursor:
         """The cursor that sees every change from `since` on."""
-        return {name: Track(stamp(since)).as_json() for name in (RECORDS, NOTES, REQUESTS)}
+        # A walk from `since` on is itself a look back; by our own clock we could not say when it was.
+        told = self._http.clock_skew() is not None
+        track = Track(stamp(since), reached=stamp(self._http.platform_now()) if told else "")
+        return {name: track.as_json() for name in (RECORDS, NOTES, REQUESTS)}
 
     def poll(self, cursor: Cursor, limit: int) -> Page:
         """One page of each list; while one of them has more, of that one only."""
