@@ -14,7 +14,7 @@ from syncline.model import Remark
 from syncline_pagerduty import records
 from syncline_pagerduty.client import LAST_ROW, PAGE, Client, Params
 from syncline_pagerduty.directory import Directory
-from syncline_pagerduty.records import ANNOTATE, MalformedError, identity, mapping, moment, stamp
+from syncline_pagerduty.records import MalformedError, identity, mapping, moment, stamp
 from syncline_pagerduty.settings import PagerDutySettings
 from syncline_pagerduty.writes import Writes
 
@@ -91,7 +91,9 @@ class Reader:
         return self.record(mapping(reply.get("incident")), asof, last)
 
     def read(self, record_id: str) -> Sighting:
-        """One incident with the latest of its log, and its notes where the log tells of any. Raises `Gone`."""
+        """One incident with the latest of its log. Raises `Gone`.
+
+        Notes come with polls and the sweep: one more request that fails would throw away what nothing shows again."""
         record = self.one(record_id)
         entries = self.log_of(record.id, self.client.http.platform_now() - LOOKED_BACK)
         if entries:
@@ -102,13 +104,7 @@ class Reader:
                 updated_by=records.name(agent) or identity(agent),
                 own=own is not None and identity(agent) == own,
             )
-        annotated = any(entry.get("type") == ANNOTATE for entry in entries)
-        return Sighting(
-            record_id=record.id,
-            record=record,
-            remarks=self.remarks(record.id) if annotated else (),
-            edits=self.edits(entries, record),
-        )
+        return Sighting(record.id, record, edits=self.edits(entries, record))
 
     def read_many(self, record_ids: Sequence[str]) -> list[Sighting]:
         """Those that there are, with all that was said on them. PagerDuty takes no list of ids: a few pages of open

@@ -24,6 +24,26 @@ def waiting(world, kind):
     return one
 
 
+def test_a_note_of_ours_makes_an_edit_that_is_yet_to_be_merged_no_younger(trio):
+    """Its reply shows the record as of now, last written by us; the title in it was given a while ago, by amina."""
+    world = trio.world
+    world.settle()
+    world.people.pd("POST", f"incidents/{trio.pd_id}/notes", {"note": {"content": "Look here."}})
+    world.poll("pd")
+    world.reconcile()
+    world.people.snow_set(trio.sys_id, short_description="older")
+    world.clock.advance(20)
+    world.people.jira_set(trio.key, summary="younger")
+    world.clock.advance(20)
+    world.poll("snow")
+    world.deliver("snow")
+    assert any("Look here." in text for text in trio.journal())
+    world.settle(8)
+    assert trio.titles() == ("younger",) * 3
+    (conflict,) = trio.said("conflict")
+    assert "amina on snow says older and is kept here only" in conflict
+
+
 def test_a_manual_conflict_holds_that_field_and_nothing_else(manual):
     world = manual.world
     assert manual.titles() == ("by the desk", "by operations", "Mail is down")

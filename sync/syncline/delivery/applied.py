@@ -244,7 +244,11 @@ def shows(
     news = _overwritten(tx, endpoint, link, logged, record)
     news += _derived(endpoint, s, link, logged, record, shadow, settled, alone=alone)
     columns = {"shadow": shadow, "settled": settled, "recovered": [*link.recovered, *news]}
-    incidents.update_link(tx, link.incident_id, link.instance, **incidents.sight(record), **columns)
+    sight = incidents.sight(record)
+    if not writes and record.values == link.seen != link.shadow:
+        # What is yet to be merged was given when it was seen, by whoever it was: our note changed no field.
+        sight |= {"seen_at": link.seen_at, "seen_by": link.seen_by, "own": link.own}
+    incidents.update_link(tx, link.incident_id, link.instance, **sight, **columns)
     _forced(tx, endpoint, link.incident_id, logged, record, later, passed_over | beaten)
     if alone or not writes:
         operations.audited(tx, [logged.id])

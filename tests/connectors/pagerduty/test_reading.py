@@ -23,10 +23,13 @@ def test_a_read_brings_the_record_and_the_latest_of_its_log(world):
     assert found[0].remarks == ()
 
 
-def test_a_read_brings_the_notes_where_the_log_tells_of_any(world):
+def test_a_read_does_not_depend_on_notes(world):
+    """There is no history of titles: what a read showed is not thrown away because something else cannot be read."""
     incident = world.raise_incident()
     world.note(incident["id"], "Hello")
-    assert [r.body for r in world.connector.read(incident["id"]).remarks] == ["Hello"]
+    world.connector.find_party(PartyKind.PERSON, "syncline@example.com")
+    requests = world.sent(lambda: world.connector.read(incident["id"]))
+    assert requests == [f"GET /incidents/{incident['id']}", f"GET /incidents/{incident['id']}/log_entries"]
 
 
 def test_the_description_comes_where_it_is_asked_for(make_world):
