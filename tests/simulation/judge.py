@@ -7,7 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from math import nextafter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -117,6 +118,7 @@ class Judge:
         }
         self.counts["retriggered"] = as_meant(self.script, self.retriggered, self.began)
         world["pd"] = as_it_stands(world["pd"], self.retriggered, self.now)
+        self._on_pd = {ticket.case: ticket.id for ticket in world["pd"]}
         self._read_store(world)
         judged = self._by_the_oracle(world)
         found += [f"missing: {text}" for text in judged.missing if not self.deletions.explain(text)]
@@ -197,6 +199,7 @@ class Judge:
             "taken back": self._taken_back(edit),
             "gone with its ticket": self.deletions.took_edit(edit),
             "given alike": self._given_alike(edit),
+            "called instead": self._called_instead(edit),
         }
         for reason, holds in reasons.items():
             self._count(reason, holds)
@@ -208,7 +211,7 @@ class Judge:
     def _beyond_recall(self, edit: Edit) -> bool:
         """PagerDuty keeps no history of titles, and on such an account as this one none of priorities. An edit of one that
         our own write overwrote is gone without a trace, unless a reply had shown it to us, or there was nothing to write, since
-        what we wrote stood there already before the edit: then it would be our fault."""
+        we knew that what we wrote stood there already before the edit: then it would be our fault."""
         if edit.side != "pd" or edit.what not in {"title", "priority"}:
             return False
         at = self._passed(edit.at)
@@ -223,7 +226,19 @@ class Judge:
         if not written or self._was_shown(edit, until):
             return False
         first = written[0]
-        return edit.before != (self._priority(first["id"]) if isinstance(first, dict) else first)
+        stood = edit.before == (self._priority(first["id"]) if isinstance(first, dict) else first)
+        return not stood or self._unknown_to_us(edit, path)
+
+    def _unknown_to_us(self, edit: Edit, path: str) -> bool:
+        """Whether what an edit replaced was somebody's that no reply had shown us, and that we had not written since."""
+        earlier = [e for e in self._like(edit) if e.n < edit.n]
+        if not earlier or earlier[-1].value != edit.before:
+            return False
+        since, at = self._passed(earlier[-1].at), self._passed(edit.at)
+        ours = any(
+            since < w < at and to == path and edit.what in given for w, to, given in self.network.given
+        )
+        return not ours and not self._was_shown(earlier[-1], at)
 
     def _taken_back(self, edit: Edit) -> bool:
         """Whether the edit put a value back that had stood there when we last looked, and what stood there in between was
@@ -253,24 +268,34 @@ class Judge:
     def _given_alike(self, edit: Edit) -> bool:
         """Whether our next write of a status or priority to an incident of PagerDuty was of the value that the edit had given it.
         That leaves no line in its log: from then on the two are one. And that this lost is on record, by whoever said it
-        elsewhere."""
+        elsewhere; or, where no reply had shown us the edit, that it was theirs alone to us, and brought there only then."""
         if edit.side != "pd" or edit.what not in {"status", "priority"}:
             return False
         at, path = self._passed(edit.at), f"/incidents/{edit.record}"
         until = next((self._passed(e.at) for e in self._like(edit) if e.n > edit.n), self.now)
-        ours = (
-            given[edit.what]
-            for w, to, given in self.network.given
-            if at < w < until and to == path and edit.what in given
-        )
-        first = next(ours, None)
-        if isinstance(first, dict):
-            first = self._priority(first["id"])
+        given = [
+            (w, self._priority(what["id"]) if isinstance(what, dict) else what)
+            for w, to, fields in self.network.given
+            if to == path and (what := fields.get(edit.what)) is not None
+        ]
+        written, first = next(((w, what) for w, what in given if at < w < until), (0.0, None))
+        if first != edit.value:
+            return False
         means = meanings(edit.side, edit.what, edit.value)
-        return first == edit.value and any(
+        recorded = any(
             entry.what == edit.what and meaning_of_ours(entry.what, entry.value) in means
             for entry in self._conflicts.get(edit.case, ())
         )
+        # Whoever said it elsewhere is judged by themselves. The reply to our write shows it too.
+        brought = any(
+            e.what == edit.what
+            and e.record != edit.record
+            and meanings(e.side, e.what, e.value) & means
+            and self._passed(e.at) < written
+            and not any(self._passed(e.at) < w < written and what == first for w, what in given)
+            for e in self.script.of_case(edit.case)
+        )
+        return recorded or (brought and not self._was_shown(edit, nextafter(written, at)))
 
     def _priority(self, priority_id: str) -> str:
         """What PagerDuty calls a priority."""
@@ -443,17 +468,36 @@ class Judge:
     def _called(self, record: str) -> set[str]:
         """Whom PagerDuty itself gave an incident, by the platform's own log: once it is resolved nobody has it, and what
         the others took over of that stays there."""
+        return {who for _, itself, people in self._assigned(record) if itself for who in people}
+
+    def _called_instead(self, edit: Edit) -> bool:
+        """Whether PagerDuty itself gave the incident to somebody else, when it was theirs to whom the edit had given it: its
+        policy was changed, as a step of escalation does."""
+        record = self._on_pd.get(edit.case)
+        if edit.what != "assignee" or record is None:
+            return False
+        had: set[str] = set()
+        for at, itself, people in self._assigned(record):
+            if itself and at > self._passed(edit.at) and had == {edit.value} != people:
+                return True
+            had = people
+        return False
+
+    def _assigned(self, record: str) -> Iterator[tuple[float, bool, set[str]]]:
+        """When an incident was given to whom, by PagerDuty's own log, and whether it did so by itself."""
         pd = self.sides["pd"]
         assert isinstance(pd, PagerDutySide)
         (incident,) = (i for i in pd.wire.sandbox("GET", "state")["incidents"] if i["id"] == record)
-        people = pd._emails
-        return {
-            people.get(user["id"], "")
-            for entry in incident["log_entries"]
-            if entry["type"] in _BY_POLICY
-            or (entry["type"] == "assign_log_entry" and entry["agent"]["type"] == "service_reference")
-            for user in entry["assignees"]
-        }
+        skew = timedelta(seconds=self.network.skew("pd"))
+        for entry in incident["log_entries"]:
+            if entry["type"] in {*_BY_POLICY, "assign_log_entry"}:
+                itself = entry["type"] in _BY_POLICY or entry["agent"]["type"] == "service_reference"
+                at = datetime.fromisoformat(entry["created_at"]) - skew
+                yield (
+                    self._passed(at),
+                    itself,
+                    {pd._emails.get(user["id"], "") for user in entry["assignees"]},
+                )
 
     def _ends_apart(self, world: Mapping[str, Sequence[Ticket]]) -> list[tuple[str, str]]:
         """Case and incident that people ended on two sides at once, in different ways, where Jira's workflow leads from one end to

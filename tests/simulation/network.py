@@ -142,6 +142,12 @@ class Network:
 
         return exchange
 
+    def skew(self, name: str) -> float:
+        """By how many seconds that platform's clock is wrong."""
+        clock = self.instances[name].clock
+        assert isinstance(clock, SkewedClock)
+        return clock.skew.total_seconds()
+
     def committed(self) -> None:
         """Who runs now has stored what came of all that it heard."""
         for name, at, body in self._hearing.pop(getcurrent(), ()):
