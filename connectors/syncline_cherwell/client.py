@@ -171,9 +171,7 @@ class Client:
         path = f"getbusinessobject/busobid/{quote(kind.id, safe='')}/{by}/{quote(ident, safe='')}"
         return self._row(self._object("GET", path, record=f"record {ident}"))
 
-    def save(
-        self, kind: BusinessObject, values: Mapping[str, str], rec_id: str = "", record: str | None = None
-    ) -> str:
+    def save(self, kind: BusinessObject, values: Row, rec_id: str = "") -> str:
         """Make a record, or set fields of that one; its record id.
 
         Raises:
@@ -189,7 +187,7 @@ class Client:
             "fields": self._dirty(kind, values),
             "persist": True,
         }
-        return self._saved("savebusinessobject", body, record)
+        return self._saved("savebusinessobject", body, rec_id)
 
     def save_related(
         self, parent: BusinessObject, rec_id: str, relationship: str, kind: BusinessObject, values: Row
@@ -225,8 +223,8 @@ class Client:
             for name, value in values.items()
         ]
 
-    def _saved(self, path: str, body: Mapping[str, Any], record: str | None) -> str:
-        about = record and f"record {record}"
+    def _saved(self, path: str, body: Mapping[str, Any], record: str) -> str:
+        about = f"record {record}" if record else None
         reply = self._http.json("POST", f"{_API}/{path}", params=self._culture(), json=body, record=about)
         ident = said(reply.get("busObRecId")) if isinstance(reply, dict) else ""
         if not ident:

@@ -35,7 +35,9 @@ def verdict(response: requests.Response) -> Verdict | None:
     if body.get("busObRecId") and not asked.get("busObRecId") and "fields" in asked:
         # It names a record that it made, and says that it failed: nobody knows which is true.
         return Verdict(Reaction.UNKNOWN, reason)
-    return Verdict(Reaction.REFUSED, reason, _fields(body, asked))
+    # By their ids, for a reply has no names; the writer puts them in.
+    fields = {str(one.get("fieldId")): str(one.get("error") or "refused")[:200] for one in _errors(body)}
+    return Verdict(Reaction.REFUSED, reason, fields)
 
 
 def error_text(response: requests.Response) -> str:
@@ -45,22 +47,6 @@ def error_text(response: requests.Response) -> str:
     words += [error.get("error") for error in _errors(body)]
     unlike = dict.fromkeys(" ".join(word.split()) for word in words if isinstance(word, str) and word.strip())
     return "; ".join(unlike)[:500] or response.reason or f"HTTP {response.status_code}"
-
-
-def _fields(body: dict[str, Any], asked: dict[str, Any]) -> dict[str, str]:
-    """The fields that the reply names by their ids, by the names under which they were sent."""
-    sent = asked.get("fields")
-    names = {
-        str(one.get("fieldId")): str(one.get("name"))
-        for one in (sent if isinstance(sent, list) else ())
-        if isinstance(one, dict)
-    }
-    found = {}
-    for error in _errors(body):
-        name = names.get(str(error.get("fieldId")))
-        if name:
-            found[name] = str(error.get("error") or "refused")[:200]
-    return found
 
 
 def _errors(body: dict[str, Any]) -> list[dict[str, Any]]:

@@ -33,6 +33,8 @@ FIXED: Final = frozenset(
 """Fields that a closed incident takes no more."""
 
 _OWNER: Final = "OwnedBy"
+_MEANT: Final = {_OWNER: ASSIGNEE, "OwnedByTeamID": GROUP}
+"""What Cherwell says of a name or an id, is said of the field that we write."""
 
 
 class Writer:
@@ -59,7 +61,7 @@ class Writer:
             and self._settings.stand_in
         ):
             values[_OWNER] = self._settings.stand_in
-        return Receipt(self._client.save(self._discovery.incident(), values))
+        return Receipt(self._saved(values))
 
     def update(self, rec_id: str, given: Mapping[str, Native]) -> Receipt:
         """Fields of an incident."""
@@ -71,8 +73,7 @@ class Writer:
             if status in self._settings.owned and (unowned or not row.get(ASSIGNEE)):
                 values.pop(ASSIGNEE, None)
                 values[_OWNER] = self._settings.stand_in
-        self._client.save(incident, values, rec_id, f"record {rec_id}")
-        return Receipt(rec_id)
+        return Receipt(self._saved(values, rec_id))
 
     def move(self, operation: Transition) -> Receipt:
         """A step of the lifecycle: the status is a field, and what must come with it comes in the same save."""
@@ -92,6 +93,17 @@ class Writer:
     def note(self, rec_id: str, body: str) -> Receipt:
         """A note for those who work on the incident."""
         return self._noted(rec_id, body, {})
+
+    def _saved(self, values: Row, rec_id: str = "") -> str:
+        """The record id of an incident that is saved; a refusal names fields as the mapping does."""
+        incident = self._discovery.incident()
+        try:
+            return self._client.save(incident, values, rec_id)
+        except Refused as error:
+            names = {ident.rpartition("FI:")[2]: name for name, ident in incident.ids.items()}
+            named = {names.get(ident.rpartition("FI:")[2], ""): said for ident, said in error.fields.items()}
+            fields = {_MEANT.get(name, name): said for name, said in named.items() if name}
+            raise Refused(str(error), fields) from error
 
     def _noted(self, rec_id: str, body: str, more: Row) -> Receipt:
         incident, note = self._discovery.incident(), self._discovery.note()

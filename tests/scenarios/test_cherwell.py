@@ -142,6 +142,11 @@ def test_without_a_stand_in_it_waits_for_a_person_and_says_why(pair_of):
     pair.snow_set(sys_id, short_description="Other fields flow on")
     pair.sync()
     assert pair.desk.one()["ShortDescription"] == "Other fields flow on"
+    # Once somebody has it, the status comes loose by itself.
+    pair.snow_set(sys_id, assigned_to=pair.person("bruno"))
+    assert pair.sync(60.0, rounds=6) == []
+    assert (pair.desk.one()["Status"], pair.desk.one()["OwnedBy"]) == ("In Progress", "Bruno Keller")
+    assert pair.app.parked() == []
 
 
 def test_notes_keep_their_visibility_and_arrive_once(linked):

@@ -91,6 +91,7 @@ def test_what_is_refused_with_200_names_the_fields(trial):
     record = trial.create()
     with pytest.raises(Refused, match="Owned By is required") as caught:
         trial.again(stand_in="").connector.write(Transition(record.id, "In Progress", "In Progress"))
+    assert set(caught.value.fields) == {"OwnedByID"}
     with pytest.raises(Refused) as caught:
         trial.connector.write(Update(record.id, {"OwnedByID": "nobody", "Priority": "9"}))
     assert set(caught.value.fields) & {"OwnedByID", "Priority"}
@@ -191,4 +192,12 @@ def test_blueprints_are_asked_for_once_an_hour(trial):
         trial.stand.wait(hours * 3600)
         trial.read(record_id)
         trial.read(record_id)
+    assert len([one for one in trial.tap.seen if "getbusinessobjectschema" in one.url]) == 2
+
+
+def test_after_a_refusal_a_blueprint_is_asked_for_anew(trial):
+    record_id = trial.open()
+    for _ in range(2):
+        with pytest.raises(Refused):
+            trial.connector.write(Update(record_id, {"Priority": "9"}))
     assert len([one for one in trial.tap.seen if "getbusinessobjectschema" in one.url]) == 2
