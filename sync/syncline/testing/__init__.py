@@ -13,6 +13,7 @@ from syncline.testing.examination import Examination, Outcome, Verdict, examine
 from syncline.testing.simulated import SimulatedStand
 from syncline.testing.stand import Assigns, Lags, Responds, SendsHooks, Stand
 from syncline.testing.suite import conformance
+from syncline.testing.trial import Trial
 
 __all__ = [
     "ALL",
@@ -27,6 +28,7 @@ __all__ = [
     "SimulatedStand",
     "Stand",
     "Tier",
+    "Trial",
     "Verdict",
     "conformance",
     "examine",

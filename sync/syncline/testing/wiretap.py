@@ -78,6 +78,24 @@ def alters(change: Callable[[bytes], bytes]) -> Fault:
     return fault
 
 
+def once(fault: Fault, known: dict[tuple[str | None, ...], requests.Response]) -> Fault:
+    """That fault, but a read that is repeated reaches the platform once: while nobody changes anything, it answers alike."""
+
+    def passed(request: requests.PreparedRequest, send: Send) -> requests.Response:
+        if request.method not in {"GET", "HEAD"}:
+            return fault(request, send)
+        key = (request.method, request.url, request.headers.get("Accept"), request.headers.get("Range"))
+
+        def first() -> requests.Response:
+            if key not in known:
+                known[key] = send()
+            return known[key]
+
+        return fault(request, first)
+
+    return passed
+
+
 @dataclass(slots=True)
 class _Trap:
     """A fault that waits for its requests."""

@@ -1,0 +1,58 @@
+"""The kit asks a platform for what it has, and a server for what it has not answered yet."""
+
+from dataclasses import replace
+
+import requests
+
+from syncline.connector import Connector
+from syncline.testing.checks import ALL
+from syncline.testing.examination import Verdict, carried_out
+from syncline.testing.example.acme_desk import AcmeDesk, plugin
+from syncline.testing.example.acme_stand import AcmeStand
+from syncline.testing.wiretap import alters, once, reply
+
+
+class Unhooked(AcmeDesk):
+    """It does not write `parse_hint`, as where there are no webhooks."""
+
+    parse_hint = Connector.parse_hint
+
+
+class Silent(AcmeStand):
+    """It sends no webhooks."""
+
+    delivery = None
+
+
+def of_hints(connect, stand):
+    (check,) = [one for one in ALL if one.name == "hint-names-its-ticket"]
+    return carried_out(check, replace(plugin, connect=connect), stand).verdict
+
+
+def test_where_nobody_knows_of_webhooks_none_are_asked_for():
+    assert of_hints(Unhooked, Silent) is Verdict.EXEMPT
+
+
+def test_webhooks_that_one_of_the_two_knows_are_asked_for():
+    assert of_hints(AcmeDesk, Silent) is Verdict.NOT_MADE
+    assert of_hints(Unhooked, AcmeStand) is Verdict.BROKEN
+
+
+def test_a_read_that_is_spoiled_in_many_ways_reaches_the_platform_once():
+    asked = []
+
+    def told(method, accept, mark, known):
+        request = requests.Request(method, "https://stand.example/x", headers={"Accept": accept}).prepare()
+
+        def counted():
+            asked.append(method)
+            return reply(request, 200, b"[%d]" % len(asked))
+
+        return once(alters(lambda body: body + mark), known)(request, counted).content
+
+    known = {}
+    assert told("GET", "a", b"1", known) == b"[1]1"
+    assert told("GET", "a", b"2", known) == b"[1]2"
+    assert told("GET", "b", b"3", known) == b"[2]3"
+    assert told("POST", "a", b"4", known) == b"[3]4"
+    assert told("POST", "a", b"5", known) == b"[4]5"
