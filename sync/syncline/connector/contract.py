@@ -209,8 +209,8 @@ class Connector(Protocol):
 
     @abstractmethod
     def write(self, operation: Operation) -> Receipt:
-        """Carry out one operation. Sends exactly one request that changes something; or several, where each of them may be sent
-        again without harm and the platform takes no more at once."""
+        """Carry out one operation. Sends exactly one request that changes something, and what prepares it shows to nobody; or
+        several, where each of them may be sent again without harm and the platform takes no more at once."""
         ...
 
     def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:  # noqa: ARG002

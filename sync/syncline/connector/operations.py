@@ -71,7 +71,7 @@ class Comment:
 
 @dataclass(frozen=True, slots=True)
 class Attach:
-    """Hang a file on a record."""
+    """Hang a file on a record. Where no reply comes it is looked for by name and size among the files that are ours."""
 
     record_id: str
     marker: str
