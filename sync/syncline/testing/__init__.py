@@ -13,7 +13,7 @@ from syncline.testing.examination import Examination, Outcome, Verdict, examine
 from syncline.testing.simulated import SimulatedStand
 from syncline.testing.stand import Assigns, Lags, Responds, SendsHooks, Stand
 from syncline.testing.suite import conformance
-from syncline.testing.trial import Trial
+from syncline.testing.trial import connected
 
 __all__ = [
     "ALL",
@@ -28,8 +28,8 @@ __all__ = [
     "SimulatedStand",
     "Stand",
     "Tier",
-    "Trial",
     "Verdict",
     "conformance",
+    "connected",
     "examine",
 ]

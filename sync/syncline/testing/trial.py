@@ -15,6 +15,7 @@ import requests
 from syncline.configuration.defaults import default_mapping
 from syncline.connector import (
     Comment,
+    Connector,
     Create,
     Cursor,
     Edit,
@@ -393,3 +394,8 @@ def shown(value: object, longest: int = 300) -> str:
     """A value as messages show it."""
     text = repr(value)
     return text if len(text) <= longest else f"{text[:longest]} ..."
+
+
+def connected(plugin: Plugin, stand: Stand) -> Connector:
+    """The connector on that stand, as the checks have it: for tests of its author's own."""
+    return Trial(plugin, stand).connector

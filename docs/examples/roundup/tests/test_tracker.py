@@ -7,7 +7,7 @@ import pytest
 from syncline.connector import Comment, Create, LinkBack, Reference, Severity, mark
 from syncline.errors import Gone, RetryLater
 from syncline.model import Visibility
-from syncline.testing import Trial
+from syncline.testing import connected
 from syncline_roundup import plugin
 from syncline_roundup.stand import RoundupStand
 
@@ -25,7 +25,7 @@ def stand():
 
 @pytest.fixture
 def roundup(stand):
-    return Trial(plugin, stand).connector
+    return connected(plugin, stand)
 
 
 def comment(record_id, text):
