@@ -12,8 +12,9 @@ from syncline.connector import FieldSchema
 from syncline_cherwell.values import said
 
 RECORD: Final = "RecID"
-BROUGHT: Final = ("CustomerRecID", "CustomerDisplayName")
-"""Fields that a create must bring, and that we bring by ourselves."""
+DESCRIPTION: Final = "Description"
+CUSTOMER: Final = ("CustomerRecID", "CustomerDisplayName")
+"""Fields that a create must bring, and that we bring by ourselves where the mapping does not; of the customer one will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def described(body: Mapping[str, Any]) -> BusinessObject:
         fields[name] = FieldSchema(
             name=name,
             label=said(raw.get("displayName")) or name,
-            required=raw.get("required") is True and name not in BROUGHT,
+            required=raw.get("required") is True and name not in (DESCRIPTION, *CUSTOMER),
             writable=raw.get("readOnly") is not True and raw.get("calculated") is not True,
             max_length=int(size) if size.isdecimal() and size.isascii() and int(size) > 0 else None,
         )

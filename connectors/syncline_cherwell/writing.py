@@ -10,7 +10,7 @@ from syncline.model import Visibility
 from syncline_cherwell.client import Client, Row
 from syncline_cherwell.discovery import Discovery
 from syncline_cherwell.records import ASSIGNEE, GROUP
-from syncline_cherwell.schema import BROUGHT
+from syncline_cherwell.schema import CUSTOMER, DESCRIPTION
 from syncline_cherwell.settings import CherwellSettings
 from syncline_cherwell.values import wire
 
@@ -51,9 +51,9 @@ class Writer:
         given = {name: value for name, value in operation.values.items() if value is not None}
         values = self._written(given, "the new record")
         # Cherwell takes no incident without the two.
-        values.setdefault("Description", values.get("ShortDescription", operation.marker))
-        if not any(values.get(name) for name in BROUGHT):
-            values[BROUGHT[1]] = self._settings.customer or self._discovery.account()[1]
+        values.setdefault(DESCRIPTION, values.get("ShortDescription", operation.marker))
+        if not any(values.get(name) for name in CUSTOMER):
+            values[CUSTOMER[1]] = self._settings.customer or self._discovery.account()[1]
         values[self._settings.marker_field] = operation.marker
         if (
             values.get(STATUS) in self._settings.owned

@@ -201,3 +201,11 @@ def test_after_a_refusal_a_blueprint_is_asked_for_anew(trial):
         with pytest.raises(Refused):
             trial.connector.write(Update(record_id, {"Priority": "9"}))
     assert len([one for one in trial.tap.seen if "getbusinessobjectschema" in one.url]) == 2
+
+
+def test_what_we_bring_by_ourselves_no_mapping_needs_to(trial):
+    fields = trial.schema.fields
+    asked = {name for name, one in fields.items() if one.required}
+    assert asked == {"Priority", "Status"}
+    record = trial.create()
+    assert record.values["Description"] == record.values["ShortDescription"]
