@@ -66,6 +66,22 @@ def by_others(write: Write, edits: Sequence[Edit]) -> list[Edit]:
     return found
 
 
+def alike(write: Write, edits: Sequence[Edit]) -> list[Edit]:
+    """The last edit of each field that people had given what we then wrote: of that our write leaves no line.
+
+    Args:
+        write: Ours, which happened.
+        edits: The record's history, oldest first.
+    """
+    found = []
+    for name, value in write.values.items():
+        since = [edit for edit in edits if edit.field == name and edit.at >= write.base_at]
+        ours = any(edit.own and edit.after == value for edit in since)
+        if since and since[-1].after == value != write.base.get(name) and not ours:
+            found.append(since[-1])
+    return found
+
+
 def beside(write: Write, edits: Sequence[Edit], sent: Mapping[str, Collection[Native]]) -> list[Edit]:
     """The last edit of each field that people made between what we knew and our own write, whether that overwrote it or
     not: a value that stands in several fields is read of all of them. Of a field that said by then what we wrote our

@@ -641,6 +641,26 @@ def test_who_replaces_what_our_write_and_an_edit_made_together_has_seen_neither(
         assert [text for text in conflicts if loser in text]
 
 
+def test_who_gave_what_our_write_gave_once_more_is_on_record_where_that_loses(trio):
+    """Our write changed nothing, and left no line: somebody had given the same before it. They lose with whom it was for."""
+    world = trio.world
+    world.settle()
+    world.people.snow_set(trio.sys_id, state="2")
+    world.people.jira_move(trio.key, "In Progress")
+    world.clock.advance(1)
+    world.people.pd_set(trio.pd_id, "noah", status="resolved")
+    world.poll("jira")
+    world.reconcile()
+    world.deliver("snow")
+    for _ in range(12):
+        world.sync(20)
+    assert (trio.snow["state"], trio.pd["status"]) == ("6", "resolved")
+    said = " ".join(trio.said("conflict"))
+    assert "Bruno Keller on jira says in_progress" in said
+    assert "amina on snow says in_progress" in said
+    assert trio.said("unaudited") == []
+
+
 def test_a_history_that_may_not_be_read_halts_no_instance(trio, monkeypatch):
     """The look for a write in doubt goes by the record alone then."""
     world = trio.world

@@ -134,7 +134,14 @@ def _unshown(tx: Tx, station: Station, link: Link, writes: Sequence[Logged]) -> 
     missing = [w for w in unaudited if w.id in {asked.id for asked in writes} and w.state is State.APPLIED]
     given_up = [w for w in missing if tx.now - w.created_at > HISTORY_LAG]
     operations.audited(tx, [w.id for w in given_up])
-    natives = ", ".join(sorted({n for w in given_up if w.kind in operations.AUDITED for n in w.payload}))
+    changed = {
+        n
+        for w in given_up
+        if w.kind in operations.AUDITED
+        for n, v in w.payload.items()
+        if w.base.get(n) != v
+    }
+    natives = ", ".join(sorted(changed))
     if natives:
         text = (
             f"{link.instance} {link.record_key} was written by somebody else at the same moment as by us ({natives}), and its change "

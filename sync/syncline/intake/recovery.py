@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from syncline.audit import added, beside, by_others, overwritten
+from syncline.audit import added, alike, beside, by_others, overwritten
 from syncline.connector import Edit, HistoryKind, Native, PartyKind, Sighting
 from syncline.mapping import Mapping as FieldMapping
 from syncline.model import json_value
@@ -64,7 +64,32 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
         found |= {
             (entry["field"], entry["at"]): entry for entry in _said_anew(tx, endpoint, link, logged, more)
         }
+    for logged in writes:
+        if logged not in creates and logged.state is State.APPLIED:
+            told = _said_alike(tx, endpoint, link, logged, edits)
+            found |= {(entry["field"], entry["at"]): entry for entry in told}
     return remember(tx, link, list(found.values()))
+
+
+def _said_alike(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: Sequence[Edit]) -> list[Entry]:
+    """What people had said as our write said it, and the incident still says: they are among those who did. Told once, as it
+    then counts as what the write was based on."""
+    theirs = alike(logged.write(), edits)
+    if not theirs or strangers(endpoint, theirs, tx.now):
+        return []
+    kept = incidents.find(tx, link.incident_id)
+    assert kept is not None
+    operations.rebase(tx, logged, {edit.field: edit.after for edit in theirs})
+    found: list[Entry] = []
+    for name, value in logged.fields.items():
+        said = next((edit for edit in theirs if {edit.field} == endpoint.mapping.natives_of(name)), None)
+        if said is not None and kept.incident[name] == value:
+            given = {said.field: said.after}
+            told = entries(tx, endpoint, link, logged, given, {}, {}, said.actor, said.at, {name})
+            found += [
+                {**entry, "base": entry["value"]} for entry in told if entry["value"] == json_value(value)
+            ]
+    return found
 
 
 def _added(
