@@ -4,12 +4,10 @@ Cherwell has no webhooks of its own that go out: the message is what somebody wr
 is looked for under the names that Cherwell uses for it, wherever it may stand.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from syncline.connector import Hint
-from syncline.http.body import UnusableBodyError, checked_json
+from syncline.connector import Hint, hook_body
 from syncline_cherwell.records import is_id
 
 _NAMES: Final = ("busObRecId", "RecID", "recId")
@@ -22,11 +20,7 @@ def hints(raw: bytes) -> tuple[Hint, ...]:
     Raises:
         ValueError: the body is no JSON object or list, or holds no record id.
     """
-    try:
-        body = json.loads(checked_json(raw))
-    except UnusableBodyError as error:
-        raise ValueError(f"the body {error}") from error
-    found = dict.fromkeys(_ids(body, 0))
+    found = dict.fromkeys(_ids(hook_body(raw), 0))
     if not found:
         raise ValueError("the body holds no RecID: have the One-Step send it")
     return tuple(Hint(ident) for ident in found)

@@ -4,12 +4,10 @@ The message is unsigned. It holds the fields that were chosen when the webhook w
 receive automatic notifications"); how they are nested is not documented, so the Incident Number is looked for wherever it may stand.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from syncline.connector import Hint
-from syncline.http.body import UnusableBodyError, checked_json
+from syncline.connector import Hint, hook_body
 from syncline_helix.records import NUMBER, is_number
 
 _DEEPEST: Final = 4
@@ -21,11 +19,7 @@ def hints(raw: bytes) -> tuple[Hint, ...]:
     Raises:
         ValueError: the body is no JSON object or list, or holds no Incident Number.
     """
-    try:
-        body = json.loads(checked_json(raw))
-    except UnusableBodyError as error:
-        raise ValueError(f"the body {error}") from error
-    found = dict.fromkeys(_numbers(body, 0))
+    found = dict.fromkeys(_numbers(hook_body(raw), 0))
     if not found:
         raise ValueError(f"the body holds no {NUMBER}: choose that field for the webhook")
     return tuple(Hint(number) for number in found)

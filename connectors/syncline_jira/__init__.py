@@ -5,7 +5,7 @@ from syncline.model import Visibility
 from syncline_jira.connector import Jira
 from syncline_jira.dialect import own_dialect
 from syncline_jira.settings import JiraSettings
-from syncline_jira.writing import WORKFLOW
+from syncline_jira.values import WORKFLOW
 
 __all__ = ["Jira", "JiraSettings", "plugin"]
 

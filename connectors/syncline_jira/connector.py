@@ -27,12 +27,12 @@ from syncline.model import Attachment, Remark
 from syncline_jira import directory, hints, history, polling, records, shape
 from syncline_jira.checking import Check
 from syncline_jira.client import JiraClient, issue_path
-from syncline_jira.operations import Writer
 from syncline_jira.perspective import Perspective
 from syncline_jira.records import Lens
 from syncline_jira.schema import schema
 from syncline_jira.settings import JiraSettings
 from syncline_jira.workflow import Workflows
+from syncline_jira.writing import Writer
 
 _COMMENTS: Final = 100
 _HISTORIES: Final = 100

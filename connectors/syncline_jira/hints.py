@@ -1,11 +1,10 @@
 """Which issues a webhook's body is about. Pure; what it says of their state is not believed."""
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from syncline.connector import Hint
+from syncline.connector import Hint, hook_body
 from syncline_jira import shape
 
 _LARGEST: Final = 10_000_000
@@ -25,10 +24,7 @@ def hints(headers: Mapping[str, str], raw: bytes, projects: frozenset[str]) -> t
     """
     if len(raw) > _LARGEST:
         raise ValueError("the body is larger than any webhook of Jira's")
-    try:
-        body = json.loads(raw)
-    except RecursionError:
-        raise ValueError("the body is nested too deeply to be one of Jira's webhooks") from None
+    body = hook_body(raw)
     if not shape.text(shape.mapping(body).get("webhookEvent")):
         raise ValueError("the body has no webhookEvent, so it is not one of Jira's webhooks")
     record_id = _record_id(body)

@@ -1,130 +1,163 @@
-"""Native values, turned into what Jira takes in `fields`. Pure."""
+"""The operations of the core as requests to Jira: each exactly one that changes something."""
 
-import re
 from collections.abc import Mapping
-from datetime import UTC
 from typing import Any, Final
 
-from syncline.connector import Native
-from syncline.errors import Refused
-from syncline_jira import shape
-from syncline_jira.catalogue import Catalogue, FieldType
-from syncline_jira.text import canonical, document, one_line
+from syncline.connector import (
+    Attach,
+    Comment,
+    Create,
+    LinkBack,
+    Operation,
+    PagePerson,
+    Receipt,
+    Transition,
+    Update,
+)
+from syncline.errors import OutcomeUnknown, Refused, SynclineError
+from syncline.model import Visibility
+from syncline_jira import records, shape
+from syncline_jira.client import JiraClient, issue_path
+from syncline_jira.perspective import Perspective
+from syncline_jira.settings import JiraSettings
+from syncline_jira.text import canonical, document
+from syncline_jira.values import WORKFLOW, fields, needs_catalogue
+from syncline_jira.workflow import Workflows
 
-WORKFLOW: Final = "status"
-"""Only transitions change it."""
+PROPERTY: Final = "syncline"
+"""Entity property in which issues and comments that we create carry their marker, too."""
 
-_SYSTEM: Final[Mapping[str, tuple[str, str]]] = {
-    "assignee": ("user", ""),
-    "components": ("array", "component"),
-    "description": ("string", ""),
-    "environment": ("string", ""),
-    "fixVersions": ("array", "version"),
-    "issuetype": ("issuetype", ""),
-    "labels": ("array", "string"),
-    "parent": ("issuelink", ""),
-    "priority": ("priority", ""),
-    "project": ("project", ""),
-    "reporter": ("user", ""),
-    "resolution": ("resolution", ""),
-    "security": ("securitylevel", ""),
-    "versions": ("array", "version"),
-}
-
-_NUMBER: Final = re.compile(r"[+-]?\d{1,15}(\.\d{1,9})?")
+INTERNAL: Final = {"key": "sd.public.comment", "value": {"internal": True}}
+"""Keeps a comment from the customers of a service project (JSM docs: "Comments"); elsewhere it means nothing."""
 
 
-def fields(
-    values: Mapping[str, Native], catalogue: Catalogue, *, cloud: bool, instance: str
-) -> dict[str, Any]:
-    """The `fields` of a create, an edit or a transition.
+class Writer:
+    """Carries out operations on one instance.
 
-    Raises:
-        Refused: the status is among them, or a value cannot stand in its field.
+    Args:
+        client: The instance's client.
+        settings: Its settings.
+        view: What it knows of itself.
+        workflows: What it remembers of transitions.
     """
-    if WORKFLOW in values:
-        raise Refused(
-            f"{instance}: an issue's status cannot be set, only transitions change it; take the workflow's way",
-            {WORKFLOW: "only transitions change it"},
+
+    def __init__(
+        self, client: JiraClient, settings: JiraSettings, view: Perspective, workflows: Workflows
+    ) -> None:
+        self._client = client
+        self._settings = settings
+        self._cloud = settings.is_cloud
+        self._view = view
+        self._workflows = workflows
+
+    def write(self, operation: Operation) -> Receipt:
+        """Carry out one operation; a link back is one request for each reference.
+
+        Raises:
+            Refused: Jira will not do it, or cannot be asked for it.
+            OutcomeUnknown: whether it was done is not known.
+        """
+        match operation:
+            case Create():
+                return self._create(operation)
+            case Update():
+                return self._update(operation)
+            case Transition():
+                return self._transition(operation)
+            case Comment():
+                return self._comment(operation)
+            case Attach():
+                return self._attach(operation)
+            case LinkBack():
+                return self._link_back(operation)
+            case PagePerson(record_id):
+                raise Refused(
+                    f"{self._settings.name}: issue {record_id}: Jira calls nobody; page by another way"
+                )
+
+    def _fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        catalogue = self._view.catalogue() if needs_catalogue(values) else self._view.known_catalogue()
+        return fields(values, catalogue, cloud=self._cloud, instance=self._settings.name)
+
+    def _create(self, operation: Create) -> Receipt:
+        label = records.label_of(operation.marker)
+        if label is None:
+            raise Refused(f"{self._settings.name}: the marker {operation.marker!r} makes no Jira label")
+        # A new issue gets the first status of its workflow; the way to another one leads over transitions.
+        values = {name: value for name, value in operation.values.items() if name != WORKFLOW}
+        fields = self._fields(
+            {"project": self._settings.projects[0], "issuetype": self._settings.default_issue_type, **values}
         )
-    return {
-        name: _written(_type(name, catalogue), value, cloud, instance)
-        for name, value in sorted(values.items())
-    }
-
-
-def needs_catalogue(values: Mapping[str, Native]) -> bool:
-    """Whether writing these takes more knowledge than that of the system fields."""
-    return any(name not in _SYSTEM and name.startswith("customfield_") for name in values)
-
-
-def _type(name: str, catalogue: Catalogue) -> FieldType:
-    if name in _SYSTEM:
-        kind, items = _SYSTEM[name]
-        return FieldType(name, name, kind, items)
-    return catalogue.fields.get(name) or FieldType(name, name, "")
-
-
-def _written(field: FieldType, value: Native, cloud: bool, instance: str) -> Any:  # noqa: FBT001
-    if value is None:
-        return [] if field.type == "array" else None
-    if field.id == "summary":
-        return one_line(str(value))
-    if field.type == "array":
-        items = value if isinstance(value, tuple) else (value,)
-        return [_one(field.items, str(item), cloud) for item in items]
-    if isinstance(value, tuple):
-        if field.type:
-            raise _unfit(field, instance, "takes one value, not a list")
-        return list(value)
-    if field.rich:
-        return document(str(value)) if cloud else canonical(str(value))
-    if field.type == "number":
-        return _number(field, value, instance)
-    if field.type == "datetime":
-        return _moment(field, value, instance)
-    if field.type in {"", "string", "any", "date"}:
-        return canonical(value) if isinstance(value, str) else value
-    return _one(field.type, str(value), cloud)
-
-
-def _one(kind: str, value: str, cloud: bool) -> Any:  # noqa: FBT001
-    """One value of a type that stands alone or in a list."""
-    match kind:
-        case "user":
-            return {"accountId" if cloud else "name": value}
-        case "option":
-            return {"value": value}
-        case "option-with-child":
-            first, _, second = value.partition(" / ")
-            return {"value": first, "child": {"value": second}} if second else {"value": first}
-        case "project" | "issuelink":
-            return {"key": value}
-        case "component" | "version" | "priority" | "resolution" | "issuetype" | "securitylevel" | "group":
-            # Where two bear one name an admin can put the id into the mapping: nothing is called by digits alone.
-            return (
-                {"id": value} if value.isascii() and value.isdigit() and kind != "group" else {"name": value}
+        fields["labels"] = [*(fields.get("labels") or []), label]
+        body = {"fields": fields, "properties": [{"key": PROPERTY, "value": {"marker": operation.marker}}]}
+        answer = shape.mapping(self._client.send("POST", "issue", body))
+        record_id = shape.text(answer.get("id"))
+        if not record_id:
+            raise OutcomeUnknown(
+                f"{self._settings.name}: the reply to a create names no issue; it will be looked for by its marker"
             )
-        case _:
-            return value
+        return Receipt(record_id)
 
+    def _update(self, operation: Update) -> Receipt:
+        fields = self._fields(operation.values)
+        if "labels" in fields:
+            fields["labels"] += self._view.marker_labels(operation.record_id)
+        lens = self._view.lens()  # before the write: nothing after it may fail but the write itself
+        params = {"returnIssue": "true"} if self._cloud else {}
+        answer = self._client.send("PUT", issue_path(operation.record_id), {"fields": fields}, params)
+        try:
+            record = records.record(answer, lens) if answer else None
+        except SynclineError:
+            record = None  # done all the same; the core reads it once
+        return Receipt(operation.record_id, record)
 
-def _number(field: FieldType, value: Native, instance: str) -> int | float | None:
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        return shape.number(float(value))
-    if isinstance(value, int | float):
-        return shape.number(value)
-    raise _unfit(field, instance, f"takes a number, not {str(value)[:80]!r}")
+    def _transition(self, operation: Transition) -> Receipt:
+        body: dict[str, Any] = {"transition": {"id": operation.transition_id}}
+        if operation.values:
+            body["fields"] = self._fields(operation.values)
+        try:
+            self._client.send("POST", issue_path(operation.record_id, "transitions"), body)
+        except SynclineError:
+            self._workflows.forget(operation.record_id)
+            raise
+        return Receipt(operation.record_id)
 
+    def _comment(self, operation: Comment) -> Receipt:
+        text = canonical(operation.body)
+        body: dict[str, Any] = {"body": document(text) if self._cloud else text}
+        properties: list[dict[str, Any]] = []
+        if operation.visibility is Visibility.INTERNAL:
+            properties.append(INTERNAL)
+            if self._settings.internal_comments:
+                body["visibility"] = self._settings.internal_comments.restriction()
+        if self._cloud:
+            properties.append({"key": PROPERTY, "value": {"marker": operation.marker}})
+        if properties:
+            body["properties"] = properties
+        answer = shape.mapping(self._client.send("POST", issue_path(operation.record_id, "comment"), body))
+        return Receipt(operation.record_id, item_id=shape.text(answer.get("id")) or None)
 
-def _moment(field: FieldType, value: Native, instance: str) -> str:
-    """A time as Jira takes it: milliseconds, and the offset without a colon."""
-    at = shape.instant(value)
-    if at is None:
-        raise _unfit(field, instance, f"takes a time with its offset, not {str(value)[:80]!r}")
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "+0000"
+    def _attach(self, operation: Attach) -> Receipt:
+        path = issue_path(operation.record_id, "attachments")
+        answer = self._client.upload(path, operation.name, operation.content_type, operation.content)
+        items = shape.objects(answer)
+        return Receipt(operation.record_id, item_id=shape.text(items[0].get("id")) or None if items else None)
 
-
-def _unfit(field: FieldType, instance: str, why: str) -> Refused:
-    words = f"{field.name} ({field.id}) {why}" if field.name != field.id else f"{field.id} {why}"
-    return Refused(f"{instance}: the field {words}; correct the mapping", {field.id: why})
+    def _link_back(self, operation: LinkBack) -> Receipt:
+        # Jira takes one link in a request. Each is an upsert by its globalId: cut short, all are safely sent again.
+        item_id = None
+        for reference in operation.references:
+            body = {
+                "globalId": f"syncline:{operation.marker}:{reference.instance}"[:255],
+                "application": {
+                    "type": "syncline",
+                    "name": f"{reference.platform} {reference.instance}"[:255],
+                },
+                "relationship": "is the same incident as",
+                "object": {"url": reference.url, "title": f"{reference.key}: {reference.title}"[:255]},
+            }
+            answer = shape.mapping(
+                self._client.send("POST", issue_path(operation.record_id, "remotelink"), body)
+            )
+            item_id = shape.text(answer.get("id")) or item_id
+        return Receipt(operation.record_id, item_id=item_id)

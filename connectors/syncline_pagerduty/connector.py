@@ -1,9 +1,8 @@
 """PagerDuty as a connector: what the core asks, answered by the parts that know how."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from syncline.connector import (
     Cursor,
@@ -28,10 +27,10 @@ from syncline_pagerduty.checking import Check
 from syncline_pagerduty.client import Client
 from syncline_pagerduty.cursor import Position
 from syncline_pagerduty.directory import Directory
+from syncline_pagerduty.hints import hints
 from syncline_pagerduty.paging import Pages
 from syncline_pagerduty.polling import Poller
 from syncline_pagerduty.reading import Reader
-from syncline_pagerduty.records import identity, mapping
 from syncline_pagerduty.schema import schema
 from syncline_pagerduty.settings import PagerDutySettings
 from syncline_pagerduty.writing import Writer
@@ -125,25 +124,4 @@ class PagerDuty(Pager):
         Raises:
             ValueError: it is no webhook of PagerDuty's.
         """
-        event = _event(raw)
-        data = mapping(event.get("data"))
-        about = (
-            data if data.get("type") in ("incident", "incident_reference") else mapping(data.get("incident"))
-        )
-        record_id, event_id = identity(about), event.get("id")
-        if record_id is None or not self._reader.ours(about, data):
-            return ()
-        return (Hint(record_id, event_id if isinstance(event_id, str) and event_id else None),)
-
-
-def _event(raw: bytes) -> Mapping[str, Any]:
-    try:
-        body = json.loads(raw)
-    except RecursionError:
-        raise ValueError("the body is nested too deeply") from None
-    event = mapping(mapping(body).get("event"))
-    if not isinstance(event.get("event_type"), str):
-        raise ValueError(  # noqa: TRY004  one error for bad bodies
-            "the body has no event with an event_type, so it is no webhook of PagerDuty's (version 3)"
-        )
-    return event
+        return hints(raw, self._reader.ours)

@@ -1,55 +1,44 @@
 """The connector of one ServiceNow instance."""
 
-import json
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Final, TypeVar
 
 from syncline.connector import (
-    Attach,
-    Comment,
     Connector,
-    Create,
     Cursor,
     Edit,
     Finding,
     Hint,
-    LinkBack,
-    Native,
     Operation,
     Page,
-    PagePerson,
     Party,
     PartyKind,
     Receipt,
     Record,
     Schema,
     Sighting,
-    Transition,
-    Update,
     canonical_text,
 )
-from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater
-from syncline.http.body import UnusableBodyError, checked_json
+from syncline.errors import Configuration, RetryLater
 from syncline.http.client import Http
-from syncline.model import Attachment, Remark, Visibility
+from syncline.model import Attachment, Remark
 from syncline_servicenow import records
 from syncline_servicenow.checking import Check
 from syncline_servicenow.client import Client
+from syncline_servicenow.hints import hints
 from syncline_servicenow.polling import Feeds
 from syncline_servicenow.query import both, one_of, ordered, term
-from syncline_servicenow.records import ORIGIN, Row, Shape
+from syncline_servicenow.records import Row, Shape, known
 from syncline_servicenow.schema import Dictionary
 from syncline_servicenow.settings import ServiceNowSettings
-from syncline_servicenow.values import JOURNALS, is_sys_id, plain, stamp, sys_id_of, wire
+from syncline_servicenow.values import JOURNALS, is_sys_id, plain, stamp
+from syncline_servicenow.writing import Writer
 
 _PARTY_TABLES: Final = {PartyKind.PERSON: "sys_user", PartyKind.GROUP: "sys_user_group"}
 _PAGE: Final = 1000
 _IDS: Final = 100
-
-_TYPE: Final = re.compile(r"[\w.+-]+/[\w.+-]+(; ?[\w.+-]+=[\w.+-]+)*", re.ASCII)
 
 T = TypeVar("T")
 Thing = TypeVar("Thing", Remark, Attachment)
@@ -64,6 +53,7 @@ class ServiceNow(Connector):
         self._client = Client(http)
         self._shape = Shape.of(http.base_url, settings.table, fields, settings.kinds())
         self._feeds = Feeds(self._client, http, settings, self._shape)
+        self._writer = Writer(self._client, http, settings, self._shape)
 
     def start(self, since: datetime | None) -> Cursor:
         """The cursor that sees every change from `since` on; None: from now on, by the platform's clock."""
@@ -79,7 +69,9 @@ class ServiceNow(Connector):
 
     def read(self, record_id: str) -> Sighting:
         """One record by its sys_id; one request."""
-        row = self._client.row(self._settings.table, self._known(record_id), self._shape.columns)
+        row = self._client.row(
+            self._settings.table, known(record_id, self._http.instance), self._shape.columns
+        )
         record = self._record(row, record_id)
         if record.id != record_id:
             raise RetryLater(
@@ -141,21 +133,21 @@ class ServiceNow(Connector):
 
     def remarks(self, record_id: str) -> Sequence[Remark]:
         """All comments and work notes of a record, oldest first."""
-        return self._remarks([self._known(record_id)])
+        return self._remarks([known(record_id, self._http.instance)])
 
     def attachments(self, record_id: str) -> Sequence[Attachment]:
         """All files of a record, oldest first."""
-        return self._attachments([self._known(record_id)])
+        return self._attachments([known(record_id, self._http.instance)])
 
     def content(self, attachment: Attachment) -> bytes:
         """The bytes of a file."""
-        return self._client.download(self._known(attachment.id), attachment.record_id)
+        return self._client.download(known(attachment.id, self._http.instance), attachment.record_id)
 
     def history(self, record_id: str, since: datetime) -> Sequence[Edit]:
         """The lines of sys_audit from `since` on, oldest first."""
         query = both(
             self._term("tablename", self._settings.table),
-            self._term("documentkey", self._known(record_id)),
+            self._term("documentkey", known(record_id, self._http.instance)),
             self._term("sys_created_on", stamp(since), ">="),
         )
         rows = self._of("sys_audit", "documentkey", (record_id,), query, records.EDIT_COLUMNS)
@@ -167,27 +159,7 @@ class ServiceNow(Connector):
 
     def write(self, operation: Operation) -> Receipt:
         """Carry out one operation: one request, whose reply brings the record."""
-        match operation:
-            case Create(marker, values):
-                return self._create(marker, values)
-            case Update(record_id, values):
-                return self._patch(record_id, self._written(values, record_id))
-            case Comment(record_id, _, body, visibility):
-                name = "comments" if visibility is Visibility.PUBLIC else "work_notes"
-                return self._patch(record_id, self._written({name: body}, record_id))
-            case LinkBack(record_id):
-                return self._patch(record_id, self._written({"work_notes": operation.text}, record_id))
-            case Attach():
-                return self._attach(operation)
-            case PagePerson(record_id):
-                raise Refused(
-                    f"{self._http.instance}: record {record_id}: ServiceNow calls nobody; page by another way"
-                )
-            case Transition(record_id, transition_id):
-                raise Refused(
-                    f"{self._http.instance}: record {record_id} cannot take transition {transition_id}: ServiceNow has"
-                    " no transitions, set the field state by an update"
-                )
+        return self._writer.write(operation)
 
     def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:
         """Those people or groups; one request for a hundred."""
@@ -235,72 +207,7 @@ class ServiceNow(Connector):
 
     def parse_hint(self, headers: Mapping[str, str], raw: bytes) -> Sequence[Hint]:  # noqa: ARG002
         """The record that the message of our business rule is about: `{event_id, table, sys_id, ...}`."""
-        try:
-            body = json.loads(checked_json(raw))
-        except UnusableBodyError as error:
-            raise ValueError(f"the body {error}") from error
-        if not isinstance(body, dict) or not is_sys_id(body.get("sys_id")):
-            raise ValueError("the body is not that of Syncline's business rule: it lacks a sys_id")
-        if body.get("table", self._settings.table) != self._settings.table:
-            return ()
-        event = body.get("event_id")
-        return (Hint(body["sys_id"], event[:200] if isinstance(event, str) and event else None),)
-
-    def _create(self, marker: str, values: Mapping[str, Native]) -> Receipt:
-        given = {name: value for name, value in values.items() if value is not None}
-        written = self._written(given, "the new record")
-        marked = {**written, "correlation_id": marker, "correlation_display": ORIGIN}
-        row = self._client.insert(self._settings.table, marked, self._shape.columns)
-        try:
-            return self._receipt(sys_id_of(plain(row.get("sys_id"))), row)
-        except ValueError as error:
-            raise OutcomeUnknown(
-                f"{self._http.instance}: a record was created for {marker}, and the reply does not say which: {error}"
-            ) from error
-
-    def _patch(self, record_id: str, values: Mapping[str, str]) -> Receipt:
-        row = self._client.patch(self._settings.table, self._known(record_id), values, self._shape.columns)
-        return self._receipt(record_id, row)
-
-    def _attach(self, operation: Attach) -> Receipt:
-        row = self._client.upload(
-            self._settings.table,
-            self._known(operation.record_id),
-            operation.name,
-            # It comes from another platform and becomes a header.
-            operation.content_type if _TYPE.fullmatch(operation.content_type) else "application/octet-stream",
-            operation.content,
-        )
-        item = plain(row.get("sys_id"))
-        return Receipt(operation.record_id, item_id=item if is_sys_id(item) else None)
-
-    def _receipt(self, record_id: str, row: Row) -> Receipt:
-        """A write that was applied; a reply that does not show the record properly is no reason to doubt it."""
-        try:
-            record = records.record(row, self._shape, self._settings.username)
-        except ValueError:
-            return Receipt(record_id)
-        return Receipt(record_id, record if record.id == record_id else None)
-
-    def _written(self, values: Mapping[str, Native], target: str) -> dict[str, str]:
-        """Values as the Table API takes them; all that cannot be sent is named at once."""
-        written: dict[str, str] = {}
-        complaints: dict[str, str] = {}
-        for name, value in values.items():
-            if "." in name or name.startswith(("sys_", "correlation_")):
-                complaints[name] = "can only be read"
-                continue
-            try:
-                written[name] = wire(name, value, self._shape.kinds)
-            except ValueError as error:
-                complaints[name] = str(error)
-        if complaints:
-            said = "; ".join(f"{name}: {complaint}" for name, complaint in complaints.items())
-            raise Refused(
-                f"{self._http.instance}: {target} cannot be written: {said}; change the value or the mapping",
-                complaints,
-            )
-        return written
+        return hints(raw, self._settings.table)
 
     def _remarks(self, record_ids: Collection[str]) -> Sequence[Remark]:
         query = both(
@@ -346,16 +253,6 @@ class ServiceNow(Connector):
         except ValueError as error:
             which = asked or str(row.get("number") or row.get("sys_id"))[:40]
             raise RetryLater(f"{self._http.instance}: record {which} cannot be used: {error}") from error
-
-    def _known(self, record_id: str) -> str:
-        """The id, if it can be one of ours; it becomes part of an address.
-
-        Raises:
-            Gone: no record can have that id.
-        """
-        if not is_sys_id(record_id):
-            raise Gone(f"{self._http.instance}: {record_id[:60]!r} is no sys_id, so there is no such record")
-        return record_id
 
     def _term(self, name: str, value: str, operator: str = "=") -> str:
         try:

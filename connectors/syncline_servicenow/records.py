@@ -10,6 +10,7 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from syncline.connector import Edit, Native, Party, PartyKind, Record, canonical_text
+from syncline.errors import Gone
 from syncline.model import Attachment, Remark, Visibility
 from syncline_servicenow.values import (
     JOURNALS,
@@ -118,6 +119,17 @@ def needed(row: Row, column: str) -> str:
     if not value:
         raise ValueError(f"column {column} is missing or empty; the account may not be allowed to read it")
     return value
+
+
+def known(record_id: str, instance: str) -> str:
+    """The id, if it can be one of ours; it becomes part of an address.
+
+    Raises:
+        Gone: no record can have that id.
+    """
+    if not is_sys_id(record_id):
+        raise Gone(f"{instance}: {record_id[:60]!r} is no sys_id, so there is no such record")
+    return record_id
 
 
 def record(row: Row, shape: Shape, own: str | None = None) -> Record:

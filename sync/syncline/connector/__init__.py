@@ -58,6 +58,7 @@ from syncline.connector.records import (
     Record,
     Sighting,
     canonical_text,
+    hook_body,
 )
 
 __all__ = [
@@ -103,6 +104,7 @@ __all__ = [
     "canonical_text",
     "clock",
     "depth",
+    "hook_body",
     "look_back_due",
     "looks",
     "mark",

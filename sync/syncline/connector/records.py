@@ -1,5 +1,6 @@
 """What is read of a platform: tickets as it has them, who wrote them, and pages of what changed."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from syncline.errors import SynclineError
+from syncline.http.body import UnusableBodyError, checked_json
 from syncline.model import Attachment, Remark
 
 Native = str | int | float | bool | None | tuple[str, ...]
@@ -152,3 +154,15 @@ class Hint:
 
     record_id: str
     delivery_id: str | None = None
+
+
+def hook_body(raw: bytes) -> Any:
+    """The JSON of a webhook's body, which anybody may have sent.
+
+    Raises:
+        ValueError: it is none that can be used.
+    """
+    try:
+        return json.loads(checked_json(raw))
+    except UnusableBodyError as error:
+        raise ValueError(f"the body {error}") from error

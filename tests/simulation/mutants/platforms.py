@@ -146,7 +146,7 @@ MUTANTS: Final = (
         fault="F29",
         breaks="A remark that does not say that it is a work note is a comment; the word for it is the wrong one.",
         expects="leaked",
-        file=SNOW + "connector.py",
+        file=SNOW + "writing.py",
         before='                name = "comments" if visibility is Visibility.PUBLIC else "work_notes"\n',
         after='                name = "work_notes" if visibility.value == "work_note" else "comments"\n',
     ),
