@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
-from syncline.errors import Configuration, OutcomeUnknown, RetryLater
+from syncline.errors import Configuration, Gone, OutcomeUnknown, RetryLater
 from syncline.http.client import Http
 from syncline_cherwell.schema import RECORD, BusinessObject, described, named
 from syncline_cherwell.values import said
@@ -225,7 +225,12 @@ class Client:
 
     def _saved(self, path: str, body: Mapping[str, Any], record: str) -> str:
         about = f"record {record}" if record else None
-        reply = self._http.json("POST", f"{_API}/{path}", params=self._culture(), json=body, record=about)
+        try:
+            reply = self._http.json("POST", f"{_API}/{path}", params=self._culture(), json=body, record=about)
+        except Gone as error:
+            if about is not None:
+                raise
+            raise Configuration(str(error)) from error
         ident = said(reply.get("busObRecId")) if isinstance(reply, dict) else ""
         if not ident:
             raise OutcomeUnknown(
@@ -254,7 +259,15 @@ class Client:
 
     def _ask(self, method: str, path: str, body: object = None, *, record: str | None = None) -> Any:
         address = path if path.startswith("/") else f"{_API}/{path}"
-        return self._http.json(method, address, params=self._culture(), json=body, safe=True, record=record)
+        try:
+            return self._http.json(
+                method, address, params=self._culture(), json=body, safe=True, record=record
+            )
+        except Gone as error:
+            if record is not None:
+                raise
+            # What an instance is like, who we are, or a search: that is no record that somebody deleted.
+            raise Configuration(str(error)) from error
 
     def _culture(self) -> dict[str, str] | None:
         """The published contract has it for every operation: "the culture of the request". Times are in it."""

@@ -1,6 +1,7 @@
 """The connector against the simulated server, through the real HTTP layer, where the conformance kit does not look."""
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -209,3 +210,16 @@ def test_what_we_bring_by_ourselves_no_mapping_needs_to(trial):
     assert asked == {"Priority", "Status"}
     record = trial.create()
     assert record.values["Description"] == record.values["ShortDescription"]
+
+
+@pytest.mark.parametrize("path", ["getuserbyloginid", "getbusinessobjectschema", "getsearchresults"])
+def test_only_a_record_can_be_gone(trial, path):
+    record = trial.create()
+    reply = {"hasError": True, "errorCode": "RecordNotFound", "errorMessage": "Record not found"}
+    again = trial.again()
+    again.tap.meets(answers(200, json.dumps(reply).encode()), lambda request: path in request.url, times=None)
+    for act in (lambda: again.read(record.id), lambda: again.remarks(record.id)):
+        with suppress(Configuration):
+            act()
+    with pytest.raises(Configuration, match="Record not found"):
+        again.polled(again.connector.start(again.stand.clock.now()))
