@@ -53,7 +53,8 @@ It works already, with a {title} that exists in `stand.py` alone. Now make it yo
 3. `Capabilities`: what the documentation states. The kit finds what is claimed or denied wrongly.
 4. `MAPPING`: statuses and priorities in your platform's words.
 
-Syncline's page for integrators, docs/connectors.md, explains each.
+Syncline's page for integrators, docs/connectors.md, explains each. docs/examples/roundup is a connector
+that was finished so, for a tracker that is real, on a stand of its real server.
 """
 
 _INIT: Final = """\
