@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 import requests
 
+from syncline.errors import Configuration
 from syncline.http.dialect import Dialect, Reaction, Verdict
 
 NO_ENTRY: Final = 302
@@ -63,6 +64,13 @@ def verdict(response: requests.Response) -> Verdict | None:
     if refused or status in {HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN}:
         return Verdict(Reaction.REFUSED, reason, _fields(messages))
     return None
+
+
+def is_hidden(error: Configuration) -> bool:
+    """Whether it is the server itself that says so, by its own numbers: there is no such form, or not for our account. A page
+    that a gateway puts there says nothing of forms, nor does a login that failed."""
+    said = str(error)
+    return "(ARERR " in said and f"(ARERR {BAD_LOGIN})" not in said
 
 
 def is_file(response: requests.Response) -> bool:

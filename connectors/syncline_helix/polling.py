@@ -30,6 +30,7 @@ from syncline.http.client import Http
 from syncline.model import Attachment, Remark
 from syncline_helix import history, records
 from syncline_helix.client import INCIDENT, WORK_LOG, Client, Row, is_last
+from syncline_helix.dialect import is_hidden
 from syncline_helix.query import after, any_of, both, equals, one_of
 from syncline_helix.query import field as named
 from syncline_helix.records import NUMBER, UPDATED, Shape, ident, moment
@@ -148,7 +149,11 @@ class Feeds:
         return found
 
     def _audit(self, entries: list[str], since: datetime) -> list[Row]:
-        """The lines of the audit about those entries. None where it may not be read: `check` says so."""
+        """The lines of the audit about those entries. None where it may not be read: `check` says so.
+
+        Raises:
+            Configuration, RetryLater: it could not be read this time. What it tells is asked for again then.
+        """
         form = self._settings.audit_form
         if not form:
             return []

@@ -304,6 +304,24 @@ def test_an_edit_that_our_write_overwrote_is_found_in_the_audit(linked):
     assert len(titles) == 1
 
 
+def test_what_somebody_else_gave_meanwhile_is_no_late_arrival_of_our_write(linked):
+    """Ours never came, and was still looked for when the incident had moved on, and somebody took it back by hand."""
+    pair, sys_id, number = linked
+    pair.snow_set(sys_id, state="2")
+    pair.fault("reset_before", "PUT", "IncidentInterface")
+    pair.sync(rounds=1)
+    assert pair.said(number, "unknown")
+    waits = {"Status": "Pending", "Status_Reason": "Client Hold", "Assignee__Login__ID": "chloe"}
+    pair.change(number, "chloe", **waits)
+    pair.sync(rounds=2)
+    assert pair.snow_get(sys_id)["state"] == "3"
+    pair.change(number, "bruno", Status="In Progress")
+    pair.sync(rounds=3)
+    assert pair.sync(60.0, rounds=6) == []
+    assert (pair.read(number)["Status"], pair.snow_get(sys_id)["state"]) == ("In Progress", "2")
+    assert pair.app.parked() == []
+
+
 def test_without_an_audit_status_is_all_that_is_told(pair_of):
     pair = pair_of(audited=False)
     sys_id = pair.snow_open("Mail is down")

@@ -117,8 +117,10 @@ def _changed(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
         return False
     if link is not None and moved_beside(endpoint, link, logged, record):
         return False
-    # A step on the way to a status is not what the incident says: somebody who took it said so.
-    if link is not None and edits and not logged.fields and anothers(tx, endpoint, link, logged, edits):
+    # A step on the way to a status is not what the incident says, nor is what the incident has left since: somebody who gave
+    # that said so.
+    left = any(s.kept.incident[name] != value for name, value in logged.fields.items())
+    if link and edits and (left or not logged.fields) and anothers(tx, endpoint, link, logged, edits):
         if not logged.audited:
             mark(tx, station, s)
         return False

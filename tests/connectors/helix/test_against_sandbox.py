@@ -394,6 +394,13 @@ class TestCheck:
         number = office.opened()
         assert [(e.field, e.after) for e in office.helix.read(number).edits] == [("Status", "Assigned")]
 
+    def test_a_page_in_place_of_the_audit_does_not_say_that_there_is_none(self, office):
+        number = office.opened()
+        office.instance.set_faults(next={"fault": "html", "path": "AuditLogSystem"})
+        with pytest.raises(Configuration, match="page"):
+            office.helix.read(number)
+        assert ("Description", "amina") in [(e.field, e.actor) for e in office.helix.read(number).edits]
+
     def test_the_schema_has_what_a_mapping_is_held_against(self, office):
         schema = office.helix.schema()
         assert schema.fields["Description"].max_length == 254
