@@ -9,7 +9,7 @@ from typing import Final
 from learnt import Shown, shown
 from network import Network
 from pages import Stood, Watch
-from weather import SIDES, Weather
+from weather import Weather
 
 from syncline.demo.equivalence import PD, meanings
 
@@ -150,7 +150,10 @@ class Belief:
         """By when Syncline goes by a remark that was written at that moment, wherever."""
         wanted = text.encode()
         stored = (
-            le.at for side in SIDES for le in self.lessons.of[side] if le.said >= at and wanted in le.body
+            le.at
+            for side in self._watch.sides
+            for le in self.lessons.of[side]
+            if le.said >= at and wanted in le.body
         )
         return self.decided(min(stored, default=NEVER))
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from people import Deleted
 
-from syncline.demo.equivalence import JIRA, PD, SIDES, SNOW, TITLES, Ticket
+from syncline.demo.equivalence import HELIX, JIRA, PD, SNOW, TITLES, Ticket
 from syncline.demo.people import Side
 from syncline.demo.script import CREATE, FILE, REMARKS, Edit, Script
 
@@ -24,8 +24,9 @@ _NAMES: Final = {
     SNOW: {"amina": "amina", "diane": "diane"},
     JIRA: {"bruno": "Bruno Keller", "olga": "Olga Petrova"},
     PD: {"noah": "Noah Brooks", "olga": "Olga Petrova", "amina": "Amina Diallo"},
+    HELIX: {"bruno": "bruno", "chloe": "chloe"},
 }
-"""What a platform calls who wrote something. ServiceNow's journal has their login."""
+"""What a platform calls who wrote something. ServiceNow's journal and the work log of Helix have their login."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ def held(sides: Mapping[str, Side]) -> dict[str, Held]:
     """Record to what its platform holds of it."""
     return {
         record: found
-        for side in SIDES
-        for record, found in _READ[side](sides[side].wire.sandbox("GET", "state"))
+        for side, platform in sides.items()
+        for record, found in _READ[side](platform.wire.sandbox("GET", "state"))
     }  # type: ignore[attr-defined]
 
 
@@ -91,7 +92,17 @@ def _of_pd(state: Any) -> Iterator[tuple[str, Held]]:
         yield incident["id"], one
 
 
-_READ: Final = {SNOW: _of_snow, JIRA: _of_jira, PD: _of_pd}
+def _of_helix(state: Any) -> Iterator[tuple[str, Held]]:
+    for row in state["records"]:
+        said = (r for r in row["remarks"] if r["Detailed Description"])
+        one = Held([Said(r["Detailed Description"], datetime.fromisoformat(r["Submit Date"])) for r in said])
+        for file in row["attachments"]:
+            one.files[file["name"]].append(file["sha256"])
+        one.leads = [r.text for r in one.said if r.text.startswith(_LINKS)]
+        yield row["Incident Number"], one
+
+
+_READ: Final = {SNOW: _of_snow, JIRA: _of_jira, PD: _of_pd, HELIX: _of_helix}
 
 
 @dataclass(slots=True)
@@ -171,7 +182,7 @@ class Copies:
     def _out_of_order(self, case: str, ticket: Ticket, there: Held, edits: Sequence[Edit]) -> Iterator[str]:
         """Copies of what was said on one ticket that stand in another order than that. ServiceNow's journal has whole seconds,
         and tells no order within one."""
-        for side in SIDES:
+        for side in _READ:
             if side == ticket.side:
                 continue
             last: tuple[datetime, Edit] | None = None

@@ -20,7 +20,7 @@ from pages import TAKEN as ARRIVED
 from rules import HANDS, L1, L2, OLGA, SERVED_BY, STAND_IN, on_call
 from weather import Weather
 
-from syncline.demo.equivalence import JIRA, PD, SIDES, SNOW, TITLES
+from syncline.demo.equivalence import JIRA, PD, SNOW, TITLES
 from syncline.demo.pager import SAID_AGAIN
 
 # ---- what the oracle grants, each with its reason -------------------------------------------------
@@ -170,7 +170,7 @@ class Due:
         """A hand that was answered is not put off as well."""
         lines = [
             line
-            for side in SIDES
+            for side in self.watch.sides
             for ticket in self.watch.sides[side].census()
             if ticket.case == case
             for remark in ticket.remarks
@@ -299,7 +299,7 @@ class Due:
 
     def _written(self) -> None:
         """Each step stands on the timeline once, and once on each ticket; and its move has reached the platforms."""
-        world = {side: self.watch.sides[side].census() for side in SIDES}
+        world = {side: self.watch.sides[side].census() for side in self.watch.sides}
         with closing(sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)) as connection:
             links = connection.execute("SELECT incident_id, instance, record_id FROM links").fetchall()
             events = connection.execute(

@@ -10,7 +10,6 @@ from random import Random
 from typing import Final
 
 from people import PRIORITIES, WHO, Deed, People
-from weather import SIDES
 
 from syncline.demo.equivalence import JIRA, PD, SNOW
 from syncline.demo.jira import JiraSide
@@ -108,13 +107,14 @@ _STATUS: Final = {
 _MINUTE: Final = 60.0
 
 
-def plan_emergencies(seed: str, length: float, first: int) -> list[Deed]:
+def plan_emergencies(seed: str, length: float, first: int, sides: Sequence[str]) -> list[Deed]:
     """What people mean to do about a few emergencies, in the order of time.
 
     Args:
         seed: Of the world.
         length: Seconds that the story takes; some of what they do comes after it, in calm weather.
         first: Number of the first deed.
+        sides: The platforms.
     """
     rng = Random(f"{seed}/emergency")
     deeds: list[tuple[float, str, str, str, float]] = []
@@ -122,8 +122,8 @@ def plan_emergencies(seed: str, length: float, first: int) -> list[Deed]:
         born = rng.uniform(0.0, length / 3)
         case, kind = f"e{number:02d}", rng.choice(_TOLD)
         priority = rng.choice(_OPENED_WITH.get(kind, (1, 1, 2)))
-        deeds.append((born, case, rng.choice(SIDES), f"{CREATE} {priority}", 0.0))
-        deeds += [(at, case, rng.choice(SIDES), what, 0.0) for at, what in _STORIES[kind](rng, born)]
+        deeds.append((born, case, rng.choice(sides), f"{CREATE} {priority}", 0.0))
+        deeds += [(at, case, rng.choice(sides), what, 0.0) for at, what in _STORIES[kind](rng, born)]
     deeds.sort()
     return [Deed(first + n, *deed) for n, deed in enumerate(deeds)]
 
@@ -260,7 +260,7 @@ class Callers:
             wanted = JIRA
         if what == ANSWER:
             wanted = PD
-        side = next((s for s in (wanted, *SIDES) if self.people.locate(deed.case, s)), None)
+        side = next((s for s in (wanted, *self.people.sides) if self.people.locate(deed.case, s)), None)
         record = self.people.locate(deed.case, side) if side is not None else None
         if side is None or record is None:
             return

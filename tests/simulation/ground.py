@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import urllib3.filepost
 from emergency import SECRETS as CHANNEL_SECRETS
 from pages import channels_through
+from places import PLACES
 
 import syncline.daemon
 import syncline.store.database
@@ -63,7 +64,7 @@ instances:
     from_email: syncline@example.com
     services: [{service}]
     {common}
-routes:
+{beside}routes:
   - name: everywhere
     from: [all]
     to: [all]
@@ -225,11 +226,11 @@ def prepare(folder: Path) -> None:
     _template[:] = [file]
     # Imported once, and not by each world.
     plugins_and_settings()
-    for instance, platform in {"snow": "servicenow", "jira": "jira", "pd": "pagerduty"}.items():
+    for instance, platform in ((name, place.platform) for name, place in PLACES.items()):
         path = default_mapping(platform)
         assert path is not None
         text = _document(path).text
         for source in (str(path), f"published mapping of {instance}"):
             _mapping(text, source, platform)
-    for kind in ("servicenow", "jira-cloud", "pagerduty"):
-        build(kind, kind)
+    for name, place in PLACES.items():
+        build(name, place.kind)

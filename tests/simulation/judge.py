@@ -15,20 +15,21 @@ from typing import Any
 
 from copied import Copies, held
 from deletions import Deletions
-from learnt import named, priority_of
+from learnt import named, priority_of, record_of
 from network import Network
 from people import OURSELVES, Deleted
 from retriggered import Span, as_it_stands, as_meant
 from winners import Winners
 
 from syncline.demo.equivalence import TITLES, Ticket, meaning_of_ours, meanings
+from syncline.demo.helix import HelixSide
 from syncline.demo.oracle import Findings, OnRecord, Oracle
 from syncline.demo.pagerduty import PagerDutySide
 from syncline.demo.people import Side, everybody
 from syncline.demo.script import CREATE, FIELDS, FILE, Edit, Script
 
-_WRITES_EACH = 6
-"""So many writes for each edit are beyond what repetitions explain: two platforms, each tried again once or twice."""
+_WRITES_EACH = 3
+"""So many writes for each edit, and each platform that it goes to, are beyond what repetitions explain: each tried again once or twice."""
 _NOT_HELD = {("pd", "description"), ("pd", "assignee"), ("pd", "group"), ("jira", "group")}
 """What a platform has no field for, or decides by itself."""
 
@@ -36,6 +37,7 @@ _NATIVE = {
     "snow": {"title": "short_description", "status": "state", "priority": "impact"},
     "jira": {"title": "summary", "status": "status", "priority": "priority"},
     "pd": {"title": "title", "status": "status", "priority": "priority"},
+    "helix": {"title": "Description", "status": "Status", "priority": "Impact"},
 }
 """The fields of replies that tell what people changed."""
 _WAITING = frozenset({"missing", "diverged", "lost", "invented", "split", "stuck", "unlinked"})
@@ -136,7 +138,7 @@ class Judge:
         if (
             not self.lost
         ):  # What is found again after a backup was put back is decided by what came after what.
-            winners = Winners(self.script, self.network, self.began, self._was_shown)
+            winners = Winners(self.script, self.network, self.began, self._address, self._was_shown)
             found += winners.findings(self.file, self._case_of_incident)
             self.counts["winners"] = winners.timed
         found += self._split()
@@ -173,12 +175,12 @@ class Judge:
         if not rest.startswith("priority"):
             return False
         tickets = {side: next((t for t in listed if t.case == case), None) for side, listed in world.items()}
-        pd, snow, jira = tickets["pd"], tickets["snow"], tickets["jira"]
+        pd = tickets.pop("pd")
         if pd is None or pd.status != "resolved":
             return False
-        if snow is None or jira is None:
-            return True  # One of them was deleted: there are no two that could differ.
-        return bool(meanings("snow", "priority", snow.priority) & meanings("jira", "priority", jira.priority))
+        # Of those that were deleted there are none that could differ.
+        others = [meanings(t.side, "priority", t.priority) for t in tickets.values() if t is not None]
+        return not others or bool(frozenset.intersection(*others))
 
     def _passes_for_a_copy(self, lost: str) -> bool:
         """Whether a file is not copied that somebody attached with our own account, in a world whose store was lost: files
@@ -318,6 +320,11 @@ class Judge:
             for value in _values(_parsed(body), edit)
         )
 
+    def _address(self, edit: Edit) -> str:
+        """By what paths name a record: the entry behind an incident of Helix has another id than its number."""
+        side = self.sides[edit.side]
+        return (side.entry(edit.record) if isinstance(side, HelixSide) else "") or edit.record
+
     def _passed(self, at: datetime) -> float:
         """Seconds after the world began."""
         return (at - self.began).total_seconds()
@@ -445,10 +452,11 @@ class Judge:
         paging, notes = self.network.paging, self.network.notes
         writes = sum(len(written) for written in self.network.writes.values()) - paging - notes
         causes = edits + 2 * cases
+        each = _WRITES_EACH * (len(self.sides) - 1)
         found = [f"wasteful: {writes} writes for {edits} edits of {cases} incidents"]
         # A step, a page that went astray, and a raised hand are each told of in one note.
         said = [f"wasteful: {notes} notes of {paging} pages and {edits} edits of {cases} incidents"]
-        return found * (writes > _WRITES_EACH * causes) + said * (notes > _WRITES_EACH * (causes + paging))
+        return found * (writes > each * causes) + said * (notes > each * (causes + paging))
 
     def _asked_about(self) -> list[tuple[str, str]]:
         """Case and incident of which a restored store could not find the first ticket: it was lost between our create and the
@@ -578,7 +586,7 @@ def _values(reply: Any, edit: Edit) -> Iterator[str]:
             yield from _values(one, edit)
     if not isinstance(reply, dict):
         return
-    if edit.record in (reply.get("id"), reply.get("sys_id")):
+    if edit.record in (reply.get("id"), record_of(reply)):
         shown = reply.get("fields", reply)
         native = _NATIVE[edit.side].get(edit.what, "")
         said = priority_of(edit.side, shown) if edit.what == "priority" else named(shown.get(native))

@@ -13,8 +13,20 @@ from greenlet import greenlet
 
 _PAIRS: Final = {(str(i), str(u)): str(i + u - 1) for i in (1, 2, 3) for u in (1, 2, 3)}
 """ServiceNow's priority, of impact and urgency."""
+_OF_HELIX: Final = {
+    f"{impact}{urgency}": name
+    for impact, names in {
+        "1-Extensive/Widespread": ("Critical", "Critical", "High", "Low"),
+        "2-Significant/Large": ("Critical", "High", "Medium", "Low"),
+        "3-Moderate/Limited": ("High", "High", "Medium", "Low"),
+        "4-Minor/Localized": ("High", "High", "Medium", "Low"),
+    }.items()
+    for urgency, name in zip(("1-Critical", "2-High", "3-Medium", "4-Low"), names, strict=True)
+}
+"""That of Helix, of the same two."""
 _TAKES_IN: Final = re.compile(r"^incidents|-poll$|-sweep$|-delivery-\d+$")
 """The workers that take in what they hear of records; those of messages look at pages alone."""
+_STATUS: Final = frozenset({"state", "status", "Status"})
 SLOW: Final = 2.0
 """Seconds from which on a reply that came is trouble all the same."""
 
@@ -111,7 +123,7 @@ def shown(lessons: Mapping[str, Sequence[Lesson]]) -> dict[tuple[str, str], list
                     Shown(
                         lesson.said,
                         lesson.at,
-                        named(fields.get("state" if side == "snow" else "status")),
+                        named(fields.get({"snow": "state", "helix": "Status"}.get(side, "status"))),
                         priority_of(side, fields),
                         frozenset(labels if isinstance(labels, list) else ()),
                     )
@@ -124,12 +136,20 @@ def _records(reply: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for one in reply:
             yield from _records(one)
     if isinstance(reply, dict):
-        record = reply.get("sys_id", reply.get("id"))
+        record = record_of(reply)
         fields = reply.get("fields", reply)
-        if isinstance(record, str) and isinstance(fields, dict) and ("status" in fields or "state" in fields):
+        if isinstance(record, str) and isinstance(fields, dict) and not _STATUS.isdisjoint(fields):
             yield record, fields
         for one in reply.values():
             yield from _records(one)
+
+
+def record_of(reply: Mapping[str, Any]) -> Any:
+    """The record that a part of a reply shows, if it shows one. At Helix an entry of the work log names the incident too, and
+    so does what a write looks up before it: neither is taken in as what stands there."""
+    if "Incident Number" in reply:
+        return reply["Incident Number"] if "Impact" in reply else None
+    return reply.get("sys_id", reply.get("id"))
 
 
 def named(native: Any) -> str | None:
@@ -143,4 +163,6 @@ def priority_of(side: str, fields: Mapping[str, Any]) -> str | None:
     """The priority that a record shows, in its platform's words; None: it does not say."""
     if side == "snow":
         return _PAIRS.get((str(fields.get("impact")), str(fields.get("urgency"))))
+    if side == "helix":
+        return _OF_HELIX.get(f"{fields.get('Impact')}{fields.get('Urgency')}")
     return named(fields.get("priority"))

@@ -27,6 +27,7 @@ _NOTE = b'"Syncline:'
 """How every note of escalation begins, in the JSON of each platform."""
 _DEED = re.compile(rb"(?:edit|no\.) (\d+)")
 _CASE = re.compile(rb'#(\w+)"')
+_SIGNS_IN = re.compile("oauth|/api/jwt/")
 _READS = ("/search", "/search/jql", "/bulkfetch")
 
 
@@ -68,7 +69,9 @@ class Sent:
 
 def is_write(request: Request) -> bool:
     """Whether a request changes something."""
-    return request.method != "GET" and not request.path.endswith(_READS) and "oauth" not in request.path
+    return (
+        request.method != "GET" and not request.path.endswith(_READS) and not _SIGNS_IN.search(request.path)
+    )
 
 
 class Network:

@@ -9,17 +9,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, cast
+from urllib.parse import unquote
 
 import requests
 from loop import Loop
+from places import PLACES
 from tracing import Trace
-from weather import SIDES
 
 from syncline.demo import people
-from syncline.demo.equivalence import JIRA, PD, SNOW, case_of
+from syncline.demo.equivalence import HELIX, JIRA, PD, SNOW, case_of
+from syncline.demo.helix import STAFFED, HelixSide
 from syncline.demo.jira import JiraSide
-from syncline.demo.pagerduty import PagerDutySide
-from syncline.demo.people import PlatformRefusedError, Side, UnreachableError
+from syncline.demo.people import PlatformRefusedError, Side, accepted
 from syncline.demo.script import CREATE, FILE, INTERNAL, LABEL, PUBLIC, Script
 from syncline.demo.servicenow import ServiceNowSide
 from syncline.ports import Runtime
@@ -34,12 +35,16 @@ WHO: Mapping[str, Sequence[str]] = {
     SNOW: ("amina", "diane"),
     JIRA: ("bruno", "olga"),
     PD: ("noah", "olga", "amina"),
+    HELIX: ("chloe", "bruno"),
 }
 ASSIGNEES = ("amina.diallo", "bruno.keller", "chloe.martin", "diane.novak", "")
+TAKER = "bruno.keller@example.com"
+"""Whom people put in at Helix, where it asks for an assignee."""
 PRIORITIES: Mapping[str, Sequence[str]] = {
     SNOW: ("1", "2", "3", "4", "5"),
     JIRA: ("Highest", "High", "Medium", "Low", "Lowest"),
     PD: ("P1", "P2", "P3", "P4", "P5"),
+    HELIX: ("Critical", "High", "Medium", "Low"),
 }
 STATUSES: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
     SNOW: (
@@ -56,8 +61,19 @@ STATUSES: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
         ("Canceled", {}),
     ),
     PD: (("acknowledged", {}), ("resolved", {}), ("acknowledged", {})),
+    # Nobody closes there: what is closed can only be read from then on.
+    HELIX: (
+        ("In Progress", {}),
+        ("Pending", {"Status_Reason": "Client Hold"}),
+        ("Resolved", {"Status_Reason": "No Further Action Required", "Resolution": "Mended."}),
+        ("Cancelled", {}),
+    ),
 }
-ENDS = {"6", "7", "8", "Done", "Closed", "Canceled"}
+ENDS = {"6", "7", "8", "Done", "Closed", "Canceled", "Resolved", "Cancelled"}
+DELETING = ServiceNowSide | JiraSide | HelixSide
+"""Where people delete tickets, and make one of another. PagerDuty knows neither."""
+_DELETING = (SNOW, JIRA, HELIX)
+_PUBLIC = (SNOW, HELIX)
 _PASTED = """
 
     at Mail.send(Mail.java:17)   [core]
@@ -86,8 +102,8 @@ class DirectWire(people.Wire):
         headers: Mapping[str, str],
         body: Any,
         raw: bytes | None,
-        files: Mapping[str, tuple[str, bytes]] | None,
-    ) -> Any:
+        files: Mapping[str, tuple[str | None, bytes]] | None,
+    ) -> bytes:
         where, _, query = path.partition("?")
         if files is not None:
             prepared = requests.Request(
@@ -100,13 +116,9 @@ class DirectWire(people.Wire):
             if body is not None:
                 said["content-type"] = "application/json"
             said |= {name.lower(): value for name, value in headers.items()}
-            request = Request(method, where, query, said, content)
+            request = Request(method, unquote(where), query, said, content)
         response = self.instance.apply(request)
-        if response.status >= 500 or response.status == 429:
-            raise UnreachableError(f"{method} {path}: {response.status}")
-        if response.status >= 400:
-            raise PlatformRefusedError(f"{method} {path}: {response.status} {response.body[:300]!r}")
-        return json.loads(response.body) if response.body else None
+        return accepted(f"{method} {path}", response.status, response.body)
 
     def sandbox(self, method: str, what: str, body: Any = None) -> Any:
         """What the platform holds."""
@@ -148,7 +160,7 @@ _KINDS = (
 )
 
 
-def plan(seed: str, length: float, incidents: int, edits: int) -> list[Deed]:
+def plan(seed: str, length: float, incidents: int, edits: int, sides: Sequence[str]) -> list[Deed]:
     """What people mean to do, in the order of time: incidents that begin in the first third, and about so many edits of
     each; half of the edits in bursts, in which several people are at one incident within seconds."""
     rng = Random(f"{seed}/people")
@@ -157,7 +169,7 @@ def plan(seed: str, length: float, incidents: int, edits: int) -> list[Deed]:
     for number in range(incidents):
         case = f"{number:02d}"
         born = rng.uniform(0.0, length / 3)
-        deeds.append((born, case, rng.choice(SIDES), CREATE, 0.0))
+        deeds.append((born, case, rng.choice(sides), CREATE, 0.0))
         left = rng.randint(1, edits * 2 - 1)
         while left > 0:
             at = rng.uniform(born + rng.choice((1.0, 90.0)), length)
@@ -165,7 +177,7 @@ def plan(seed: str, length: float, incidents: int, edits: int) -> list[Deed]:
             what = rng.choice(kinds)
             for _ in range(burst):
                 looks = rng.uniform(2.0, 60.0) if rng.random() < 0.2 else 0.0
-                deeds.append((at, case, rng.choice(SIDES), what, looks))
+                deeds.append((at, case, rng.choice(sides), what, looks))
                 at += rng.choice((0.0, rng.uniform(0.0, 3.0), rng.uniform(0.0, 30.0)))
                 what = what if rng.random() < 0.7 else rng.choice(kinds)
             left -= burst
@@ -173,27 +185,27 @@ def plan(seed: str, length: float, incidents: int, edits: int) -> list[Deed]:
     return [Deed(n, *deed) for n, deed in enumerate(deeds)]
 
 
-def plan_deletions(seed: str, length: float, deeds: Sequence[Deed]) -> list[Deed]:
+def plan_deletions(seed: str, length: float, deeds: Sequence[Deed], sides: Sequence[str]) -> list[Deed]:
     """In a third of the worlds somebody deletes one ticket of an incident or two. PagerDuty knows no deletion."""
     rng = Random(f"{seed}/deletions")
     if rng.random() < 2 / 3:
         return []
-    cases = sorted({deed.case for deed in deeds})
+    cases, where = sorted({deed.case for deed in deeds}), [side for side in _DELETING if side in sides]
     chosen = rng.sample(cases, min(len(cases), rng.randint(1, 2)))
     return [
-        Deed(len(deeds) + n, rng.uniform(length / 4, length), case, rng.choice((SNOW, JIRA)), GONE)
+        Deed(len(deeds) + n, rng.uniform(length / 4, length), case, rng.choice(where), GONE)
         for n, case in enumerate(chosen)
     ]
 
 
-def plan_clones(seed: str, length: float, deeds: Sequence[Deed]) -> list[Deed]:
+def plan_clones(seed: str, length: float, deeds: Sequence[Deed], sides: Sequence[str]) -> list[Deed]:
     """In a quarter of the worlds somebody copies a ticket, as a template for another incident: with all that we left on it."""
     rng = Random(f"{seed}/clones")
     if rng.random() < 3 / 4:
         return []
-    cases = sorted({deed.case for deed in deeds})
+    cases, where = sorted({deed.case for deed in deeds}), [side for side in _DELETING if side in sides]
     return [
-        Deed(len(deeds) + n, rng.uniform(length / 3, length), case, rng.choice((SNOW, JIRA)), CLONE)
+        Deed(len(deeds) + n, rng.uniform(length / 3, length), case, rng.choice(where), CLONE)
         for n, case in enumerate(rng.sample(cases, min(len(cases), rng.randint(1, 2))))
     ]
 
@@ -268,7 +280,7 @@ class People:
                 self._clone(deed, record, rng)
                 return
             if record is None:
-                side = next((s for s in SIDES if self.locate(deed.case, s)), side)
+                side = next((s for s in self.sides if self.locate(deed.case, s)), side)
                 record = self.locate(deed.case, side)
             if record is not None:
                 self._act(deed, side, record, rng)
@@ -298,7 +310,7 @@ class People:
         if record is None:
             return
         platform, who, case = self.sides[deed.side], rng.choice(WHO[deed.side]), f"c{deed.n}"
-        assert isinstance(platform, ServiceNowSide | JiraSide)
+        assert isinstance(platform, DELETING)
         title = f"{rng.choice(SUBJECTS)} #{case}"
         at = self.loop.now()
         copy = platform.clone(who, record, title)
@@ -315,7 +327,7 @@ class People:
         if record is None:
             return
         platform = self.sides[deed.side]
-        assert isinstance(platform, ServiceNowSide | JiraSide)
+        assert isinstance(platform, DELETING)
         platform.delete(record)
         self.deleted[record] = Deleted(deed.case, deed.side, self.loop.passed)
         self.records[deed.case][deed.side] = None
@@ -330,7 +342,7 @@ class People:
         )
         match deed.what:
             case "internal note" | "public comment":
-                public = deed.what == PUBLIC and side == SNOW
+                public = deed.what == PUBLIC and side in _PUBLIC
                 writer, whole = rng.choice(WHO[side]), text + _further(deed.n)
                 who = who if who == OURSELVES else writer
                 platform.remark(who, record, whole, public=public)
@@ -383,17 +395,27 @@ class People:
                 return  # No platform keeps a trace of what changes nothing.
             if self.unswept and side == PD and there.status == "resolved" and deed.what != "status":
                 return
+            taken = self._asks_for_somebody(deed, side, value, there.assignee)
             try:
-                self.sides[side].set(who, record, deed.what, value, **more)
+                self.sides[side].set(who, record, deed.what, value, **more, **taken)
             except PlatformRefusedError as refusal:
                 self.script.refused.append(str(refusal))
                 return
             self._accepted(deed, side, who, deed.what, value, stood, record)
+            if taken:
+                at = self.loop.now()
+                self.script.add(deed.case, side, who, "assignee", TAKER, "", at, at, record)
 
         if deed.looks:
             self.loop.after(deed.looks, save)
         else:
             save()
+
+    @staticmethod
+    def _asks_for_somebody(deed: Deed, side: str, value: str, assignee: str) -> Mapping[str, str]:
+        """Helix asks whoever sets such a status for an assignee, where there is none."""
+        asked = (deed.what, side) == ("status", HELIX) and value in STAFFED and not assignee
+        return {"Assignee Login ID": TAKER.partition(".")[0]} if asked else {}
 
     def _accepted(
         self, deed: Deed, side: str, who: str, what: str, value: str, before: str, record: str
@@ -413,4 +435,4 @@ def settle_in(instances: Mapping[str, Instance], runtime: Runtime) -> dict[str, 
     """The platforms, as people use them; one of them signs in as Syncline."""
     cast("dict[str, str]", people.EMAIL).setdefault(OURSELVES, f"{OURSELVES}@example.com")
     wires = {name: DirectWire(instance, runtime) for name, instance in instances.items()}
-    return {SNOW: ServiceNowSide(wires[SNOW]), JIRA: JiraSide(wires[JIRA]), PD: PagerDutySide(wires[PD])}
+    return {name: PLACES[name].side(wire) for name, wire in wires.items()}

@@ -10,7 +10,7 @@ from network import Network
 from pages import Watch
 from people import Deleted
 
-from syncline.demo.equivalence import PD, SIDES, TITLES
+from syncline.demo.equivalence import PD, TITLES
 from syncline.demo.script import REMARKS, Edit, Script
 
 _NUMBER: Final = re.compile(r"(?:edit|no\.) (\d+)")
@@ -54,7 +54,9 @@ class Promptness:
         for case in self.script.cases():
             edits = self.script.of_case(case)
             open_at = max(
-                self.network.opened.get((side, case), self.end) for side in SIDES if side != edits[0].side
+                self.network.opened.get((side, case), self.end)
+                for side in self.watch.sides
+                if side != edits[0].side
             )
             opened = max(open_at, (edits[0].at - began).total_seconds())
             if any(edit.record in self.deleted for edit in edits):
@@ -70,7 +72,7 @@ class Promptness:
                     continue
                 if edit.what not in REMARKS and self._disputed(edit, edits, began, at, bound):
                     continue
-                for side in SIDES:
+                for side in self.watch.sides:
                     if side == edit.side or (side == PD and edit.what == "description"):
                         continue
                     came = self.network.arrived.get((side, number), float("inf"))
@@ -92,7 +94,11 @@ class Promptness:
         """Whether no request failed, and the daemon was there, all that time."""
         down = any(a < end and b > start for _, a, b in self.watch.down)
         jumped = any(start <= at <= end for at, _ in self.watch.jumps)
-        return not (down or jumped or any(self.network.lessons.troubled(side, start, end) for side in SIDES))
+        return not (
+            down
+            or jumped
+            or any(self.network.lessons.troubled(side, start, end) for side in self.watch.sides)
+        )
 
     @staticmethod
     def _disputed(edit: Edit, edits: Sequence[Edit], began: datetime, at: float, bound: float) -> bool:

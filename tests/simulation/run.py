@@ -129,6 +129,8 @@ def said(options: Options) -> str:
         words += ["--incidents", str(options.incidents)]
     if options.escalation is not None:
         words += ["--escalation", "yes" if options.escalation else "no"]
+    if options.beside is not None:
+        words += ["--beside", f'"{",".join(sorted(options.beside))}"']
     for name in ("deeds", "spells"):
         if getattr(options, name) is not None:
             words += [f"--{name}", f'"{",".join(map(str, sorted(getattr(options, name))))}"']
@@ -147,6 +149,8 @@ def options_of(arguments: argparse.Namespace) -> Options:
         options = replace(options, deeds=numbers(arguments.deeds))
     if arguments.spells is not None:
         options = replace(options, spells=numbers(arguments.spells))
+    if arguments.beside is not None:
+        options = replace(options, beside=frozenset(filter(None, arguments.beside.split(","))))
     if arguments.escalation:
         options = replace(options, escalation=arguments.escalation == "yes")
     return options
@@ -158,6 +162,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--off", default="", help="classes of weather that are off: late,kill")
     parser.add_argument("--only", help="classes that are on, and no others")
     parser.add_argument("--always", default="", help="classes that are on, beside those that the seed draws")
+    parser.add_argument(
+        "--beside", help="platforms that stand beside the three, and no others: helix; else by the seed"
+    )
     parser.add_argument("--incidents", type=int)
     parser.add_argument("--spells", help="numbers of the spells of weather that happen: 0,3,4")
     parser.add_argument("--deeds", help="numbers of the deeds that are done: 0,3,4")
@@ -216,7 +223,9 @@ def main() -> int:
                 print(f"{verdict.seed} {verdict.digest}")
             if verdict.findings:
                 failed.append(verdict.seed)
-                print(f"seed {verdict.seed} ({took:.1f} s; {', '.join(verdict.weather) or 'fair weather'}):")
+                print(
+                    f"seed {verdict.seed} ({took:.1f} s; {', '.join(verdict.weather) or 'fair weather'}{''.join(f'; with {name}' for name in verdict.beside)}):"
+                )
                 for finding in verdict.findings[:12]:
                     print(f"  {finding}")
                 print(

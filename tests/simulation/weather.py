@@ -3,12 +3,11 @@
 A class draws from a stream of its own, so that switching one off changes nothing of the others.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-SIDES = ("snow", "jira", "pd")
 CLASSES = (
     "throttle",  # 429, with Retry-After
     "error",  # 5xx, before or after the deed
@@ -83,6 +82,7 @@ class Weather:
 def draw(
     seed: str,
     length: float,
+    sides: Sequence[str],
     *,
     off: Collection[str] = (),
     only: Collection[str] | None = None,
@@ -93,6 +93,7 @@ def draw(
     Args:
         seed: Of the world.
         length: Seconds that the story takes.
+        sides: The platforms.
         off: Classes that are off whatever the seed says.
         only: Classes that are on whatever the seed says, and no others; None: by the seed.
         always: Classes that are on whatever the seed says, beside those that it draws.
@@ -100,7 +101,7 @@ def draw(
     toss = Random(f"{seed}/weather")
     drawn = {name for name in CLASSES if toss.random() < 0.5}
     on = ((drawn if only is None else set(only)) | set(always)) - set(off)
-    rates: dict[str, dict[str, Any]] = {side: {} for side in SIDES}
+    rates: dict[str, dict[str, Any]] = {side: {} for side in sides}
     skew: dict[str, float] = {}
     spells: list[Spell] = []
     deadly = bots = silent = refuses = 0.0
@@ -110,7 +111,7 @@ def draw(
         rng = Random(f"{seed}/weather/{name}")
         match name:
             case "skew":
-                skew = {side: rng.choice((0.0, rng.uniform(-5, 5), rng.uniform(-600, 600))) for side in SIDES}
+                skew = {side: rng.choice((0.0, rng.uniform(-5, 5), rng.uniform(-600, 600))) for side in sides}
             case "killwrite":
                 deadly = rng.choice((0.03, 0.1, 0.25))
             case "bots":
@@ -120,7 +121,7 @@ def draw(
             case "refuses":
                 refuses = rng.choice((0.1, 0.3, 0.4))
             case _:
-                spells += _spells(name, rng, length)
+                spells += _spells(name, rng, length, sides)
                 _rate(name, rng, rates)
     return Weather(
         frozenset(on), rates, skew, tuple(sorted(spells, key=lambda s: s.at)), deadly, bots, silent, refuses
@@ -128,7 +129,7 @@ def draw(
 
 
 def _rate(name: str, rng: Random, rates: dict[str, dict[str, Any]]) -> None:
-    for side in SIDES:
+    for side in rates:
         height = rng.choice((0.0, 0.02, 0.1, 0.2))
         share, tail = rng.random(), rng.uniform(1.0, 55.0)
         match name:
@@ -153,7 +154,7 @@ def _rate(name: str, rng: Random, rates: dict[str, dict[str, Any]]) -> None:
                 rates[side]["stale"] = rng.uniform(1.0, 40.0)
 
 
-def _spells(name: str, rng: Random, length: float) -> list[Spell]:
+def _spells(name: str, rng: Random, length: float, sides: Sequence[str]) -> list[Spell]:
     def moments(most: int) -> list[float]:
         return sorted(rng.uniform(0.0, length) for _ in range(rng.randint(1, most)))
 
@@ -163,7 +164,7 @@ def _spells(name: str, rng: Random, length: float) -> list[Spell]:
                 Spell(
                     at,
                     "outage",
-                    rng.choice(SIDES),
+                    rng.choice(sides),
                     rng.uniform(20.0, 400.0),
                     rng.choice(("reset", "hang", "unavailable")),
                 )
@@ -171,12 +172,12 @@ def _spells(name: str, rng: Random, length: float) -> list[Spell]:
             ]
         case "clog":
             at = rng.uniform(0.0, length * 0.7)
-            down = rng.sample(SIDES, 3)
-            back = rng.sample(SIDES, 3)
+            down = rng.sample(sides, len(sides))
+            back = rng.sample(sides, len(sides))
             starts = {side: at + n * rng.uniform(5.0, 40.0) for n, side in enumerate(down)}
             end = max(starts.values())
             ends = {side: end + (n + 1) * rng.uniform(5.0, 60.0) for n, side in enumerate(back)}
-            return [Spell(starts[side], "outage", side, ends[side] - starts[side], "reset") for side in SIDES]
+            return [Spell(starts[side], "outage", side, ends[side] - starts[side], "reset") for side in sides]
         case "jump":
             return [
                 Spell(at, "jump", "", 0.0, rng.choice((-1, 1)) * rng.choice((8.0, 120.0, 3600.0)))

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from network import Network
 
-from syncline.demo.equivalence import SIDES, TITLES
+from syncline.demo.equivalence import TITLES
 from syncline.demo.script import Edit, Script
 
 _UNLIKE: Final = ("title",)
@@ -30,6 +30,7 @@ class Winners:
         script: What people did.
         network: What was written to them, and when.
         began: When the world began.
+        address: By what paths name the record of an edit.
         shown: Whether a reply had shown us, until that second of the world, what an edit made of a field.
         timed: How many were held against the order in which people wrote.
     """
@@ -37,6 +38,7 @@ class Winners:
     script: Script
     network: Network
     began: datetime
+    address: Callable[[Edit], str]
     shown: Callable[[Edit, float], bool]
     timed: int = field(default=0)
 
@@ -93,7 +95,8 @@ class Winners:
 
     def _touched_before_it_was_seen(self, edit: Edit) -> bool:
         since = self._passed(edit.at)
-        ours = [at for at, path in self.network.writes[edit.side] if at > since and edit.record in path]
+        name = self.address(edit)
+        ours = [at for at, path in self.network.writes[edit.side] if at > since and name in path]
         others = [
             self._passed(e.at)
             for e in self.script.edits
@@ -108,7 +111,7 @@ class Winners:
         """Whether that person ever did anything to the ticket; by their first name, which all platforms' names begin with."""
         first = actor.casefold().replace(".", " ").partition(" ")[0]
         return (
-            side not in SIDES
+            side not in TITLES
             or actor.casefold().startswith(_NOBODY)
             or actor in TITLES.values()
             or any(e.side == side and e.who.partition(".")[0] == first for e in self.script.of_case(case))

@@ -20,6 +20,7 @@ from loop import Loop, Machine
 from network import Network, SkewedClock
 from pages import Hook, Watch, Watched, drop_pages
 from people import Deed, People, plan, plan_clones, plan_deletions, settle_in
+from places import BESIDE, PLACES, settings, standing
 from prompt import Promptness
 from requests.adapters import BaseAdapter
 from retriggered import retriggered
@@ -49,8 +50,6 @@ LADDERS = 780.0
 STILL = 300.0
 """Quiet seconds at the end in which nothing may be written any more."""
 
-_KINDS = {"snow": "servicenow", "jira": "jira-cloud", "pd": "pagerduty"}
-
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -68,6 +67,7 @@ class Options:
         spells: Numbers of the spells that happen; None: all.
         escalation: Whether policies are in force, people call for help, and a web hook is there; None: by the seed. Where
             things are only swept there is none.
+        beside: Platforms that stand beside the three; None: by the seed, and none where policies are in force.
     """
 
     nets: str = "all"
@@ -80,6 +80,7 @@ class Options:
     deeds: frozenset[int] | None = None
     spells: frozenset[int] | None = None
     escalation: bool | None = None
+    beside: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ class Verdict:
         spells: How many things went wrong at some moment.
         trace: The last lines of its trace.
         escalation: Whether policies were in force.
+        beside: Platforms that stood beside the three.
     """
 
     seed: str
@@ -107,6 +109,7 @@ class Verdict:
     spells: int
     trace: tuple[str, ...] = ()
     escalation: bool = False
+    beside: tuple[str, ...] = ()
 
 
 class World:
@@ -120,14 +123,24 @@ class World:
         wanted = options.escalation
         drawn = Random(f"{seed}/escalation").random() < 0.5
         self.escalation = (drawn if wanted is None else wanted) and options.nets != "sweep"
+        alone = self.escalation and options.beside is None
+        self.names = standing(seed, frozenset() if alone else options.beside)
         # What was paged in the time that a backup lost is known to nobody: that is looked at by tests of its own.
         off = options.off | (frozenset({"restore"}) if self.escalation else OF_CHANNELS)
-        self.weather: Weather = draw(seed, length, off=off, only=options.only, always=options.always)
+        self.weather: Weather = draw(
+            seed, length, self.names, off=off, only=options.only, always=options.always
+        )
         self.platforms = Machine(self.loop, "platforms")
-        clocks = {name: SkewedClock(self.loop, self.weather.skew.get(name, 0.0)) for name in _KINDS}
+        clocks = {name: SkewedClock(self.loop, self.weather.skew.get(name, 0.0)) for name in self.names}
         self.instances = {
-            name: Watched(name, build(name, kind), clock=clocks[name], runtime=self.platforms, seed=seed)
-            for name, kind in _KINDS.items()
+            name: Watched(
+                name,
+                build(name, PLACES[name].kind, **PLACES[name].knobs),
+                clock=clocks[name],
+                runtime=self.platforms,
+                seed=seed,
+            )
+            for name in self.names
         }
         clock = SkewedClock(self.loop)
         self.hook = Hook(self.loop, clock, seed, self.weather.silent, self.weather.refuses)
@@ -147,15 +160,17 @@ class World:
         )
         rng = Random(f"{seed}/size")
         incidents = options.incidents or rng.choice((1, 3, 6, 10))
-        self.deeds: Sequence[Deed] = plan(seed, length, incidents, options.edits)
+        self.deeds: Sequence[Deed] = plan(seed, length, incidents, options.edits, self.names)
         if not self.escalation and "restore" not in self.weather.classes:
             # A backup cannot know what was made and deleted after it.
-            self.deeds = [*self.deeds, *plan_deletions(seed, length, self.deeds)]
+            self.deeds = [*self.deeds, *plan_deletions(seed, length, self.deeds, self.names)]
             if options.nets != "sweep":
-                self.deeds = [*self.deeds, *plan_clones(seed, length, self.deeds)]
+                self.deeds = [*self.deeds, *plan_clones(seed, length, self.deeds, self.names)]
         self.spells: Sequence[Spell] = self.weather.spells
         self.callers = Callers(self.people, self.instances["pd"], {}, {})
-        self.emergencies = plan_emergencies(seed, length, len(self.deeds)) if self.escalation else []
+        self.emergencies = (
+            plan_emergencies(seed, length, len(self.deeds), self.names) if self.escalation else []
+        )
         self.watch = Watch(self.loop, self.sides, self.hook)
         self.dropped: frozenset[str] = frozenset()
         self.calm_at = 0.0
@@ -192,13 +207,15 @@ class World:
                 "requests_per_minute: 6000",
             ]
         )
-        plugins, settings = plugins_and_settings()
+        plugins, known = plugins_and_settings()
         service = self.sides["pd"].services  # type: ignore[attr-defined]
-        text = CONFIGURATION.format(common=common, service=next(iter(service.values())))
+        text = CONFIGURATION.format(
+            common=common, service=next(iter(service.values())), beside=settings(self.names, common)
+        )
         if self.escalation:
             text += CHANNELS
             (self.folder / "escalation.yaml").write_text(POLICY, encoding="utf-8")
-        return plugins, load_configuration(text, self.folder / "syncline.yaml", settings, {})
+        return plugins, load_configuration(text, self.folder / "syncline.yaml", known, {})
 
     # ---- the daemon -----------------------------------------------------------------------------
 
@@ -398,6 +415,7 @@ class World:
             len(self.spells),
             tuple(self.trace.lines),
             self.escalation,
+            tuple(name for name in self.names if name in BESIDE),
         )
 
     def script_incidents(self) -> int:

@@ -1,4 +1,4 @@
-"""What equals what on the three platforms, by the oracle's own table: written down anew, from the platforms' screens.
+"""What equals what on the platforms, by the oracle's own table: written down anew, from the platforms' screens.
 
 It shares nothing with the mappings on purpose. A fault in them must show here, not be repeated.
 """
@@ -11,8 +11,9 @@ from typing import Final
 SNOW: Final = "snow"
 JIRA: Final = "jira"
 PD: Final = "pd"
+HELIX: Final = "helix"
 SIDES: Final = (SNOW, JIRA, PD)
-TITLES: Final = {SNOW: "ServiceNow", JIRA: "Jira", PD: "PagerDuty"}
+TITLES: Final = {SNOW: "ServiceNow", JIRA: "Jira", PD: "PagerDuty", HELIX: "BMC Helix"}
 
 _ENDED: Final = frozenset({"resolved", "closed", "canceled"})
 STATUS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
@@ -38,6 +39,15 @@ STATUS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
         "acknowledged": frozenset({"working", "waiting"}),
         "resolved": _ENDED,
     },
+    HELIX: {
+        "New": frozenset({"new"}),
+        "Assigned": frozenset({"new"}),
+        "In Progress": frozenset({"working"}),
+        "Pending": frozenset({"waiting"}),
+        "Resolved": frozenset({"resolved"}),
+        "Closed": frozenset({"closed"}),
+        "Cancelled": frozenset({"canceled"}),
+    },
 }
 """Native status to all that it can mean. Two agree where they can mean the same."""
 
@@ -48,7 +58,17 @@ PRIORITY: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
         for n, name in enumerate(("Highest", "High", "Medium", "Low", "Lowest"), start=1)
     },
     PD: {f"P{n}": frozenset({str(n)}) for n in range(1, 6)},
+    # It has four, and the last two of the others are one there.
+    HELIX: {
+        "Critical": frozenset({"1"}),
+        "High": frozenset({"2"}),
+        "Medium": frozenset({"3"}),
+        "Low": frozenset({"4", "5"}),
+    },
 }
+STAND_IN: Final = "syncline@example.com"
+"""Who is put in at Helix where a status asks for an assignee and nobody was chosen. It stands for nobody, wherever it was
+carried."""
 
 OURS: Final[Mapping[str, str]] = {
     "new": "new",
@@ -143,6 +163,8 @@ def meanings(side: str, what: str, value: str) -> frozenset[str]:
     table = {"status": STATUS, "priority": PRIORITY}.get(what)
     if table is not None:
         return table[side].get(value, frozenset({f"{side}: {value}"}))
+    if (what, value) == ("assignee", STAND_IN):
+        return frozenset({""})
     return frozenset({_SPACE.sub(" ", value).strip()})
 
 

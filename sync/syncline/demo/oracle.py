@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from syncline.demo.equivalence import (
-    SIDES,
+    HELIX,
+    JIRA,
     SNOW,
     TITLES,
     Directory,
@@ -115,7 +116,7 @@ class Oracle:
     script: Script
     directory: Directory
     wrote_between: WroteBetween
-    files_on: Sequence[str] = (SNOW, "jira")
+    files_on: Sequence[str] = (SNOW, JIRA, HELIX)
 
     def judge(self, world: World, records: Callable[[str], Sequence[OnRecord]]) -> Findings:
         """Look at everything.
@@ -130,7 +131,7 @@ class Oracle:
         for case in self.script.cases():
             tickets = by_case.get(case, {})
             edits = self.script.of_case(case)
-            for side in SIDES:
+            for side in world:
                 if side not in tickets:
                     findings.missing.append(f"#{case} does not stand on {TITLES[side]}")
             self._agreement(case, list(tickets.values()), findings)

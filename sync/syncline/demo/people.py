@@ -1,6 +1,8 @@
 """People at their platforms: each signs in as who they are, and does what the platform's own REST API lets them do."""
 
 import base64
+import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Protocol
 
@@ -20,8 +22,10 @@ EMAIL: Final[Mapping[str, str]] = {
         "olga.petrova",
     )
 }
-"""Everybody who has an account on all three platforms: login to e-mail address."""
+"""Everybody who has an account on all platforms: login to e-mail address."""
 
+_RULE: Final = re.compile(rb'"messageNumber": ?\d{5,}')
+"""How Helix says no by a rule of the application: the server has no status for that."""
 _PATIENCE: Final = 15.0
 _TRIES: Final = 5
 
@@ -97,13 +101,33 @@ class Wire:
         body: Any = None,
         raw: bytes | None = None,
         files: Mapping[str, tuple[str, bytes]] | None = None,
+        form: Any = None,
     ) -> Any:
-        """The reply's JSON; None where it has no body.
+        """The reply's JSON; None where it has no body. `form` is JSON that goes with the files, as the part `entry`.
 
         Raises:
-            PlatformRefusedError: 4xx.
+            PlatformRefusedError: 4xx, or 500 by which an application's own rule refuses.
             UnreachableError: no answer, or 5xx.
         """
+        parts: dict[str, tuple[str | None, bytes]] | None = None if files is None else {**files}
+        if parts is not None and form is not None:
+            parts["entry"] = (None, json.dumps(form).encode())
+        reply = self._reply(method, path, headers, body, raw, parts)
+        return json.loads(reply) if reply else None
+
+    def text(self, method: str, path: str, headers: Mapping[str, str], *, raw: bytes) -> str:
+        """The reply as it is. Raises as `call`."""
+        return self._reply(method, path, headers, None, raw, None).decode()
+
+    def _reply(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: Any,
+        raw: bytes | None,
+        files: Mapping[str, tuple[str | None, bytes]] | None,
+    ) -> bytes:
         tries = _TRIES if method == "GET" else 1
         for attempt in range(tries):
             try:
@@ -121,8 +145,8 @@ class Wire:
         headers: Mapping[str, str],
         body: Any,
         raw: bytes | None,
-        files: Mapping[str, tuple[str, bytes]] | None,
-    ) -> Any:
+        files: Mapping[str, tuple[str | None, bytes]] | None,
+    ) -> bytes:
         session = getattr(self._local, "session", None)
         if session is None:
             session = self._local.session = requests.Session()
@@ -139,15 +163,24 @@ class Wire:
             )
         except requests.RequestException as error:
             raise UnreachableError(f"{method} {path}: {type(error).__name__}") from error
-        if response.status_code >= 500 or response.status_code == 429:
-            raise UnreachableError(f"{method} {path}: {response.status_code}")
-        if response.status_code >= 400:
-            raise PlatformRefusedError(f"{method} {path}: {response.status_code} {response.text[:300]}")
-        return response.json() if response.content else None
+        return accepted(f"{method} {path}", response.status_code, response.content)
 
     def sandbox(self, method: str, what: str, body: Any = None) -> Any:
         """Ask the sandbox itself: `state`, `requests?since=0`, `faults`, `down`."""
         return self.call(method, f"/_sandbox/{what}", {}, body=body)
+
+
+def accepted(what: str, status: int, body: bytes) -> bytes:
+    """The body of a reply.
+
+    Raises:
+        PlatformRefusedError, UnreachableError: as `Wire.call`.
+    """
+    if (status >= 500 and not _RULE.search(body)) or status == 429:
+        raise UnreachableError(f"{what}: {status}")
+    if status >= 400:
+        raise PlatformRefusedError(f"{what}: {status} {body[:300].decode('utf-8', 'replace')}")
+    return body
 
 
 def basic(user: str, secret: str) -> dict[str, str]:

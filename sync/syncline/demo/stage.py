@@ -26,6 +26,7 @@ SECRETS: Final = {
     "SYNCLINE_SNOW_PASSWORD": "sandbox",
     "SYNCLINE_JIRA_TOKEN": "token-syncline",
     "SYNCLINE_PD_TOKEN": "token-syncline",
+    "SYNCLINE_HELIX_PASSWORD": "sandbox",
 }
 """The sandbox's own; they are no secret."""
 _SYNCLINE: Final = (sys.executable, "-c", "import sys; from syncline.cli import main; sys.exit(main())")

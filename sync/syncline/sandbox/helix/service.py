@@ -4,6 +4,7 @@ Facts are those of BMC's documentation of the AR System REST API (19.02 to 23.3)
 (the BmcITSM integration of demisto/content), unless a comment says that they are assumed.
 """
 
+import hashlib
 import re
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from syncline.sandbox.helix.entries import Entries
 from syncline.sandbox.helix.forms import (
     AUDIT,
     CREATE,
+    FILES,
     GROUP_FORM,
     HELP_DESK,
     INCIDENT,
@@ -137,12 +139,22 @@ class Helix:
         return self._access.open_sessions(login)
 
     def snapshot(self) -> dict[str, Any]:
-        """Everything, as plain JSON: `records` (incidents with values, `remarks`, `history`), `users`, `groups`."""
+        """Everything, as plain JSON: `records` (incidents with values, `remarks`, `attachments`, `history`), `users`, `groups`."""
         records = []
         for entry in self._entries[INCIDENT].by_id.values():
             record = self._values(self._forms[INCIDENT], entry, None, "")
             notes = self._entries[WORK_LOG].where("Incident Number", entry["Incident Number"])
             record["remarks"] = [self._values(self._forms[WORK_LOG], note, None, "") for note in notes]
+            record["attachments"] = [
+                {
+                    "name": file.name,
+                    "size": len(file.content),
+                    "sha256": hashlib.sha256(file.content).hexdigest(),
+                }
+                for note in notes
+                for file in map(note.get, FILES)
+                if file is not None
+            ]
             lines = self._entries[AUDIT].where("Original Request ID", entry["Entry ID"])
             record["history"] = [self._values(self._forms[AUDIT], line, None, "") for line in lines]
             records.append(record)
