@@ -166,6 +166,8 @@ class Feeds:
                 )
                 found += self._client.all_entries(form, asked, history.AUDIT_FIELDS, "Request ID", _PAGE)
         except Configuration as error:
+            if not is_hidden(error):
+                raise
             if not self._warned:
                 self._warned = True
                 log.warning("%s: the change history cannot be read: %s", self._http.instance, error)
