@@ -30,9 +30,7 @@ def sides():
     loop = Loop("a seed", BEGIN)
     platforms = Machine(loop, "platforms")
     built = {name: build(name, place.kind, **place.knobs) for name, place in PLACES.items()}
-    instances = {
-        name: Instance(name, one, clock=platforms, runtime=platforms) for name, one in built.items()
-    }
+    instances = {name: Instance(name, one, clock=platforms, runtime=platforms) for name, one in built.items()}
     return settle_in(instances, platforms)
 
 

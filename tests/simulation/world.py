@@ -459,9 +459,27 @@ class World:
             # A platform that asked for quiet is left alone for up to an hour: there is no rest before it was looked at.
             looked = min((r[-1][0] for r in self.network.reads.values() if r), default=0.0)
             at_rest = self.loop.passed - last >= STILL and looked > since + 60.0 and not self.backup.owed
+            at_rest = at_rest and not self._left_to_the_sweep()
             if at_rest and not Judge.busy(self.database_file, self._clock()):
                 return
             self.loop.run(self.loop.passed + 60.0)
+
+    def _left_to_the_sweep(self) -> bool:
+        """Whether nobody can know yet what somebody gave a resolved incident of PagerDuty: its log does not tell of it, and no list
+        of open incidents has it."""
+        if self.options.nets == "poll":
+            return False
+        given = {
+            e.record: (e.at - BEGIN).total_seconds()
+            for e in self.script.edits
+            if e.side == "pd" and e.what in {"title", "priority"}
+        }
+        resolved = {t.id for t in self.sides["pd"].census() if t.status == "resolved"}
+        return any(
+            not any(at > since and path == f"/incidents/{record}" for at, path in self.network.reads["pd"])
+            for record, since in given.items()
+            if record in resolved
+        )
 
     def _clock(self) -> float:
         assert self.machine is not None
