@@ -382,15 +382,8 @@ def _decide(
         return _latest(candidates)
     if policy is Policy.MANUAL:
         return Conflict(name, None, tuple(running), "a person decides conflicts of this field")
-    replaced = _replaced(incident[name], present, candidates)
-    # What somebody replaced knowingly stands no more, whoever else had not seen it: it can only lose.
-    winner, reason = _winner(name, policy, candidates if replaced else running, candidates, rules)
-    knowing = [c for c in candidates if replaced and c.value == winner.value and _knew(c, incident[name])]
-    if knowing:
-        winner, running = _latest(knowing), list(candidates)
+    winner, reason = _winner(name, policy, running, candidates, rules)
     losers = tuple(c for c in running if c.value != winner.value)
-    if not losers:
-        return winner
     return Conflict(name, winner, losers, reason)
 
 
@@ -401,32 +394,16 @@ def _unseen(
     others = [c for c in candidates if c.value != value]
     # Who made an edit that our write had overwritten could not see what we wrote: it contradicts that, whatever its base.
     # Nor is it known whom somebody replaced while our own write was in doubt there.
-    if any(not _knew(c, value) for c in others):
+    if any(c.recovered or c.unsure or c.base != value for c in others):
         return present
-    return _not_left(present, others)
-
-
-def _knew(candidate: Candidate, value: Value) -> bool:
-    """Whether somebody replaced that value, as far as what stood there tells."""
-    return not (candidate.recovered or candidate.unsure) and candidate.base == value
-
-
-def _not_left(present: Sequence[Candidate], knowing: Sequence[Candidate]) -> Sequence[Candidate]:
-    """Those of whom it is not sure that what they gave was replaced knowingly. A side may have said the value already, were it
-    by a word that stands for several: who edited it there before, or at the same time, replaced something else. On their
-    own side it was replaced knowingly."""
-    left = {c.origin.instance for c in knowing}
+    # A side may have said the value already, were it by a word that stands for several: who edited it there before, or at
+    # the same time, replaced something else. On their own side it was replaced knowingly.
+    left = {c.origin.instance for c in candidates if c.base == value}
     standing = [p for p in present if p.origin.there is not None and p.origin.instance not in left]
     newest = max((p.origin.at for p in standing), default=None)
-    if newest is None or all(c.origin.at > newest + SIMULTANEOUS for c in knowing):
+    if newest is None or all(c.origin.at > newest + SIMULTANEOUS for c in others):
         return ()
     return standing
-
-
-def _replaced(value: Value, present: Sequence[Candidate], candidates: Sequence[Candidate]) -> bool:
-    """Whether it is sure of one of the edits that it replaced the present value knowingly."""
-    knowing = [c for c in candidates if c.value != value and _knew(c, value)]
-    return bool(knowing) and not _not_left(present, knowing)
 
 
 def _latest(candidates: Sequence[Candidate]) -> Candidate:

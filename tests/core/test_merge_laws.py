@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -255,20 +254,6 @@ def test_an_edit_that_our_write_had_overwritten_does_not_win_in_silence():
     (conflict,) = merged.conflicts
     assert isinstance(conflict, Conflict)
     assert [(c.value, c.origin.actor) for c in conflict.losers] == [("ours", "amina")]
-
-
-@pytest.mark.parametrize(("lost", "stands", "losers"), [(4, 4, []), (2, 2, [4, 3])])
-def test_what_somebody_replaced_knowingly_stands_no_more(lost, stands, losers):
-    """Somebody else gave the lost one beside it, and had not seen it: to that it loses on record."""
-    incident = Incident("SL-1", {"priority": 3})
-    origins = {"priority": given_by("pd", NOON, "noah")}
-    at = NOON + timedelta(seconds=20)
-    knowing = Candidate("priority", 4, 3, given_by("snow", at, "amina"))
-    beside = candidate("helix", "priority", lost, 4, NOON, "bruno", recovered=True)
-    how = Rules(default=Policy.HIGHEST)
-    merged = merge(incident, origins, [look("snow", knowing)], how, recovered=[beside])
-    assert merged.incident["priority"] == stands
-    assert [c.value for conflict in merged.conflicts for c in conflict.losers] == losers
 
 
 @given(situations(), rules())
