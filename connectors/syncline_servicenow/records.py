@@ -194,7 +194,7 @@ def _email(raw: Any) -> str | None:
 def party(row: Row, kind: PartyKind) -> Party:
     """A row of sys_user or sys_user_group."""
     sys_id = sys_id_of(needed(row, "sys_id"))
-    return Party(kind, sys_id, canonical_text(plain(row.get("name"))) or sys_id, _email(row.get("email")))
+    return Party(kind, sys_id, canonical_text(said(row.get("name"))) or sys_id, _email(row.get("email")))
 
 
 def remark(row: Row, own_user: str | None) -> Remark:
