@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from syncline.demo.equivalence import JIRA, PD, SIDES, SNOW, Directory, Remark, Ticket
+from syncline.demo.equivalence import JIRA, PD, SNOW, Directory, Remark, Ticket
 from syncline.demo.oracle import Oracle
 from syncline.demo.script import CREATE, Script
 from syncline.ports import ThreadRuntime
@@ -77,7 +77,10 @@ class Stand:
         self.now(side, remarks=(*ticket.remarks, Remark(text, public, "somebody")))
 
     def judge(self):
-        world = {side: [t for t in (*self.tickets.values(), *self.extra) if t.side == side] for side in SIDES}
+        world = {
+            side: [t for t in (*self.tickets.values(), *self.extra) if t.side == side]
+            for side in (SNOW, JIRA, PD)
+        }
 
         def records(key):
             self.asked.append(key)

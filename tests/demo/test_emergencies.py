@@ -13,7 +13,7 @@ from rich.console import Console
 from syncline.demo import report
 from syncline.demo.claims import paging
 from syncline.demo.emergencies import Emergencies
-from syncline.demo.equivalence import PD, SNOW
+from syncline.demo.equivalence import PD, SIDES, SNOW
 from syncline.demo.feed import feed
 from syncline.demo.hook import Hook
 from syncline.demo.pager import HOOK, Page, PageFindings
@@ -301,7 +301,7 @@ def test_the_screen_shows_who_is_called_in_one_line(stand):
     traffic = SimpleNamespace(writes=0, calls=0, follow=lambda: None, seen={})
     traffic.seen = {
         name: SimpleNamespace(people=0, calls={"write": 0, "read": 0, "poll": 0}, faults=NONE)
-        for name in ("snow", "jira", "pd")
+        for name in SIDES
     }
     screen = Screen(console(), SystemClock(), runtime, stand.script, traffic)
     screen.console.print(screen.picture())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import syncline.demo
-from syncline.demo.equivalence import JIRA, PD, SNOW
+from syncline.demo.equivalence import JIRA, PD, SIDES, SNOW, Directory, Ticket, agree
 from syncline.demo.oracle import OnRecord
 from syncline.demo.script import FILE, INTERNAL, LABEL, PUBLIC
 
@@ -255,3 +255,38 @@ def test_a_label_that_somebody_added_must_stay(stand):
     assert len(stand.judge().lost_items) == 1
     stand.now(JIRA, labels=("mail", "syncline-sl-1"))
     assert stand.judge().sound
+
+
+# ---- a fourth platform ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("field", "snow", "helix", "agreed"),
+    [
+        ("status", "1", "Assigned", True),
+        ("status", "2", "In Progress", True),
+        ("status", "3", "Pending", True),
+        ("status", "8", "Cancelled", True),
+        ("status", "6", "Closed", False),
+        ("priority", "4", "Low", True),
+        ("priority", "5", "Low", True),
+        ("priority", "3", "Low", False),
+        ("assignee", "", "syncline@example.com", True),
+        ("assignee", "amina.diallo@example.com", "syncline@example.com", False),
+        ("group", "Network", "Network", True),
+        ("group", "Network", "Service Desk", False),
+    ],
+)
+def test_what_agrees_with_helix(field, snow, helix, agreed):
+    everybody = frozenset({"amina.diallo@example.com", "syncline@example.com"})
+    groups = frozenset({"Network", "Service Desk"})
+    directory = Directory(
+        dict.fromkeys(SIDES, everybody), {**dict.fromkeys(SIDES, groups), "pd": frozenset()}
+    )
+    tickets = [
+        Ticket("snow", "s1", "INC1", **{field: snow}),
+        Ticket("helix", "h1", "INC401", **{field: helix}),
+        Ticket("pd", "p1", "1", **({field: "Network escalation"} if field == "group" else {})),
+    ]
+    among = tickets if field in {"assignee", "group"} else tickets[:2]
+    assert agree(field, among, directory) is agreed

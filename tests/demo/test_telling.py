@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from syncline.demo import report
+from syncline.demo.equivalence import SIDES
 from syncline.demo.latency import Latency, percentile
 from syncline.demo.script import INTERNAL, Script, Window
 from syncline.demo.stage import Stage
@@ -167,7 +168,7 @@ def test_the_screen_shows_people_platforms_and_what_is_broken(stand):
     stand.script.windows.append(Window("outage", "pd", NOON))
     stand.script.windows.append(Window("killed", "", NOON))
     runtime = ThreadRuntime()
-    wires = {name: Wire(entry(1)) for name in ("snow", "jira", "pd")}
+    wires = {name: Wire(entry(1)) for name in SIDES}
     traffic = Traffic(wires, runtime)
     traffic.follow()
     screen = Screen(console(), SystemClock(), runtime, stand.script, traffic)

@@ -41,7 +41,7 @@ def claims(
         _none(
             "Every incident stands on every platform",
             found.missing,
-            f"{opened} incidents ({began}), {opened * len(SIDES)} records",
+            f"{opened} incidents ({began}), {opened * len(SIDES)} records; the first one is {ending.places}",
         ),
         _none(
             "Nothing was created twice",

@@ -1,11 +1,13 @@
 """The ending: wait until all is quiet and agreed, and look a second time."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from syncline.demo.emergencies import Emergencies
-from syncline.demo.equivalence import SIDES
+from syncline.demo.equivalence import SIDES, TITLES
+from syncline.demo.helix import HelixSide
 from syncline.demo.oracle import Findings, Oracle, World
 from syncline.demo.pager import PageFindings
 from syncline.demo.people import everybody
@@ -32,6 +34,7 @@ class Ending:
         parked: What waits for a person, a sentence each.
         settled_after: Seconds from the last edit to agreement.
         pages: What came of the emergencies; None: there were none.
+        places: By which keys the first incident goes on each platform.
     """
 
     findings: Findings
@@ -42,6 +45,7 @@ class Ending:
     parked: list[str] = field(default_factory=list)
     settled_after: float = 0.0
     pages: PageFindings | None = None
+    places: str = ""
 
 
 @dataclass(slots=True)
@@ -62,6 +66,7 @@ class Finale:
     say: Callable[[str], None]
     emergencies: Emergencies | None = None
     _pages: PageFindings | None = None
+    _places: str = ""
 
     def run(self, patience: float) -> Ending:
         """Wait for agreement, at most until nothing has moved for `patience` seconds; then look a second time."""
@@ -75,18 +80,27 @@ class Finale:
             findings = self.judge()
         conflicts, _ = self.records.counts()
         waiting = self.records.waiting()
-        return Ending(findings, quiet, second, (code, seconds), conflicts, waiting, settled, self._pages)
+        return Ending(
+            findings, quiet, second, (code, seconds), conflicts, waiting, settled, self._pages, self._places
+        )
 
     def judge(self) -> Findings:
         """What the oracle says now."""
         sides = self.play.stage.sides
         world: World = {name: sides[name].census() for name in SIDES}
+        self._places = _places(world, self.play.stage.script.cases())
         self.traffic.follow()
         self.records.forget()
-        oracle = Oracle(self.play.stage.script, everybody(list(sides.values())), self.traffic.wrote_between)
+        oracle = Oracle(self.play.stage.script, everybody(list(sides.values())), self._wrote_between)
         if self.emergencies is not None:
             self._pages = self.emergencies.judge(world)
         return oracle.judge(world, self.records.conflicts_of)
+
+    def _wrote_between(self, side: str, record: str, start: datetime, end: datetime) -> bool:
+        """Whether we wrote to that record in that time. At Helix a write names the entry behind an incident."""
+        platform = self.play.stage.sides[side]
+        named = platform.entry(record) if isinstance(platform, HelixSide) else record
+        return self.traffic.wrote_between(side, named, start, end)
 
     def _open_question(self, findings: Findings) -> str:
         """What is not as it should be yet; empty: nothing."""
@@ -148,6 +162,11 @@ class Finale:
             if i.swept_at is not None and i.swept_at > started
         )
         return records, self.traffic.writes - writes
+
+
+def _places(world: World, cases: Sequence[str]) -> str:
+    found = [ticket for tickets in world.values() for ticket in tickets if ticket.case in cases[:1]]
+    return ", ".join(f"{TITLES[ticket.side]} {ticket.key}" for ticket in found)
 
 
 def first_of(lines: list[str]) -> str:

@@ -12,7 +12,7 @@ SNOW: Final = "snow"
 JIRA: Final = "jira"
 PD: Final = "pd"
 HELIX: Final = "helix"
-SIDES: Final = (SNOW, JIRA, PD)
+SIDES: Final = (SNOW, JIRA, PD, HELIX)
 TITLES: Final = {SNOW: "ServiceNow", JIRA: "Jira", PD: "PagerDuty", HELIX: "BMC Helix"}
 
 _ENDED: Final = frozenset({"resolved", "closed", "canceled"})
@@ -188,11 +188,16 @@ def compared(what: str, tickets: Iterable[Ticket], directory: Directory) -> list
         )
         return named if known else []
     if what == "group":
-        # Jira has no group that an issue is assigned to; a PagerDuty incident is never without a policy, and keeps the one
-        # that it has once it is resolved.
-        named = [t for t in listed if t.side != JIRA]
-        if any(t.side == PD and t.status == "resolved" for t in named):
-            return []
+        # Jira has no group that an issue is assigned to; a PagerDuty incident is never without a policy, which most call otherwise
+        # than the group, and keeps the one that it has once it is resolved.
+        named = [t for t in listed if t.side not in {JIRA, PD}]
+        named += [
+            t
+            for t in listed
+            if t.side == PD
+            and t.status != "resolved"
+            and all(t.group in directory.groups[n.side] for n in named)
+        ]
         known = all(t.group and all(t.group in directory.groups[n.side] for n in named) for t in named)
         return named if known else []
     return listed

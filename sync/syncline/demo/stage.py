@@ -13,7 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO, Final
 
-from syncline.demo.equivalence import JIRA, PD, SIDES, SNOW
+from syncline.demo.equivalence import HELIX, JIRA, PD, SIDES, SNOW
+from syncline.demo.helix import HelixSide
 from syncline.demo.jira import JiraSide
 from syncline.demo.pagerduty import PagerDutySide
 from syncline.demo.people import Side, Wire
@@ -21,7 +22,7 @@ from syncline.demo.script import Script, Window
 from syncline.demo.servicenow import ServiceNowSide
 from syncline.ports import Clock, Runtime
 
-_KINDS: Final = "snow=servicenow,jira=jira-cloud,pd=pagerduty"
+_KINDS: Final = "snow=servicenow,jira=jira-cloud,pd=pagerduty,helix=helix"
 SECRETS: Final = {
     "SYNCLINE_SNOW_PASSWORD": "sandbox",
     "SYNCLINE_JIRA_TOKEN": "token-syncline",
@@ -37,7 +38,7 @@ _STOPS: Final = 25.0
 """Seconds that a process gets to end by itself."""
 
 _CONFIGURATION: Final = """\
-# Written by `syncline demo`: three simulated platforms, every incident on all of them.
+# Written by `syncline demo`: four simulated platforms, every incident on all of them.
 syncline: 1
 database: sqlite:///syncline.db
 instances:
@@ -79,6 +80,17 @@ instances:
     workers: {workers}
     requests_per_minute: 60000
     reread_open_every: 2
+  helix:
+    platform: helix
+    url: {helix}
+    username: syncline
+    stand_in: syncline
+    poll_every: {poll}
+    overlap: 10
+    read_timeout: 3
+    quarantine: 8
+    workers: {workers}
+    requests_per_minute: 60000
 routes:
   - name: everywhere
     from: [all]
@@ -198,6 +210,7 @@ class Stage:
             SNOW: ServiceNowSide(self.wires[SNOW]),
             JIRA: JiraSide(self.wires[JIRA]),
             PD: pagerduty,
+            HELIX: HelixSide(self.wires[HELIX]),
         }
         text = _CONFIGURATION.format(
             **urls,

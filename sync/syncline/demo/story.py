@@ -1,4 +1,4 @@
-"""The story of the demo: incidents on three platforms, people on all sides, and everything that goes wrong in an operations room."""
+"""The story of the demo: incidents on four platforms, people on all sides, and everything that goes wrong in an operations room."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from syncline.demo.emergencies import Emergencies
-from syncline.demo.equivalence import JIRA, PD, SIDES, SNOW
+from syncline.demo.equivalence import HELIX, JIRA, PD, SIDES, SNOW
 from syncline.demo.play import Play
-from syncline.demo.script import Edit
+from syncline.demo.script import REMARKS, Edit
 from syncline.demo.traffic import Traffic
 
 _SUBJECTS: Final = (
@@ -33,13 +33,16 @@ _WHO: Final = {
     SNOW: ("amina", "diane"),
     JIRA: ("bruno", "olga"),
     PD: ("noah", "olga", "amina"),
+    HELIX: ("chloe", "bruno"),
 }
 _PRIORITY: Final = {
     SNOW: ("1", "2", "3", "4"),
     JIRA: ("Highest", "High", "Medium", "Low"),
     PD: ("P1", "P2", "P3", "P4"),
+    HELIX: ("Critical", "High", "Medium", "Low"),
 }
 _RESOLUTION: Final = {"close_code": "Solution provided", "close_notes": "Mended and watched for an hour."}
+_MENDED: Final = {"Status_Reason": "No Further Action Required", "Resolution": "Cleared the logs."}
 _FAULTS_JIRA: Final = {
     "throttle": 0.04,
     "error_after": 0.25,
@@ -59,6 +62,7 @@ _FAULTS_PD: Final = {
 _OUTAGE: Final = 4.5
 _FAULTY: Final = 6.0
 _DEAD: Final = 2.0
+_HEARD: Final = 30.0
 
 
 @dataclass(slots=True)
@@ -86,7 +90,7 @@ class Story:
     def run(self) -> None:
         """Play all acts."""
         for name, play in (
-            ("Incidents begin on all three platforms", self._begin),
+            ("Incidents begin on all four platforms", self._begin),
             ("People work on them, each where they are", self._work),
             ("Two people change one thing at the same time", self._conflicts),
             ("PagerDuty goes down, and comes back", self._outage),
@@ -101,11 +105,11 @@ class Story:
 
     def _begin(self) -> None:
         self.emergencies.begin()
-        first = [self._open(side) for side in (SNOW, JIRA, PD, SNOW, JIRA, PD, SNOW)]
+        first = [self._open(side) for side in (SNOW, JIRA, PD, SNOW, JIRA, PD, SNOW, HELIX)]
         self.play.await_linked(*first, *(case for case in self.play.records if case not in first))
 
     def _work(self) -> None:
-        a, b, c, d, e, f, g = self._cases[:7]
+        a, b, c, d, e, f, g, h = self._cases[:8]
         play = self.play
         self._do(
             lambda: play.edit(a, PD, "noah", "status", "acknowledged"),
@@ -127,6 +131,12 @@ class Story:
             lambda: play.edit(
                 d, SNOW, "amina", "description", "The job hangs at the second volume.\nSince Tuesday."
             ),
+            lambda: play.edit(h, HELIX, "chloe", "assignee", "chloe.martin@example.com"),
+            lambda: play.edit(h, HELIX, "chloe", "status", "In Progress"),
+            lambda: self._note(h, HELIX),
+            lambda: self._public(h, HELIX, "bruno"),
+            lambda: play.attach(h, HELIX, "bruno", "volume.log", b"queue full\n" * 30),
+            lambda: play.edit(h, PD, "noah", "priority", "P2"),
             lambda: play.edit(c, JIRA, "bruno", "priority", "High"),
             lambda: self._note(c, JIRA),
         )
@@ -144,6 +154,13 @@ class Story:
 
     def _conflicts(self) -> None:
         a, b, c, d = self._cases[:4]
+        h = self._cases[7]
+        self._together(
+            h,
+            "title",
+            (HELIX, "bruno", _titled(h, "Disk of web-02 and web-03 is full")),
+            (SNOW, "diane", _titled(h, "Disk of web-02 is nearly full")),
+        )
         self._together(
             a,
             "title",
@@ -235,18 +252,25 @@ class Story:
         stage.close_window("killed", "", lasting=5.0)
 
     def _resolve(self) -> None:
-        a, b, _, _, e, f, g = self._cases[:7]
+        a, b, _, _, e, f, g, h = self._cases[:8]
         play = self.play
         self.play.pause(1.5)
         self._do(
             lambda: play.edit(g, SNOW, "diane", "status", "6", **_RESOLUTION),
             lambda: play.edit(f, PD, "noah", "status", "resolved"),
+            lambda: play.edit(h, HELIX, "chloe", "status", "Resolved", **_MENDED),
             lambda: self._resolve_in_jira(b),
             lambda: self._note(a, PD),
             lambda: play.edit(e, SNOW, "amina", "status", "8"),
         )
         play.pause(3.0)
+        # Who closes an incident has read what was said about it: nobody can add anything there from then on.
+        play.until(lambda: self._heard(g, SNOW), _HEARD)
         self._do(lambda: play.edit(g, SNOW, "diane", "status", "7", **_RESOLUTION))
+
+    def _heard(self, case: str, side: str) -> bool:
+        said = (e for e in self.play.stage.script.of_case(case) if e.what in REMARKS and e.side != side)
+        return all(self.play.visible(edit, side) for edit in said)
 
     # ---- what they consist of -------------------------------------------------------------------
 
@@ -273,10 +297,10 @@ class Story:
         )
         return self.play.remark(case, side, self.rng.choice(_WHO[side]), f"{words} (note {self._notes})")
 
-    def _public(self, case: str) -> Edit:
+    def _public(self, case: str, side: str = SNOW, who: str = "amina") -> Edit:
         self._notes += 1
         text = f"We are working on it and will call you back (note {self._notes})"
-        return self.play.remark(case, SNOW, "amina", text, public=True)
+        return self.play.remark(case, side, who, text, public=True)
 
     def _other_priority(self, case: str, side: str) -> str:
         now = self.play.field(case, side, "priority")
