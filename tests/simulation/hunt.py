@@ -67,6 +67,7 @@ def worlds(house: Path, mutant: Mutant, first: int, seeds: int, classes: str) ->
     command += ["--seeds", str(seeds), "--first", str(first), "--nets", str(mutant.needs.get("nets", "all"))]
     command += ["--only", ""] if mutant.needs.get("fair") else ["--always", classes]
     command += ["--escalation", "yes" if mutant.needs.get("escalation") else "no"]
+    command += ["--beside", str(mutant.needs["beside"])] if "beside" in mutant.needs else []
     path = f"{house / 'sync'}{os.pathsep}{house / 'connectors'}"
     with subprocess.Popen(
         command,

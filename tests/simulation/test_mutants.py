@@ -8,7 +8,7 @@ from mutants import ALL, EXPECTED, FAULTS, Mutant
 
 HOUSE = Path(__file__).resolve().parents[2]
 NETS = {"poll", "sweep"}
-NEEDS = {"nets", "faults", "fair", "escalation", "people", "bots", "conflicts", "page_size"}
+NEEDS = {"nets", "beside", "faults", "fair", "escalation", "people", "bots", "conflicts", "page_size"}
 
 each = pytest.mark.parametrize("mutant", ALL, ids=lambda mutant: mutant.name)
 

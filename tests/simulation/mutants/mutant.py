@@ -66,7 +66,7 @@ class Mutant:
         before: Text that stands in the file exactly once.
         after: What stands there instead.
         also: More places that belong to the same mistake: file, before, after. They are replaced after the first, in order.
-        needs: What the world must have to show it; empty where any may. `nets`: the only net that is on (`poll`, `sweep`);
+        needs: What the world must have to show it; empty where any may. `nets`: the only net that is on (`poll`, `sweep`); `beside`: a platform that stands beside the three;
             `faults`: some of `FAULTS`; `fair`: nothing else goes wrong; `escalation`: a book in force. All other keys say in words what is wanted: `people` what
             people do, `bots` what automations do, `conflicts` the policy, `page_size` the size of pages.
     """

@@ -8,6 +8,7 @@ FOLLOWING: Final = "sync/syncline/connector/following.py"
 SNOW: Final = "connectors/syncline_servicenow/"
 JIRA: Final = "connectors/syncline_jira/"
 PAGERDUTY: Final = "connectors/syncline_pagerduty/"
+HELIX: Final = "connectors/syncline_helix/"
 
 MUTANTS: Final = (
     Mutant(
@@ -166,5 +167,35 @@ MUTANTS: Final = (
             ),
         ),
         needs={"nets": "poll", "faults": ["future", "jump"]},
+    ),
+    Mutant(
+        name="helix-page-for-an-audit-that-is-off",
+        fault="F29",
+        breaks="Whatever stands in the way of the audit, there is none.",
+        expects="lost",
+        file=HELIX + "polling.py",
+        before="            if not is_hidden(error):\n                raise\n",
+        after="",
+        needs={"beside": "helix", "faults": ["pages"]},
+    ),
+    Mutant(
+        name="helix-copy-hijacks-the-marker",
+        fault="F35",
+        breaks="Whatever bears our key is ours.",
+        expects="lost",
+        file=HELIX + "records.py",
+        before='    marked = is_own(canonical_text(plain(row.get("Submitter"))), own)\n',
+        after="    marked = True\n",
+        needs={"beside": "helix", "people": "copy incidents"},
+    ),
+    Mutant(
+        name="helix-shows-internal-notes",
+        fault="F38",
+        breaks="What is written is for whoever reads the incident.",
+        expects="leaked",
+        file=HELIX + "writing.py",
+        before='            "View Access": "Public" if public else "Internal",\n',
+        after='            "View Access": "Public",\n',
+        needs={"beside": "helix"},
     ),
 )
