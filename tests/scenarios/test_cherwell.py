@@ -282,3 +282,16 @@ def test_open_incidents_leave_by_the_route_of_the_documentation(pair_of):
         "The relay.",
     )
     assert pair.app.parked() == []
+
+
+def test_what_was_canceled_and_waits_again_is_taken_out_of_closed(pair_of):
+    pair = pair_of(routes=f"{ALL}\nreopen: {{from: [resolved, closed, canceled]}}")
+    sys_id = pair.snow_open("Mail is down")
+    assert pair.sync() == []
+    pair.snow_set(sys_id, state="8")
+    assert pair.sync(rounds=6) == []
+    assert pair.desk.one()["Status"] == "Closed"
+    pair.snow_set(sys_id, state="3", hold_reason="4")
+    assert pair.sync(rounds=6) == []
+    assert (pair.desk.one()["Status"], pair.app.parked()) == ("Pending", [])
+    assert pair.desk.one()["PendingReason"]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from cherwell import CHERWELL
 from people import Deleted
 
 from syncline.demo.equivalence import HELIX, JIRA, PD, SNOW, TITLES, Ticket
@@ -25,6 +26,7 @@ _NAMES: Final = {
     JIRA: {"bruno": "Bruno Keller", "olga": "Olga Petrova"},
     PD: {"noah": "Noah Brooks", "olga": "Olga Petrova", "amina": "Amina Diallo"},
     HELIX: {"bruno": "bruno", "chloe": "chloe"},
+    CHERWELL: {"diane": "Diane Novak", "olga": "Olga Petrova", "syncline": "Syncline Integration"},
 }
 """What a platform calls who wrote something. ServiceNow's journal and the work log of Helix have their login."""
 
@@ -102,7 +104,15 @@ def _of_helix(state: Any) -> Iterator[tuple[str, Held]]:
         yield row["Incident Number"], one
 
 
-_READ: Final = {SNOW: _of_snow, JIRA: _of_jira, PD: _of_pd, HELIX: _of_helix}
+def _of_cherwell(state: Any) -> Iterator[tuple[str, Held]]:
+    for row in state["records"]:
+        said = (Said(r["Details"], datetime.fromisoformat(r["CreatedDateTime"])) for r in row["remarks"])
+        one = Held(list(said))
+        one.leads = [r.text for r in one.said if r.text.startswith(_LINKS)]
+        yield row["RecID"], one
+
+
+_READ: Final = {SNOW: _of_snow, JIRA: _of_jira, PD: _of_pd, HELIX: _of_helix, CHERWELL: _of_cherwell}
 
 
 @dataclass(slots=True)
@@ -180,8 +190,8 @@ class Copies:
                 yield f"garbled: #{case} file {name} has other contents on {TITLES[ticket.side]} {ticket.key}"
 
     def _out_of_order(self, case: str, ticket: Ticket, there: Held, edits: Sequence[Edit]) -> Iterator[str]:
-        """Copies of what was said on one ticket that stand in another order than that. ServiceNow's journal has whole seconds,
-        and tells no order within one."""
+        """Copies of what was said on one ticket that stand in another order than that. The journals of ServiceNow and Cherwell
+        have whole seconds, and tell no order within one."""
         for side in _READ:
             if side == ticket.side:
                 continue
@@ -192,7 +202,7 @@ class Copies:
                     continue
                 if last is None or times[0] >= last[0]:
                     last = times[0], edit
-                elif side != SNOW or self._written(edit) != self._written(last[1]):
+                elif side not in {SNOW, CHERWELL} or self._written(edit) != self._written(last[1]):
                     yield (
                         f"disordered: #{case} {edit.value!r} was written after {last[1].value!r},"
                         f" and stands before it on {TITLES[ticket.side]} {ticket.key}"
@@ -204,8 +214,11 @@ class Copies:
 
     def _leads(self, case: str, ticket: Ticket, there: Held, tickets: Sequence[Ticket]) -> Iterator[str]:
         for other in tickets:
-            key = f"#{other.key}" if other.side == PD else other.key
-            if other.side != ticket.side and not any(key in lead for lead in there.leads):
+            # ServiceNow's and Cherwell's numbers end in the same digits.
+            key = re.escape(f"#{other.key}" if other.side == PD else other.key)
+            if other.side != ticket.side and not any(
+                re.search(rf"(?<!\w){key}(?!\w)", lead) for lead in there.leads
+            ):
                 yield f"unlinked: #{case} {TITLES[ticket.side]} {ticket.key} does not lead to {TITLES[other.side]} {other.key}"
         for lead, n in Counter(there.leads).items():
             if n > 1:

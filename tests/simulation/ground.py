@@ -106,7 +106,7 @@ class Exceptions(logging.Handler):
 @contextmanager
 def stage(world: "World") -> Iterator[None]:
     """What a machine is to the daemon: environment, files that close with the process, and how long it idles."""
-    secrets = {**SECRETS, **CHANNEL_SECRETS}
+    secrets = {**SECRETS, **CHANNEL_SECRETS, "SYNCLINE_CHERWELL_PASSWORD": "sandbox"}
     before = {name: os.environ.get(name) for name in secrets}
     os.environ.update(secrets)
     opened, only = assembly.named_database, syncline.daemon.OnlyDaemon

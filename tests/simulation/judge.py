@@ -13,15 +13,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from cherwell import CHERWELL, CLOSED, CherwellSide
 from copied import Copies, held
 from deletions import Deletions
-from learnt import named, priority_of, record_of
+from learnt import fields_of, named, priority_of, record_of
 from network import Network
 from people import OURSELVES, Deleted
 from retriggered import Span, as_it_stands, as_meant
 from winners import Winners
 
-from syncline.demo.equivalence import TITLES, Ticket, meaning_of_ours, meanings
+from syncline.demo.equivalence import TITLES, Ticket, agree, meaning_of_ours, meanings
 from syncline.demo.helix import HelixSide
 from syncline.demo.oracle import Findings, OnRecord, Oracle
 from syncline.demo.pagerduty import PagerDutySide
@@ -38,6 +39,7 @@ _NATIVE = {
     "jira": {"title": "summary", "status": "status", "priority": "priority"},
     "pd": {"title": "title", "status": "status", "priority": "priority"},
     "helix": {"title": "Description", "status": "Status", "priority": "Impact"},
+    "cherwell": {"title": "ShortDescription", "status": "Status", "priority": "Priority"},
 }
 """The fields of replies that tell what people changed."""
 _WAITING = frozenset({"missing", "diverged", "lost", "invented", "split", "stuck", "unlinked"})
@@ -127,7 +129,11 @@ class Judge:
         found += self.deletions.revived(world)
         found += [f"duplicate: {text}" for text in (*judged.duplicates, *judged.duplicate_items)]
         found += [f"stray: {text}" for text in judged.strays]
-        found += [f"diverged: {text}" for text in judged.differences if not self._withheld(text, world)]
+        found += [
+            f"diverged: {text}"
+            for text in judged.differences
+            if not self._withheld(text, world) and not self._at_cherwell(text, world)
+        ]
         found += [f"lost: {text}" for text in judged.lost if not self._excused(text)]
         with_it = [text for text in judged.lost_items if self.deletions.took(text)]
         passing = [text for text in judged.lost_items if self._passes_for_a_copy(text)]
@@ -182,6 +188,29 @@ class Judge:
         others = [meanings(t.side, "priority", t.priority) for t in tickets.values() if t is not None]
         return not others or bool(frozenset.intersection(*others))
 
+    def _at_cherwell(self, difference: str, world: Mapping[str, Sequence[Ticket]]) -> bool:
+        """Whether the records differ by what Cherwell's can hold, and agree but for that: one that is closed takes no field but
+        its status any more; and none is without a description, so that ours has the title where nobody gave one."""
+        case, _, rest = difference.removeprefix("#").partition(" ")
+        what = rest.partition(":")[0]
+        tickets = [t for listed in world.values() for t in listed if t.case == case]
+        ours = next((t for t in tickets if t.side == CHERWELL), None)
+        others = [t for t in tickets if t.side != CHERWELL]
+        if ours is None or not agree(what, others, everybody(list(self.sides.values()))):
+            return False
+        titles = {e.value for e in self.script.of_case(case) if e.what == "title"}
+        undescribed = all(not t.description for t in others if t.side != "pd")
+        reasons = {
+            "closed at Cherwell": what != "status" and ours.status == CLOSED,
+            "without a description": what == "description"
+            and bool(ours.marker)
+            and ours.description in titles
+            and undescribed,
+        }
+        for reason, holds in reasons.items():
+            self._count(reason, holds)
+        return any(reasons.values())
+
     def _passes_for_a_copy(self, lost: str) -> bool:
         """Whether a file is not copied that somebody attached with our own account, in a world whose store was lost: files
         carry no marker, so it may be our copy of one that was deleted."""
@@ -198,6 +227,7 @@ class Judge:
             return False
         reasons = {
             "beyond recall": self._beyond_recall(edit),
+            "not in Cherwell's history": self._untracked(edit),
             "taken back": self._taken_back(edit),
             "gone with its ticket": self.deletions.took_edit(edit),
             "given alike": self._given_alike(edit),
@@ -230,6 +260,25 @@ class Judge:
         first = written[0]
         stood = edit.before == (self._priority(first["id"]) if isinstance(first, dict) else first)
         return not stood or self._unknown_to_us(edit, path)
+
+    def _untracked(self, edit: Edit) -> bool:
+        """Cherwell's history tells nothing of descriptions: one that our own write overwrote, before any reply had shown it to
+        us, is gone without a trace."""
+        if (edit.side, edit.what) != (CHERWELL, "description"):
+            return False
+        side, at = self.sides[CHERWELL], self._passed(edit.at)
+        assert isinstance(side, CherwellSide)
+        until = next((self._passed(e.at) for e in self._like(edit) if e.n > edit.n), self.now)
+        written = [
+            w
+            for w, record, fields in self.network.saved
+            if at <= w <= until and record == edit.record and side.ids()["Description"] in fields
+        ]
+        numbered = edit.value.partition("\n")[0].encode()
+        return bool(written) and not any(
+            at <= said <= written[0] and numbered in body and edit.record.encode() in body
+            for said, body in self.network.heard[CHERWELL]
+        )
 
     def _unknown_to_us(self, edit: Edit, path: str) -> bool:
         """Whether what an edit replaced was somebody's that no reply had shown us, and that we had not written since."""
@@ -375,11 +424,18 @@ class Judge:
                         continue  # PagerDuty itself decides who has an incident that begins, or is open again.
                     if what == "priority" and side == "pd" and ticket.status == "resolved":
                         continue  # It takes no priority any more.
+                    if what != "status" and (side, ticket.status) == (CHERWELL, CLOSED):
+                        continue  # It takes no field any more.
                     alike = [e for e in mine if said & meanings(e.side, what, e.value)]
                     if not mine or any(not _seen(e, mine) for e in alike):
                         continue
                     # Who replaced it without a trace is known to nobody, and what they replaced stands.
-                    traceless = (self._beyond_recall, self._taken_back, self.deletions.took_edit)
+                    traceless = (
+                        self._beyond_recall,
+                        self._untracked,
+                        self._taken_back,
+                        self.deletions.took_edit,
+                    )
                     known = [e for e in mine if not any(without(e) for without in traceless)]
                     # With what a record begins is nobody's edit.
                     if not known or any(not _seen(e, mine, known) for e in alike):
@@ -587,7 +643,7 @@ def _values(reply: Any, edit: Edit) -> Iterator[str]:
     if not isinstance(reply, dict):
         return
     if edit.record in (reply.get("id"), record_of(reply)):
-        shown = reply.get("fields", reply)
+        shown = fields_of(reply)
         native = _NATIVE[edit.side].get(edit.what, "")
         said = priority_of(edit.side, shown) if edit.what == "priority" else named(shown.get(native))
         if said is not None:

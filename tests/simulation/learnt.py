@@ -123,7 +123,11 @@ def shown(lessons: Mapping[str, Sequence[Lesson]]) -> dict[tuple[str, str], list
                     Shown(
                         lesson.said,
                         lesson.at,
-                        named(fields.get({"snow": "state", "helix": "Status"}.get(side, "status"))),
+                        named(
+                            fields.get(
+                                {"snow": "state", "helix": "Status", "cherwell": "Status"}.get(side, "status")
+                            )
+                        ),
                         priority_of(side, fields),
                         frozenset(labels if isinstance(labels, list) else ()),
                     )
@@ -137,7 +141,7 @@ def _records(reply: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield from _records(one)
     if isinstance(reply, dict):
         record = record_of(reply)
-        fields = reply.get("fields", reply)
+        fields = fields_of(reply)
         if isinstance(record, str) and isinstance(fields, dict) and not _STATUS.isdisjoint(fields):
             yield record, fields
         for one in reply.values():
@@ -149,7 +153,15 @@ def record_of(reply: Mapping[str, Any]) -> Any:
     so does what a write looks up before it: neither is taken in as what stands there."""
     if "Incident Number" in reply:
         return reply["Incident Number"] if "Impact" in reply else None
-    return reply.get("sys_id", reply.get("id"))
+    return reply.get("sys_id", reply.get("id", reply.get("busObRecId")))
+
+
+def fields_of(reply: Mapping[str, Any]) -> Any:
+    """The fields that a part of a reply shows; Cherwell lists them."""
+    fields = reply.get("fields", reply)
+    if isinstance(fields, list):
+        return {one.get("name"): one.get("value") for one in fields if isinstance(one, dict)}
+    return fields
 
 
 def named(native: Any) -> str | None:
@@ -165,4 +177,4 @@ def priority_of(side: str, fields: Mapping[str, Any]) -> str | None:
         return _PAIRS.get((str(fields.get("impact")), str(fields.get("urgency"))))
     if side == "helix":
         return _OF_HELIX.get(f"{fields.get('Impact')}{fields.get('Urgency')}")
-    return named(fields.get("priority"))
+    return named(fields.get("Priority" if side == "cherwell" else "priority"))

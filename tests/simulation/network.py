@@ -27,8 +27,9 @@ _NOTE = b'"Syncline:'
 """How every note of escalation begins, in the JSON of each platform."""
 _DEED = re.compile(rb"(?:edit|no\.) (\d+)")
 _CASE = re.compile(rb'#(\w+)"')
-_SIGNS_IN = re.compile("oauth|/api/jwt/")
-_READS = ("/search", "/search/jql", "/bulkfetch")
+_SIGNS_IN = re.compile("oauth|/api/jwt/|/CherwellAPI/token|/logout")
+_READS = ("/search", "/search/jql", "/bulkfetch", "/getsearchresults", "/fieldvalueslookup")
+_SAVE = "/savebusinessobject"
 
 
 class SkewedClock:
@@ -103,6 +104,8 @@ class Network:
         self.heard: dict[str, list[tuple[float, bytes]]] = {name: [] for name in instances}
         # What PagerDuty's incidents were given, and when.
         self.given: list[tuple[float, str, Mapping[str, Any]]] = []
+        # What Cherwell's incidents were given: ids of fields.
+        self.saved: list[tuple[float, str, frozenset[str]]] = []
         # When the text of which deed, and the title of which case, first was written where.
         self.arrived: dict[tuple[str, str], float] = {}
         self.opened: dict[tuple[str, str], float] = {}
@@ -198,7 +201,14 @@ class Network:
             self.loop.after(0.01, back)
 
     def _wrote(self, name: str, request: Request) -> None:
-        self.writes[name].append((self.loop.passed, f"{request.method} {request.path}"))
+        path = request.path
+        if path.endswith(_SAVE):
+            # Which record it is for stands in the body.
+            content = json.loads(request.body)
+            record = str(content.get("busObRecId") or "")
+            self.saved.append((self.loop.passed, record, frozenset(f["fieldId"] for f in content["fields"])))
+            path = f"{path} {record}"
+        self.writes[name].append((self.loop.passed, f"{request.method} {path}"))
         self.paging += name == "hook" or request.path.endswith("/responder_requests")
         self.notes += _NOTE in request.body
         for seen, text in ((self.arrived, _DEED), (self.opened, _CASE)):

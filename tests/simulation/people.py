@@ -12,6 +12,8 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 import requests
+from cherwell import CHERWELL, CherwellSide
+from cherwell import STAFFED as OWNED
 from loop import Loop
 from places import PLACES
 from tracing import Trace
@@ -36,15 +38,17 @@ WHO: Mapping[str, Sequence[str]] = {
     JIRA: ("bruno", "olga"),
     PD: ("noah", "olga", "amina"),
     HELIX: ("chloe", "bruno"),
+    CHERWELL: ("diane", "olga"),
 }
 ASSIGNEES = ("amina.diallo", "bruno.keller", "chloe.martin", "diane.novak", "")
 TAKER = "bruno.keller@example.com"
-"""Whom people put in at Helix, where it asks for an assignee."""
+"""Whom people put in at Helix and Cherwell, where these ask for an assignee."""
 PRIORITIES: Mapping[str, Sequence[str]] = {
     SNOW: ("1", "2", "3", "4", "5"),
     JIRA: ("Highest", "High", "Medium", "Low", "Lowest"),
     PD: ("P1", "P2", "P3", "P4", "P5"),
     HELIX: ("Critical", "High", "Medium", "Low"),
+    CHERWELL: ("1", "2", "3", "4", "5"),
 }
 STATUSES: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
     SNOW: (
@@ -68,12 +72,20 @@ STATUSES: Mapping[str, Sequence[tuple[str, Mapping[str, str]]]] = {
         ("Resolved", {"Status_Reason": "No Further Action Required", "Resolution": "Mended."}),
         ("Cancelled", {}),
     ),
+    # Nobody closes there by hand either.
+    CHERWELL: (
+        ("In Progress", {}),
+        ("Pending", {"PendingReason": "The vendor looks at it"}),
+        ("Resolved", {"CloseDescription": "Mended."}),
+        ("Reopened", {}),
+    ),
 }
 ENDS = {"6", "7", "8", "Done", "Closed", "Canceled", "Resolved", "Cancelled"}
-DELETING = ServiceNowSide | JiraSide | HelixSide
+DELETING = ServiceNowSide | JiraSide | HelixSide | CherwellSide
 """Where people delete tickets, and make one of another. PagerDuty knows neither."""
-_DELETING = (SNOW, JIRA, HELIX)
-_PUBLIC = (SNOW, HELIX)
+_DELETING = (SNOW, JIRA, HELIX, CHERWELL)
+_PUBLIC = (SNOW, HELIX, CHERWELL)
+_WITHOUT_FILES = (PD, CHERWELL)
 _PASTED = """
 
     at Mail.send(Mail.java:17)   [core]
@@ -348,7 +360,7 @@ class People:
                 platform.remark(who, record, whole, public=public)
                 self.said[text] = whole
                 self._accepted(deed, side, who, PUBLIC if public else INTERNAL, text, "", record)
-            case "file" if side != PD:
+            case "file" if side not in _WITHOUT_FILES:
                 name, content = f"trace-{deed.n}.log", rng.randbytes(rng.choice((0, 10, 2_000)))
                 writer = rng.choice(WHO[side])
                 who = who if who == OURSELVES else writer
@@ -413,7 +425,9 @@ class People:
 
     @staticmethod
     def _asks_for_somebody(deed: Deed, side: str, value: str, assignee: str) -> Mapping[str, str]:
-        """Helix asks whoever sets such a status for an assignee, where there is none."""
+        """Helix and Cherwell ask whoever sets such a status for an assignee, where there is none."""
+        if (deed.what, side) == ("status", CHERWELL) and value in OWNED and not assignee:
+            return {"OwnedBy": TAKER.partition("@")[0].replace(".", " ").title()}
         asked = (deed.what, side) == ("status", HELIX) and value in STAFFED and not assignee
         return {"Assignee Login ID": TAKER.partition(".")[0]} if asked else {}
 

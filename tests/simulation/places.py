@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
+from cherwell import CHERWELL, CherwellSide
+
 from syncline.demo.equivalence import HELIX, JIRA, PD, SNOW
 from syncline.demo.helix import HelixSide
 from syncline.demo.jira import JiraSide
@@ -49,6 +51,21 @@ PLACES: Final[Mapping[str, Place]] = {
         # Who is killed gives no token back: after the third time nobody could sign in for an hour.
         {"most_sessions": 1_000},
         ("url: https://helix.example", "username: syncline", "stand_in: syncline"),
+    ),
+    CHERWELL: Place(
+        "cherwell",
+        "cherwell",
+        CherwellSide,
+        # In no world but where it is asked for: some of them are not clean yet.
+        0.0,
+        # As at Helix.
+        {"most_sessions": 1_000},
+        (
+            "url: https://cherwell.example",
+            "username: syncline",
+            "client_id: sandbox-client",
+            "stand_in: Syncline Integration",
+        ),
     ),
 }
 BESIDE: Final = frozenset(name for name, place in PLACES.items() if place.share < 1.0)

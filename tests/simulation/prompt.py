@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from cherwell import CHERWELL, CherwellSide
 from network import Network
 from pages import Watch
 from people import Deleted
@@ -51,6 +52,8 @@ class Promptness:
     def findings(self, began: datetime) -> list[str]:
         """What was late, of all that nothing held up."""
         found: list[str] = []
+        there = self.watch.sides.get(CHERWELL)
+        closed = there.closed() if isinstance(there, CherwellSide) else frozenset()
         for case in self.script.cases():
             edits = self.script.of_case(case)
             open_at = max(
@@ -75,6 +78,8 @@ class Promptness:
                 for side in self.watch.sides:
                     if side == edit.side or (side == PD and edit.what == "description"):
                         continue
+                    if side == CHERWELL and case in closed and edit.what not in REMARKS:
+                        continue  # It took no field then.
                     came = self.network.arrived.get((side, number), float("inf"))
                     self.took.append(came - at)
                     if came > until:

@@ -163,7 +163,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", help="classes that are on, and no others")
     parser.add_argument("--always", default="", help="classes that are on, beside those that the seed draws")
     parser.add_argument(
-        "--beside", help="platforms that stand beside the three, and no others: helix; else by the seed"
+        "--beside",
+        help="platforms that stand beside the three, and no others: helix,cherwell; else by the seed",
     )
     parser.add_argument("--incidents", type=int)
     parser.add_argument("--spells", help="numbers of the spells of weather that happen: 0,3,4")

@@ -1,10 +1,11 @@
 """Which platforms a world has, and that the oracle reads each of them."""
 
 import pytest
+from cherwell import CHERWELL, CLOSED
 from copied import held
-from learnt import record_of
+from learnt import fields_of, priority_of, record_of
 from loop import Loop, Machine
-from people import settle_in
+from people import PRIORITIES, settle_in
 from places import BESIDE, PLACES, standing
 from world import BEGIN
 
@@ -37,7 +38,8 @@ def sides():
 @pytest.mark.parametrize("name", sorted(BESIDE))
 def test_what_people_do_there_is_what_the_oracle_sees(sides, name):
     side = sides[name]
-    record = side.create("bruno", "Mail is down #00", "It began at 9.", priority="High")
+    high = PRIORITIES[name][1]
+    record = side.create("bruno", "Mail is down #00", "It began at 9.", priority=high)
     side.set("chloe", record, "title", "Mail is back #00")
     side.set("chloe", record, "assignee", "chloe.martin@example.com")
     side.set("chloe", record, "group", "Network")
@@ -46,7 +48,7 @@ def test_what_people_do_there_is_what_the_oracle_sees(sides, name):
     (ticket,) = side.census()
     assert side.look(record).title == ticket.title == "Mail is back #00"
     assert (ticket.case, ticket.assignee, ticket.group) == ("00", "chloe.martin@example.com", "Network")
-    assert ticket.priority == "High"
+    assert ticket.priority == high
     assert [(one.text, one.public) for one in ticket.remarks] == [
         ("For us alone", False),
         ("For everybody", True),
@@ -81,14 +83,41 @@ def test_helix_says_no_by_its_own_rules_as_others_do_with_400(sides):
     )
 
 
+def test_cherwell_says_no_with_a_status_that_says_yes(sides):
+    cherwell = sides[CHERWELL]
+    record = cherwell.create("diane", "Mail is down #00", "It began at 9.", priority="2")
+    with pytest.raises(PlatformRefusedError, match="Owned By is required"):
+        cherwell.set("olga", record, "status", "In Progress")
+    cherwell.set("olga", record, "status", "In Progress", OwnedBy="Bruno Keller")
+    there = cherwell.look(record)
+    assert (there.status, there.assignee) == ("In Progress", "bruno.keller@example.com")
+    cherwell.set("syncline", record, "status", "Resolved", CloseDescription="Mended.")
+    assert cherwell.closed() == frozenset()
+    cherwell.set("olga", record, "status", CLOSED)
+    assert cherwell.closed() == {"00"}
+    with pytest.raises(PlatformRefusedError, match="closed and cannot be changed"):
+        cherwell.set("olga", record, "title", "Mail is up #00")
+    copy = cherwell.clone("olga", record, "Another #01")
+    assert cherwell.look(copy).priority == "2"
+    cherwell.delete(record)
+    assert [ticket.id for ticket in cherwell.census()] == [copy]
+
+
 @pytest.mark.parametrize(
     ("reply", "record"),
     [
         ({"Incident Number": "INC7", "Impact": "1-Extensive/Widespread"}, "INC7"),
         ({"Incident Number": "INC7", "Detailed Description": "A note"}, None),
+        ({"busObRecId": "c", "fields": [{"name": "Status", "value": "New"}]}, "c"),
         ({"sys_id": "a"}, "a"),
         ({"id": "b"}, "b"),
     ],
 )
 def test_what_a_reply_shows(reply, record):
     assert record_of(reply) == record
+
+
+def test_cherwell_lists_its_fields():
+    reply = {"busObRecId": "c", "fields": [{"name": "Priority", "value": "2"}]}
+    assert fields_of(reply) == {"Priority": "2"}
+    assert priority_of(CHERWELL, fields_of(reply)) == "2"
