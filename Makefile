@@ -35,7 +35,7 @@ help: ## Show this
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## /\1	/' | while IFS='	' read -r target about; do \
 	    printf '  make %-6s  %s\n' "$$target" "$$about"; done
 
-demo: .venv/.run ## Four simulated platforms, people, outages, a kill -9 of the daemon; and the claims, checked
+demo: .venv/.run ## Five simulated platforms, people, outages, a kill -9 of the daemon; and the claims, checked
 	@.venv/bin/syncline demo $(DEMO)
 
 test: .venv/.dev ## All tests; ARGS="..." goes to pytest

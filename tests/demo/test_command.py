@@ -59,7 +59,7 @@ def test_a_replay_converges_and_prints_one_object(log, log_row, tmp_path):
     assert (figures["incidents"], figures["lost"], figures["duplicates"], figures["leaked"]) == (2, 0, 0, 0)
     assert figures["changes"] >= 7
     assert (figures["daemon_kills"], figures["outages"]) == (1, 1)
-    assert set(figures["http_calls"]) == {"snow", "jira", "pd", "helix"}
+    assert set(figures["http_calls"]) == {"snow", "jira", "pd", "helix", "cherwell"}
     assert all(kinds["write"] > 0 and kinds["poll"] > 0 for kinds in figures["http_calls"].values())
     assert set(figures["latency_ms"]) >= {"p50", "p95", "method"}
     assert all(claim["holds"] and claim["evidence"] for claim in figures["claims"])

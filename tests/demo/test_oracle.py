@@ -257,7 +257,7 @@ def test_a_label_that_somebody_added_must_stay(stand):
     assert stand.judge().sound
 
 
-# ---- a fourth platform ------------------------------------------------------------------------------
+# ---- a fourth and a fifth platform ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -290,3 +290,36 @@ def test_what_agrees_with_helix(field, snow, helix, agreed):
     ]
     among = tickets if field in {"assignee", "group"} else tickets[:2]
     assert agree(field, among, directory) is agreed
+
+
+@pytest.mark.parametrize(
+    ("field", "snow", "cherwell", "agreed"),
+    [
+        ("status", "1", "New", True),
+        ("status", "1", "Reopened", True),
+        ("status", "2", "Reopened", True),
+        ("status", "3", "Pending", True),
+        ("status", "7", "Closed", True),
+        ("status", "8", "Closed", True),
+        ("status", "6", "Closed", False),
+        ("status", "2", "Assigned", False),
+        ("priority", "4", "4", True),
+        ("priority", "4", "3", False),
+        ("assignee", "", "syncline@example.com", True),
+        ("assignee", "amina.diallo@example.com", "", False),
+        ("description", "", "Mail is down #c01", True),
+        ("description", "Nobody can send.", "Mail is down #c01", False),
+        ("description", "", "Nobody can send.", False),
+        ("group", "Network", "Network", True),
+        ("group", "Network", "Service Desk", False),
+    ],
+)
+def test_what_agrees_with_cherwell(field, snow, cherwell, agreed):
+    everybody = frozenset({"amina.diallo@example.com", "syncline@example.com"})
+    groups = frozenset({"Network", "Service Desk"})
+    directory = Directory(dict.fromkeys(SIDES, everybody), dict.fromkeys(SIDES, groups))
+    tickets = [
+        Ticket("snow", "s1", "INC1", **{field: snow}),
+        Ticket("cherwell", "c1", "10001", **{field: cherwell}),
+    ]
+    assert agree(field, tickets, directory) is agreed

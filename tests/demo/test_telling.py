@@ -32,6 +32,12 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
         ("POST", "/oauth_token.do", "read"),
         ("GET", "/log_entries", "poll"),
         ("PUT", "/incidents/Q1", "write"),
+        ("POST", "/CherwellAPI/token", "read"),
+        ("POST", "/CherwellAPI/api/V1/getsearchresults", "poll"),
+        ("POST", "/CherwellAPI/api/V1/getrelatedbusinessobject", "read"),
+        ("POST", "/CherwellAPI/api/V1/fieldvalueslookup", "read"),
+        ("POST", "/CherwellAPI/api/V1/savebusinessobject", "write"),
+        ("POST", "/CherwellAPI/api/V1/saverelatedbusinessobject", "write"),
     ],
 )
 def test_calls_are_told_apart(method, path, kind):

@@ -192,7 +192,7 @@ def demo(
     seed: Annotated[int, typer.Option("--seed", help="For all that is drawn at random.")] = 0,
     headless: Annotated[bool, typer.Option("--headless", help="Without the live view.")] = False,
 ) -> None:
-    """Show it at work: people edit on four simulated platforms while things go wrong, and the claims are checked."""
+    """Show it at work: people edit on five simulated platforms while things go wrong, and the claims are checked."""
     try:
         demonstration = import_module("syncline.demo.command")
     except ModuleNotFoundError as error:

@@ -1,4 +1,4 @@
-"""`syncline demo`: people edit on four simulated platforms while things go wrong, and an oracle checks the claims."""
+"""`syncline demo`: people edit on five simulated platforms while things go wrong, and an oracle checks the claims."""
 
 import json
 import random
@@ -149,7 +149,7 @@ def _run(
 ) -> dict[str, Any]:
     begun = ports.clock.monotonic()
     if not (headless and console.stderr):
-        console.print(Text("starting four simulated platforms and the daemon ..."), soft_wrap=True)
+        console.print(Text("starting five simulated platforms and the daemon ..."), soft_wrap=True)
     stage.open()
     traffic = Traffic(stage.wires, ports.runtime)
     latency = Latency(stage.sides, stage.script, ports.clock, ports.runtime, stop)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from syncline.demo.cherwell import CherwellSide
 from syncline.demo.emergencies import Emergencies
 from syncline.demo.equivalence import SIDES, TITLES
 from syncline.demo.helix import HelixSide
@@ -97,8 +98,10 @@ class Finale:
         return oracle.judge(world, self.records.conflicts_of)
 
     def _wrote_between(self, side: str, record: str, start: datetime, end: datetime) -> bool:
-        """Whether we wrote to that record in that time. At Helix a write names the entry behind an incident."""
+        """Whether we wrote to that record in that time. At Helix a write names the entry behind an incident, at Cherwell nothing."""
         platform = self.play.stage.sides[side]
+        if isinstance(platform, CherwellSide):
+            return platform.wrote_between(record, start, end)
         named = platform.entry(record) if isinstance(platform, HelixSide) else record
         return self.traffic.wrote_between(side, named, start, end)
 

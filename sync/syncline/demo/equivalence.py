@@ -12,8 +12,9 @@ SNOW: Final = "snow"
 JIRA: Final = "jira"
 PD: Final = "pd"
 HELIX: Final = "helix"
-SIDES: Final = (SNOW, JIRA, PD, HELIX)
-TITLES: Final = {SNOW: "ServiceNow", JIRA: "Jira", PD: "PagerDuty", HELIX: "BMC Helix"}
+CHERWELL: Final = "cherwell"
+SIDES: Final = (SNOW, JIRA, PD, HELIX, CHERWELL)
+TITLES: Final = {SNOW: "ServiceNow", JIRA: "Jira", PD: "PagerDuty", HELIX: "BMC Helix", CHERWELL: "Cherwell"}
 
 _ENDED: Final = frozenset({"resolved", "closed", "canceled"})
 STATUS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
@@ -48,6 +49,16 @@ STATUS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
         "Closed": frozenset({"closed"}),
         "Cancelled": frozenset({"canceled"}),
     },
+    # It has no status for what was canceled.
+    CHERWELL: {
+        "New": frozenset({"new"}),
+        "Assigned": frozenset({"new"}),
+        "Reopened": frozenset({"new", "working"}),
+        "In Progress": frozenset({"working"}),
+        "Pending": frozenset({"waiting"}),
+        "Resolved": frozenset({"resolved"}),
+        "Closed": frozenset({"closed", "canceled"}),
+    },
 }
 """Native status to all that it can mean. Two agree where they can mean the same."""
 
@@ -65,9 +76,10 @@ PRIORITY: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
         "Medium": frozenset({"3"}),
         "Low": frozenset({"4", "5"}),
     },
+    CHERWELL: {str(n): frozenset({str(n)}) for n in range(1, 6)},
 }
 STAND_IN: Final = "syncline@example.com"
-"""Who is put in at Helix where a status asks for an assignee and nobody was chosen. It stands for nobody, wherever it was
+"""Who is put in at Helix and Cherwell where a status asks for an assignee and nobody was chosen. It stands for nobody, wherever it was
 carried."""
 
 OURS: Final[Mapping[str, str]] = {
@@ -164,6 +176,9 @@ def meanings(side: str, what: str, value: str) -> frozenset[str]:
     if table is not None:
         return table[side].get(value, frozenset({f"{side}: {value}"}))
     if (what, value) == ("assignee", STAND_IN):
+        return frozenset({""})
+    if (side, what) == (CHERWELL, "description") and case_of(value):
+        # It takes no incident without one: where there is none, the title that it began with stands for nothing.
         return frozenset({""})
     return frozenset({_SPACE.sub(" ", value).strip()})
 

@@ -23,8 +23,8 @@ AT_ONCE: Final = 6
 """Edits that are followed at the same time; of more than that a sample is followed."""
 _PATIENCE: Final = timedelta(seconds=180)
 _TARGETS: Final[Mapping[str, tuple[str, ...]]] = {
-    "description": ("snow", "jira", "helix"),
-    "assignee": ("snow", "jira", "helix"),
+    "description": ("snow", "jira", "helix", "cherwell"),
+    "assignee": ("snow", "jira", "helix", "cherwell"),
     "group": (),
 }
 """Where an edit of a field is to be seen; all others on every platform."""

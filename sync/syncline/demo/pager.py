@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from syncline.demo.equivalence import HELIX, PD, SIDES, SNOW, TITLES, Ticket, meanings
+from syncline.demo.equivalence import CHERWELL, HELIX, PD, SIDES, SNOW, TITLES, Ticket, meanings
 from syncline.demo.oracle import World
 
 HOOK: Final = "hook"
@@ -259,7 +259,7 @@ def _place(case: Emergency, tickets: Sequence[Ticket], found: PageFindings) -> N
     """Where it stands in the end, and how urgent. Jira has no group that an issue is assigned to."""
     if case.rule:
         found.places[case.case] = case.group
-    names = {SNOW: case.group, HELIX: case.group, PD: f"{case.group} escalation"}
+    names = {**dict.fromkeys((SNOW, HELIX, CHERWELL), case.group), PD: f"{case.group} escalation"}
     for ticket in tickets:
         wanted = names.get(ticket.side)
         if wanted is not None:

@@ -138,7 +138,7 @@ def _numbers(figures: dict[str, Any]) -> list[tuple[str, str]]:
                 for name, kinds in figures["http_calls"].items()
             ),
         ),
-        ("writes", f"{figures['writes_per_change']} for each change (three other platforms)"),
+        ("writes", f"{figures['writes_per_change']} for each change (four other platforms)"),
         ("seen elsewhere", f"{_span(quick)}; while something was broken: {_span(slow)}"),
     ]
     if figures.get("pages"):

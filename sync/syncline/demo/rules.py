@@ -36,9 +36,9 @@ schedules:
   managers: {{layers: [{{rotate: [olga], every: 7d, handoff: "00:00", from: {first}}}]}}
 
 tiers:
-  L1:       {{who: desk, next: L2, to: {{servicenow: Service Desk, helix: Service Desk, pagerduty: Service Desk escalation}}}}
-  L2:       {{who: network, next: MGMT, to: {{servicenow: Network, helix: Network, pagerduty: Network escalation}}}}
-  SECURITY: {{who: security, next: MGMT, to: {{servicenow: Security, helix: Security, pagerduty: Security escalation}}}}
+  L1:       {{who: desk, next: L2, to: {{servicenow: Service Desk, helix: Service Desk, cherwell: Service Desk, pagerduty: Service Desk escalation}}}}
+  L2:       {{who: network, next: MGMT, to: {{servicenow: Network, helix: Network, cherwell: Network, pagerduty: Network escalation}}}}
+  SECURITY: {{who: security, next: MGMT, to: {{servicenow: Security, helix: Security, cherwell: Security, pagerduty: Security escalation}}}}
   MGMT:     {{who: managers, hierarchical: true}}
 
 slas:

@@ -13,7 +13,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO, Final
 
-from syncline.demo.equivalence import HELIX, JIRA, PD, SIDES, SNOW
+from syncline.demo.cherwell import CherwellSide
+from syncline.demo.equivalence import CHERWELL, HELIX, JIRA, PD, SIDES, SNOW
 from syncline.demo.helix import HelixSide
 from syncline.demo.jira import JiraSide
 from syncline.demo.pagerduty import PagerDutySide
@@ -22,12 +23,13 @@ from syncline.demo.script import Script, Window
 from syncline.demo.servicenow import ServiceNowSide
 from syncline.ports import Clock, Runtime
 
-_KINDS: Final = "snow=servicenow,jira=jira-cloud,pd=pagerduty,helix=helix"
+_KINDS: Final = "snow=servicenow,jira=jira-cloud,pd=pagerduty,helix=helix,cherwell=cherwell"
 SECRETS: Final = {
     "SYNCLINE_SNOW_PASSWORD": "sandbox",
     "SYNCLINE_JIRA_TOKEN": "token-syncline",
     "SYNCLINE_PD_TOKEN": "token-syncline",
     "SYNCLINE_HELIX_PASSWORD": "sandbox",
+    "SYNCLINE_CHERWELL_PASSWORD": "sandbox",
 }
 """The sandbox's own; they are no secret."""
 _SYNCLINE: Final = (sys.executable, "-c", "import sys; from syncline.cli import main; sys.exit(main())")
@@ -38,7 +40,7 @@ _STOPS: Final = 25.0
 """Seconds that a process gets to end by itself."""
 
 _CONFIGURATION: Final = """\
-# Written by `syncline demo`: four simulated platforms, every incident on all of them.
+# Written by `syncline demo`: five simulated platforms, every incident on all of them.
 syncline: 1
 database: sqlite:///syncline.db
 instances:
@@ -85,6 +87,18 @@ instances:
     url: {helix}
     username: syncline
     stand_in: syncline
+    poll_every: {poll}
+    overlap: 10
+    read_timeout: 3
+    quarantine: 8
+    workers: {workers}
+    requests_per_minute: 60000
+  cherwell:
+    platform: cherwell
+    url: {cherwell}
+    username: syncline
+    client_id: sandbox-client
+    stand_in: Syncline Integration
     poll_every: {poll}
     overlap: 10
     read_timeout: 3
@@ -211,6 +225,7 @@ class Stage:
             JIRA: JiraSide(self.wires[JIRA]),
             PD: pagerduty,
             HELIX: HelixSide(self.wires[HELIX]),
+            CHERWELL: CherwellSide(self.wires[CHERWELL]),
         }
         text = _CONFIGURATION.format(
             **urls,

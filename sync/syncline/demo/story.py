@@ -1,4 +1,4 @@
-"""The story of the demo: incidents on four platforms, people on all sides, and everything that goes wrong in an operations room."""
+"""The story of the demo: incidents on five platforms, people on all sides, and everything that goes wrong in an operations room."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from syncline.demo.emergencies import Emergencies
-from syncline.demo.equivalence import HELIX, JIRA, PD, SIDES, SNOW
+from syncline.demo.equivalence import CHERWELL, HELIX, JIRA, PD, SIDES, SNOW
 from syncline.demo.play import Play
 from syncline.demo.script import REMARKS, Edit
 from syncline.demo.traffic import Traffic
@@ -34,15 +34,18 @@ _WHO: Final = {
     JIRA: ("bruno", "olga"),
     PD: ("noah", "olga", "amina"),
     HELIX: ("chloe", "bruno"),
+    CHERWELL: ("diane", "noah"),
 }
 _PRIORITY: Final = {
     SNOW: ("1", "2", "3", "4"),
     JIRA: ("Highest", "High", "Medium", "Low"),
     PD: ("P1", "P2", "P3", "P4"),
     HELIX: ("Critical", "High", "Medium", "Low"),
+    CHERWELL: ("1", "2", "3", "4"),
 }
 _RESOLUTION: Final = {"close_code": "Solution provided", "close_notes": "Mended and watched for an hour."}
 _MENDED: Final = {"Status_Reason": "No Further Action Required", "Resolution": "Cleared the logs."}
+_SIGNED: Final = {"CloseDescription": "The cookie lives an hour again."}
 _FAULTS_JIRA: Final = {
     "throttle": 0.04,
     "error_after": 0.25,
@@ -90,7 +93,7 @@ class Story:
     def run(self) -> None:
         """Play all acts."""
         for name, play in (
-            ("Incidents begin on all four platforms", self._begin),
+            ("Incidents begin on all five platforms", self._begin),
             ("People work on them, each where they are", self._work),
             ("Two people change one thing at the same time", self._conflicts),
             ("PagerDuty goes down, and comes back", self._outage),
@@ -105,11 +108,11 @@ class Story:
 
     def _begin(self) -> None:
         self.emergencies.begin()
-        first = [self._open(side) for side in (SNOW, JIRA, PD, SNOW, JIRA, PD, SNOW, HELIX)]
+        first = [self._open(side) for side in (SNOW, JIRA, PD, SNOW, JIRA, PD, SNOW, HELIX, CHERWELL)]
         self.play.await_linked(*first, *(case for case in self.play.records if case not in first))
 
     def _work(self) -> None:
-        a, b, c, d, e, f, g, h = self._cases[:8]
+        a, b, c, d, e, f, g, h, i = self._cases[:9]
         play = self.play
         self._do(
             lambda: play.edit(a, PD, "noah", "status", "acknowledged"),
@@ -137,6 +140,12 @@ class Story:
             lambda: self._public(h, HELIX, "bruno"),
             lambda: play.attach(h, HELIX, "bruno", "volume.log", b"queue full\n" * 30),
             lambda: play.edit(h, PD, "noah", "priority", "P2"),
+            lambda: play.edit(i, CHERWELL, "diane", "assignee", "diane.novak@example.com"),
+            lambda: play.edit(i, CHERWELL, "diane", "status", "In Progress"),
+            lambda: self._note(i, CHERWELL),
+            lambda: self._public(i, CHERWELL, "diane"),
+            lambda: play.edit(i, JIRA, "olga", "priority", "High"),
+            lambda: play.edit(i, CHERWELL, "noah", "group", "Security"),
             lambda: play.edit(c, JIRA, "bruno", "priority", "High"),
             lambda: self._note(c, JIRA),
         )
@@ -154,7 +163,13 @@ class Story:
 
     def _conflicts(self) -> None:
         a, b, c, d = self._cases[:4]
-        h = self._cases[7]
+        h, i = self._cases[7:9]
+        self._together(
+            i,
+            "title",
+            (CHERWELL, "noah", _titled(i, "Single sign-on asks twice in Lyon")),
+            (HELIX, "chloe", _titled(i, "Single sign-on asks every hour")),
+        )
         self._together(
             h,
             "title",
@@ -252,13 +267,14 @@ class Story:
         stage.close_window("killed", "", lasting=5.0)
 
     def _resolve(self) -> None:
-        a, b, _, _, e, f, g, h = self._cases[:8]
+        a, b, _, _, e, f, g, h, i = self._cases[:9]
         play = self.play
         self.play.pause(1.5)
         self._do(
             lambda: play.edit(g, SNOW, "diane", "status", "6", **_RESOLUTION),
             lambda: play.edit(f, PD, "noah", "status", "resolved"),
             lambda: play.edit(h, HELIX, "chloe", "status", "Resolved", **_MENDED),
+            lambda: play.edit(i, CHERWELL, "diane", "status", "Resolved", **_SIGNED),
             lambda: self._resolve_in_jira(b),
             lambda: self._note(a, PD),
             lambda: play.edit(e, SNOW, "amina", "status", "8"),
@@ -320,7 +336,7 @@ class Story:
         self.play.pause(0.4)
 
     def _burst(self) -> None:
-        for case in self._cases[:8]:
+        for case in self._cases[:9]:
             side = self.rng.choice(SIDES)
             self._note(case, side)
             self.play.attempt(

@@ -11,12 +11,14 @@ from syncline.demo.people import PlatformRefusedError, UnreachableError, Wire
 from syncline.ports import Runtime
 
 _OURS: Final = "syncline"
-_LOOK: Final = re.compile(r"/search|bulkfetch|/oauth_token|/api/jwt/")
+_LOOK: Final = re.compile(
+    r"/search|bulkfetch|/oauth_token|/api/jwt/|CherwellAPI/token|getsearchresults|getrelated|getbusinessobjecttemplate|fieldvalueslookup"
+)
 """Paths below which a POST changes nothing."""
 _RECORD: Final = re.compile(r"/(?:incident|incidents|issue|HPD:IncidentInterface)/([^/?|]+)")
 """At Helix it is the entry behind the incident."""
 _LISTS: Final = re.compile(
-    r"/(?:incident|incidents|log_entries|search|search/jql|sys_journal_field|sys_attachment|attachment|HPD:\w+)$"
+    r"/(?:incident|incidents|log_entries|search|search/jql|sys_journal_field|sys_attachment|attachment|HPD:\w+|getsearchresults)$"
 )
 
 
