@@ -308,6 +308,7 @@ def test_what_agrees_with_helix(field, snow, helix, agreed):
         ("assignee", "", "syncline@example.com", True),
         ("assignee", "amina.diallo@example.com", "", False),
         ("description", "", "Mail is down #c01", True),
+        ("description", "Mail is down #c01", "Mail is down #c01", True),
         ("description", "Nobody can send.", "Mail is down #c01", False),
         ("description", "", "Nobody can send.", False),
         ("group", "Network", "Network", True),

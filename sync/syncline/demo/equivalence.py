@@ -178,8 +178,8 @@ def meanings(side: str, what: str, value: str) -> frozenset[str]:
     if (what, value) == ("assignee", STAND_IN):
         return frozenset({""})
     if (side, what) == (CHERWELL, "description") and case_of(value):
-        # It takes no incident without one: where there is none, the title that it began with stands for nothing.
-        return frozenset({""})
+        # It takes no incident without one: where there is none, the title that it began with stands there.
+        return frozenset({"", _SPACE.sub(" ", value).strip()})
     return frozenset({_SPACE.sub(" ", value).strip()})
 
 
