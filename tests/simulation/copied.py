@@ -9,10 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from cherwell import CHERWELL
 from people import Deleted
 
-from syncline.demo.equivalence import HELIX, JIRA, PD, SNOW, TITLES, Ticket
+from syncline.demo.equivalence import CHERWELL, HELIX, JIRA, PD, SNOW, TITLES, Ticket
 from syncline.demo.people import Side
 from syncline.demo.script import CREATE, FILE, REMARKS, Edit, Script
 

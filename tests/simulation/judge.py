@@ -13,7 +13,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from cherwell import CHERWELL, CLOSED, CherwellSide
 from copied import Copies, held
 from deletions import Deletions
 from learnt import fields_of, named, priority_of, record_of
@@ -22,7 +21,8 @@ from people import OURSELVES, Deleted
 from retriggered import Span, as_it_stands, as_meant
 from winners import Winners
 
-from syncline.demo.equivalence import TITLES, Ticket, agree, meaning_of_ours, meanings
+from syncline.demo.cherwell import CLOSED, CherwellSide
+from syncline.demo.equivalence import CHERWELL, TITLES, Ticket, agree, meaning_of_ours, meanings
 from syncline.demo.helix import HelixSide
 from syncline.demo.oracle import Findings, OnRecord, Oracle
 from syncline.demo.pagerduty import PagerDutySide
@@ -190,7 +190,7 @@ class Judge:
 
     def _at_cherwell(self, difference: str, world: Mapping[str, Sequence[Ticket]]) -> bool:
         """Whether the records differ by what Cherwell's can hold, and agree but for that: one that is closed takes no field but
-        its status any more; and none is without a description, so that ours has the title where nobody gave one."""
+        its status any more."""
         case, _, rest = difference.removeprefix("#").partition(" ")
         what = rest.partition(":")[0]
         tickets = [t for listed in world.values() for t in listed if t.case == case]
@@ -198,18 +198,9 @@ class Judge:
         others = [t for t in tickets if t.side != CHERWELL]
         if ours is None or not agree(what, others, everybody(list(self.sides.values()))):
             return False
-        titles = {e.value for e in self.script.of_case(case) if e.what == "title"}
-        undescribed = all(not t.description for t in others if t.side != "pd")
-        reasons = {
-            "closed at Cherwell": what != "status" and ours.status == CLOSED,
-            "without a description": what == "description"
-            and bool(ours.marker)
-            and ours.description in titles
-            and undescribed,
-        }
-        for reason, holds in reasons.items():
-            self._count(reason, holds)
-        return any(reasons.values())
+        closed = what != "status" and ours.status == CLOSED
+        self._count("closed at Cherwell", closed)
+        return closed
 
     def _passes_for_a_copy(self, lost: str) -> bool:
         """Whether a file is not copied that somebody attached with our own account, in a world whose store was lost: files
@@ -272,7 +263,7 @@ class Judge:
         written = [
             w
             for w, record, fields in self.network.saved
-            if at <= w <= until and record == edit.record and side.ids()["Description"] in fields
+            if at <= w <= until and record == edit.record and side.ids["Description"] in fields
         ]
         numbered = edit.value.partition("\n")[0].encode()
         return bool(written) and not any(

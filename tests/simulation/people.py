@@ -12,14 +12,14 @@ from typing import Any, cast
 from urllib.parse import unquote
 
 import requests
-from cherwell import CHERWELL, CherwellSide
-from cherwell import STAFFED as OWNED
 from loop import Loop
 from places import PLACES
 from tracing import Trace
 
 from syncline.demo import people
-from syncline.demo.equivalence import HELIX, JIRA, PD, SNOW, case_of
+from syncline.demo.cherwell import STAFFED as OWNED
+from syncline.demo.cherwell import CherwellSide
+from syncline.demo.equivalence import CHERWELL, HELIX, JIRA, PD, SNOW, case_of
 from syncline.demo.helix import STAFFED, HelixSide
 from syncline.demo.jira import JiraSide
 from syncline.demo.people import PlatformRefusedError, Side, accepted

@@ -8,9 +8,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Final
 
-from cherwell import CHERWELL, CherwellSide
-
-from syncline.demo.equivalence import HELIX, JIRA, PD, SNOW
+from syncline.demo.cherwell import CherwellSide
+from syncline.demo.equivalence import CHERWELL, HELIX, JIRA, PD, SNOW
 from syncline.demo.helix import HelixSide
 from syncline.demo.jira import JiraSide
 from syncline.demo.pagerduty import PagerDutySide

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from cherwell import CHERWELL, CherwellSide
 from network import Network
 from pages import Watch
 from people import Deleted
 
-from syncline.demo.equivalence import PD, TITLES
+from syncline.demo.cherwell import CherwellSide
+from syncline.demo.equivalence import CHERWELL, PD, TITLES
 from syncline.demo.script import REMARKS, Edit, Script
 
 _NUMBER: Final = re.compile(r"(?:edit|no\.) (\d+)")

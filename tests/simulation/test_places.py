@@ -1,7 +1,6 @@
 """Which platforms a world has, and that the oracle reads each of them."""
 
 import pytest
-from cherwell import CHERWELL, CLOSED
 from copied import held
 from learnt import fields_of, priority_of, record_of
 from loop import Loop, Machine
@@ -9,6 +8,8 @@ from people import PRIORITIES, settle_in
 from places import BESIDE, PLACES, standing
 from world import BEGIN
 
+from syncline.demo.cherwell import CLOSED
+from syncline.demo.equivalence import CHERWELL
 from syncline.demo.people import PlatformRefusedError
 from syncline.sandbox.catalogue import build
 from syncline.sandbox.instance import Instance

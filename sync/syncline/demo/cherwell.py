@@ -3,15 +3,22 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
+from urllib.parse import urlencode
 
 from syncline.demo.equivalence import CHERWELL, Remark, Ticket
 from syncline.demo.people import PlatformRefusedError, Wire
 
+CLOSED: Final = "Closed"
+"""A record in that status takes no fields any more."""
+STAFFED: Final = frozenset({"In Progress", "Resolved"})
+"""Statuses that ask for an owner."""
 _API: Final = "/CherwellAPI/api/V1"
 _JOURNALS: Final = "Incident Owns Journals"
-_HISTORY: Final = "Journal - History"
 _CALLER: Final = "Olga Petrova"
-_OURS: Final = "Syncline Integration"
+_OURS: Final = "syncline"
+_OUR_NAME: Final = "Syncline Integration"
+_PASSWORD: Final = "sandbox"  # noqa: S105  the sandbox's credentials are no secret
+_CLONED: Final = ("Description", "Priority", "CustomerRecID", "SynclineID")
 _SHOWN: Final = "ShowInSelfService"
 _FIELD: Final = {
     "title": "ShortDescription",
@@ -26,7 +33,11 @@ _TICK: Final = timedelta(seconds=1)
 
 
 class CherwellSide:
-    """Cherwell, as people use it."""
+    """Cherwell, as people use it. Who signs in as Syncline needs a token as Syncline does.
+
+    Attributes:
+        ids: Names of an incident's fields to the ids by which they are written.
+    """
 
     name = CHERWELL
 
@@ -41,7 +52,7 @@ class CherwellSide:
             o["busObId"] for o in journal["groupSummaries"] if o["displayName"] == "Journal - Note"
         )
         schema = self._schema(self._incident["busObId"])
-        self._ids = _ids(schema)
+        self.ids = _ids(schema)
         self._note_ids = _ids(self._schema(self._note))
         self._journals: str = next(
             r["relationshipId"] for r in schema["relationships"] if r["displayName"] == _JOURNALS
@@ -51,9 +62,23 @@ class CherwellSide:
         self._emails = {row["FullName"]: row["Email"] for row in state["users"]}
         self._groups = frozenset(row["Name"] for row in state["groups"])
 
+    def _headers(self, who: str) -> dict[str, str]:
+        token = f"token-{who}"
+        if who == _OURS:
+            form = {
+                "grant_type": "password",
+                "client_id": "sandbox-client",
+                "username": _OURS,
+                "password": _PASSWORD,
+            }
+            said = {"Content-Type": "application/x-www-form-urlencoded"}
+            token = self.wire.call("POST", "/CherwellAPI/token", said, raw=urlencode(form).encode())[
+                "access_token"
+            ]
+        return {"Authorization": f"Bearer {token}"}
+
     def _call(self, who: str, method: str, path: str, body: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer token-{who}"}
-        told = self.wire.call(method, f"{_API}/{path}", headers, body=body)
+        told = self.wire.call(method, f"{_API}/{path}", self._headers(who), body=body)
         # A save that is refused comes with 200.
         if isinstance(told, dict) and told.get("hasError"):
             raise PlatformRefusedError(f"{path}: {told['errorCode']} {told['errorMessage']}")
@@ -72,7 +97,7 @@ class CherwellSide:
         body = {
             "busObId": self._incident["busObId"],
             "busObRecId": record,
-            "fields": _dirty(self._ids, values),
+            "fields": _dirty(self.ids, values),
             "persist": True,
         }
         return str(self._call(who, "POST", "savebusinessobject", body)["busObRecId"])
@@ -95,19 +120,28 @@ class CherwellSide:
             body |= self.native(what, value, {})
         return self._save(who, "", body)
 
+    def clone(self, who: str, record: str, title: str) -> str:
+        """Open an incident as a copy of another, with our key on it; its record id."""
+        row = self._row(record)
+        return self._save(who, "", {"ShortDescription": title, **{name: row[name] for name in _CLONED}})
+
+    def delete(self, record: str) -> None:
+        """Delete the ticket."""
+        path = f"deletebusinessobject/busobid/{self._incident['busObId']}/busobrecid/{record}"
+        self._call("diane", "DELETE", path)
+
+    def _row(self, record: str) -> dict[str, str]:
+        path = f"getbusinessobject/busobid/{self._incident['busObId']}/busobrecid/{record}"
+        return _values(self._call("amina", "GET", path))
+
     def look(self, record: str) -> Ticket:
         """The incident as it stands."""
-        path = f"getbusinessobject/busobid/{self._incident['busObId']}/busobrecid/{record}"
-        return self._ticket(_values(self._call("amina", "GET", path)))
+        return self._ticket(self._row(record))
 
     def remarks(self, record: str) -> list[str]:
-        """The texts of its journals, but for what Cherwell wrote itself."""
-        path = (
-            f"getrelatedbusinessobject/parentbusobid/{self._incident['busObId']}"
-            f"/parentbusobrecid/{record}/relationshipid/{self._journals}?pageSize=1000"
-        )
-        rows = map(_values, self._call("amina", "GET", path)["relatedBusinessObjects"])
-        return [row["Details"] for row in rows if row["JournalTypeName"] != _HISTORY]
+        """The texts of its notes, and of what customers wrote, oldest first: a reply with journals of one second has any order."""
+        rows = self.wire.sandbox("GET", "state")["records"]
+        return [note["Details"] for row in rows if row["RecID"] == record for note in row["remarks"]]
 
     def set(self, who: str, record: str, what: str, value: str, **more: str) -> None:
         """Change a field."""
@@ -137,8 +171,8 @@ class CherwellSide:
         """The newest incidents."""
         body = {
             "busObId": self._incident["busObId"],
-            "fields": [self._ids[name] for name in ("RecID", "IncidentID", "ShortDescription")],
-            "sorting": [{"fieldId": self._ids["CreatedDateTime"], "sortDirection": 0}],
+            "fields": [self.ids[name] for name in ("RecID", "IncidentID", "ShortDescription")],
+            "sorting": [{"fieldId": self.ids["CreatedDateTime"], "sortDirection": 0}],
             "pageNumber": 1,
             "pageSize": 100,
         }
@@ -160,8 +194,18 @@ class CherwellSide:
         """Whether we changed that incident in that time, by its own history: a request names no record in its path."""
         state = self.wire.sandbox("GET", "state")
         listed = next((row["history"] for row in state["records"] if row["RecID"] == record), ())
-        ours = (datetime.fromisoformat(one["CreatedDateTime"]) for one in listed if one["CreatedBy"] == _OURS)
+        ours = (
+            datetime.fromisoformat(one["CreatedDateTime"]) for one in listed if one["CreatedBy"] == _OUR_NAME
+        )
         return any(start - _TICK < at <= end for at in ours)
+
+    def closed(self) -> frozenset[str]:
+        """The incidents that were closed at any time, by title's case."""
+        return frozenset(
+            self._ticket(row).case
+            for row in self.wire.sandbox("GET", "state")["records"]
+            if any(line["Details"].endswith(f"to '{CLOSED}'") for line in row["history"])
+        )
 
     def _ticket(self, row: Mapping[str, Any]) -> Ticket:
         owner = row["OwnedBy"]
@@ -182,7 +226,8 @@ class CherwellSide:
                 for note in row.get("remarks", ())
             ),
             (),
-            row["SynclineID"] if row["CreatedBy"] == _OURS else "",
+            # The copy of a ticket has our key too, and another author.
+            row["SynclineID"] if row["CreatedBy"] == _OUR_NAME else "",
         )
 
 
