@@ -135,7 +135,6 @@ class JiraClient(JIRA):
 
         Raises:
             Refused: it is larger than the instance's limit.
-            RetryLater: a page came in its place.
         """
         params = {}
         if self._is_cloud:
@@ -150,13 +149,6 @@ class JiraClient(JIRA):
         response = self._http.request(
             "GET", address, params=params, headers={"Accept": "*/*"}, record=attachment.record_id, raw=True
         )
-        # A file may be a page itself; then it is as long as was said.
-        page = "html" in response.headers.get("Content-Type", "").lower()
-        if page and len(response.content) != attachment.size:
-            raise RetryLater(
-                f"{self._http.instance}: {attachment.record_id}: a page instead of the file {attachment.name!r} came;"
-                " check that url leads to Jira"
-            )
         return response.content
 
     def issue_json(self, record: str, fields: Sequence[str], expand: str = "") -> Any:

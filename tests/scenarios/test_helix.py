@@ -249,6 +249,17 @@ def test_files_go_both_ways_once(linked):
     assert len(pair.snow("GET", f"attachment?sysparm_query=table_sys_id={sys_id}")) == 2
 
 
+@pytest.mark.parametrize("fault", ["html", "hibernate"])
+def test_a_page_that_comes_in_place_of_a_file_is_not_copied_as_the_file(linked, fault):
+    """A gateway answers with its own page, and says that all is well."""
+    pair, sys_id, number = linked
+    pair.fault(fault, "GET", "/attach/")
+    pair.attach(number, "trace.txt", b"from helix")
+    pair.sync(30.0, rounds=4)
+    files = pair.snow("GET", f"attachment?sysparm_query=table_sys_id={sys_id}")
+    assert [(file["file_name"], file["size_bytes"]) for file in files] == [("trace.txt", "10")]
+
+
 def test_a_lost_reply_to_a_create_makes_no_second_ticket(pair):
     pair.fault("reset_after", "POST", "IncidentInterface_Create")
     pair.snow_open("Mail is down")

@@ -31,7 +31,8 @@ from syncline.delivery.actions import (
 )
 from syncline.delivery.looked import moved_beside
 from syncline.delivery.turn import Turn
-from syncline.errors import Configuration, DatabaseFault, Gone, Refused, SynclineError
+from syncline.errors import Configuration, DatabaseFault, Gone, Refused, RetryLater, SynclineError
+from syncline.http.replies import is_page
 from syncline.model import Attachment
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, operations
@@ -122,14 +123,25 @@ def _perform(station: Station, endpoint: Endpoint, action: Action) -> Evidence:
 
 
 def _content(source: Endpoint, file: Attachment) -> bytes:
-    """The bytes of a file, which is not even asked for where it is said to be larger than the instance's limit."""
+    """The bytes of a file, which is not even asked for where it is said to be larger than the instance's limit.
+
+    Raises:
+        RetryLater: a gateway's page came in its place, or nothing. A file may be a page itself; then it is as long as was said.
+    """
     limit = source.settings.max_attachment
     if file.size > limit:
         raise Refused(
             f"{source.name}: {file.name} on record {file.record_id} has {file.size:,} bytes and max_attachment is {limit:,};"
             " raise max_attachment, or leave the file where it is"
         )
-    return source.connector.content(file)
+    content = source.connector.content(file)
+    if len(content) != file.size and (not content or is_page("", content)):
+        came = "a page" if content else "nothing"
+        raise RetryLater(
+            f"{source.name}: {came} came in place of the file {file.name} on record {file.record_id}; check that url leads to"
+            f" {source.title}"
+        )
+    return content
 
 
 def _created(connector: Connector, logged: Logged) -> Sequence[Record]:

@@ -9,7 +9,7 @@ from responses import matchers
 
 from syncline.connector import PartyKind
 from syncline.errors import Configuration, Gone, RetryLater
-from syncline.model import Attachment, Visibility
+from syncline.model import Visibility
 
 
 def adf(text: str) -> dict[str, Any]:
@@ -184,17 +184,6 @@ def test_files_are_listed_and_fetched(site: Any) -> None:
     (found,) = jira.attachments("10012")
     assert (found.name, found.size, found.own) == ("größe 1.txt", 6, True)
     assert jira.content(found) == b"<html>"
-
-
-def test_a_login_page_is_no_file(site: Any) -> None:
-    file = Attachment("777", "10012", "a.txt", "text/plain", 3, "x", datetime(2026, 11, 22, tzinfo=UTC))
-    if site.cloud:
-        where = site.api("attachment/content/777?redirect=false")
-    else:
-        where = f"{site.url}/secure/attachment/777/a.txt"
-    site.web.get(where, body=b"<html>Log in", content_type="text/html", match_querystring=None)
-    with pytest.raises(RetryLater, match="a page instead of the file"):
-        site.connect().content(file)
 
 
 def test_many_issues_are_read_in_one_request(site: Any) -> None:
