@@ -6,18 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from syncline.connector import (
-    Attach,
-    Comment,
     Connector,
-    Create,
     Cursor,
     Edit,
     Finding,
     Hint,
-    LinkBack,
     Operation,
     Page,
-    PagePerson,
     Party,
     PartyKind,
     Receipt,
@@ -25,8 +20,9 @@ from syncline.connector import (
     Schema,
     Sighting,
     Step,
-    Transition,
-    Update,
+    in_order,
+    sightings,
+    usable,
 )
 from syncline.errors import Configuration, Gone, Refused, RetryLater
 from syncline.http.client import Http
@@ -38,7 +34,7 @@ from syncline_cherwell.directory import Directory
 from syncline_cherwell.discovery import Discovery
 from syncline_cherwell.hints import hints
 from syncline_cherwell.polling import Feeds, of_incidents, remark_fields
-from syncline_cherwell.records import CREATED, Shape, is_id
+from syncline_cherwell.records import CREATED, Shape, is_id, known
 from syncline_cherwell.schema import RECORD
 from syncline_cherwell.settings import CherwellSettings
 from syncline_cherwell.writing import Writer
@@ -88,10 +84,7 @@ class Cherwell(Connector):
         seen = {record.id: record for row in rows if (record := self._record(row, shape)).id in wanted}
         if not seen:
             return ()
-        remarks: dict[str, list[Remark]] = {}
-        for remark in self._remarks(sorted(seen)):
-            remarks.setdefault(remark.record_id, []).append(remark)
-        return tuple(Sighting(i, one, records.in_order(remarks.get(i, ()))) for i, one in seen.items())
+        return sightings(seen, self._remarks(sorted(seen)))
 
     def find(self, marker: str) -> Sequence[Record]:
         """Records that carry the marker, oldest first.
@@ -129,7 +122,7 @@ class Cherwell(Connector):
 
     def remarks(self, record_id: str) -> Sequence[Remark]:
         """All notes of a record, and what customers wrote to it, oldest first."""
-        return records.in_order(self._remarks([self._known(record_id)]))
+        return self._remarks([known(record_id, self._http.instance)])
 
     def history(self, record_id: str, since: datetime) -> Sequence[Edit]:
         """What the history tells of who changed the record from `since` on, oldest first."""
@@ -138,18 +131,14 @@ class Cherwell(Connector):
             return ()
         shape, incident = self._discovery.shape(), self._discovery.incident()
         filters = (
-            Filter("ParentRecID", "eq", self._known(record_id)),
+            Filter("ParentRecID", "eq", known(record_id, self._http.instance)),
             Filter(CREATED, "gt", shape.dates.write(shape.dates.asked_from(since))),
         )
         rows = self._client.all_of(journal, filters, remark_fields(journal, shape), _PAGE)
         rows = [row for row in rows if row.get("ParentRecID") == record_id]
         owners = history.owners(rows, incident, shape.history_line)
-        try:
+        with usable(self._http.instance, f"the history of record {record_id}"):
             told = history.edits(rows, incident, shape, self._directory.named(owners) if owners else {})
-        except ValueError as error:
-            raise RetryLater(
-                f"{self._http.instance}: the history of record {record_id} cannot be used: {error}"
-            ) from error
         return tuple(edit for edit in told if edit.at >= since.replace(microsecond=0))
 
     def steps(self, record_id: str, status: str) -> Sequence[Step]:  # noqa: ARG002  the contract's signature
@@ -163,7 +152,7 @@ class Cherwell(Connector):
     def write(self, operation: Operation) -> Receipt:
         """Carry out one operation: one request that changes something. Its reply shows no record."""
         try:
-            return self._write(operation)
+            return self._writer.write(operation)
         except (Configuration, Refused):
             # A blueprint may have been published since we asked for it.
             self._discovery.forget()
@@ -197,72 +186,28 @@ class Cherwell(Connector):
         """The incidents that the message of a One-Step is about."""
         return hints(raw)
 
-    def _write(self, operation: Operation) -> Receipt:
-        match operation:
-            case Create():
-                return self._writer.create(operation)
-            case Update(record_id, values):
-                return self._writer.update(self._known(record_id), values)
-            case Transition():
-                self._known(operation.record_id)
-                return self._writer.move(operation)
-            case Comment():
-                self._known(operation.record_id)
-                return self._writer.comment(operation)
-            case LinkBack(record_id):
-                return self._writer.note(self._known(record_id), operation.text)
-            case PagePerson(record_id):
-                raise Refused(
-                    f"{self._http.instance}: record {record_id}: Cherwell calls nobody; page by another way"
-                )
-            case Attach(record_id):
-                raise Refused(
-                    f"{self._http.instance}: record {record_id}: files are not carried to and from Cherwell; leave them where they are"
-                )
-
     def _read(self, record_id: str) -> Record:
-        row = self._client.read(self._discovery.incident(), self._known(record_id))
+        row = self._client.read(self._discovery.incident(), known(record_id, self._http.instance))
         if row[RECORD].lower() != record_id.lower():
             raise RetryLater(
                 f"{self._http.instance}: asked for record {record_id}, the server answered with {row[RECORD]}"
             )
         return self._record(row, self._discovery.shape())
 
-    def _remarks(self, record_ids: Sequence[str]) -> list[Remark]:
-        """What people said on those records."""
+    def _remarks(self, record_ids: Sequence[str]) -> Sequence[Remark]:
+        """What people said on those records, oldest first."""
         shape, request = self._discovery.shape(), self._discovery.request()
         filters = [Filter("ParentRecID", "eq", record_id) for record_id in record_ids]
-        found = []
+        found: list[Remark | None] = []
         for journal in (self._discovery.note(), request):
             rows: list[Row] = []
             if journal is not None:
                 also = of_incidents(journal, self._discovery.incident())
                 rows = self._client.all_of(journal, (*filters, *also), remark_fields(journal, shape), _PAGE)
-            for row in rows:
-                try:
-                    remark = records.remark(row, shape, asked=journal is request)
-                except ValueError as error:
-                    raise RetryLater(f"{self._http.instance}: a journal cannot be used: {error}") from error
-                if remark is not None and remark.record_id in record_ids:
-                    found.append(remark)
-        return found
+            with usable(self._http.instance, "a journal"):
+                found += [records.remark(row, shape, asked=journal is request) for row in rows]
+        return in_order(one for one in found if one is not None and one.record_id in record_ids)
 
     def _record(self, row: Row, shape: Shape) -> Record:
-        try:
+        with usable(self._http.instance, f"record {row[RECORD][:50]}"):
             return records.record(row, shape)
-        except ValueError as error:
-            raise RetryLater(
-                f"{self._http.instance}: record {row[RECORD][:50]} cannot be used: {error}"
-            ) from error
-
-    def _known(self, record_id: str) -> str:
-        """The record id, if it can be one.
-
-        Raises:
-            Gone: no record can have that id.
-        """
-        if not is_id(record_id):
-            raise Gone(
-                f"{self._http.instance}: {record_id[:60]!r} is no {RECORD}, so there is no such record"
-            )
-        return record_id

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from syncline.connector import Party, PartyKind
-from syncline.errors import RetryLater
+from syncline.connector import Party, PartyKind, usable
 from syncline.http.client import Http
 from syncline_cherwell import records
 from syncline_cherwell.client import Client, Filter, Row
@@ -66,7 +65,5 @@ class Directory:
         for start in range(0, len(values), _IDS):
             filters = [Filter(field, "eq", value) for value in values[start : start + _IDS]]
             rows += self._client.all_of(self._discovery.people(), filters, PERSON_FIELDS, _PAGE)
-        try:
+        with usable(self._http.instance, "a user"):
             return [records.person(row) for row in rows]
-        except ValueError as error:
-            raise RetryLater(f"{self._http.instance}: a user cannot be used: {error}") from error

@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Final
 
-from syncline.connector import Cursor, Follower, Page, Record, Shown, Sighting, tracks
+from syncline.connector import Cursor, Follower, Page, Record, Shown, Sighting, followable, sightings, tracks
 from syncline.errors import Configuration
 from syncline.http.client import Http
-from syncline.model import Remark
 from syncline_cherwell import records
 from syncline_cherwell.client import Client, Filter, Row
 from syncline_cherwell.discovery import Discovery
@@ -156,10 +155,8 @@ class Feeds:
         return track.turned(places, more=found.more), sorted(shown, key=lambda one: (one.at, one.id))
 
     def _at(self, row: Row, name: str, shape: Shape) -> str:
-        try:
+        with followable(self._http.instance, "changes"):
             return records.changed(row, name, shape)
-        except ValueError as error:
-            raise Configuration(f"{self._http.instance}: changes cannot be followed: {error}") from error
 
     def _sightings(self, rows: Mapping[str, tuple[Row, ...]], shape: Shape) -> tuple[Sighting, ...]:
         """Each record once, in the order of change, with the remarks that came in the same poll."""
@@ -170,22 +167,10 @@ class Feeds:
             except ValueError:
                 # It is read by its id, and fails there under its own name, without holding up the others.
                 seen[row[RECORD]] = None
-        remarks: dict[str, list[Remark]] = {}
-        for name in (NOTES, REQUESTS):
-            for row in rows.get(name, ()):
-                remark = self._remark(row, shape, asked=name == REQUESTS)
-                if remark is not None:
-                    remarks.setdefault(remark.record_id, []).append(remark)
-        return tuple(
-            Sighting(ident, seen.get(ident), records.in_order(remarks.get(ident, ())))
-            for ident in dict.fromkeys((*seen, *remarks))
-        )
-
-    def _remark(self, row: Row, shape: Shape, *, asked: bool) -> Remark | None:
-        try:
-            return records.remark(row, shape, asked=asked)
-        except ValueError as error:
-            raise Configuration(f"{self._http.instance}: journals cannot be followed: {error}") from error
+        with followable(self._http.instance, "journals"):
+            notes = [records.remark(row, shape, asked=False) for row in rows.get(NOTES, ())]
+            requests = [records.remark(row, shape, asked=True) for row in rows.get(REQUESTS, ())]
+        return sightings(seen, (remark for remark in (*notes, *requests) if remark is not None))
 
 
 def remark_fields(journal: BusinessObject, shape: Shape) -> tuple[str, ...]:

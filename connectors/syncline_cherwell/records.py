@@ -4,13 +4,13 @@ An incident is known by its record id: public ids, which people use, can be ambi
 Every function raises ValueError, naming the field, where a record lacks what it must have.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
 from syncline.connector import Native, Party, PartyKind, Record
+from syncline.errors import Gone
 from syncline.model import Remark, Visibility
 from syncline_cherwell.client import PUBLIC, Row
 from syncline_cherwell.schema import RECORD
@@ -149,9 +149,15 @@ def remark(row: Row, shape: Shape, *, asked: bool) -> Remark | None:
     )
 
 
-def in_order(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
-    """Oldest first; those of one second by id, so that every reading gives the same order."""
-    return tuple(sorted(remarks, key=lambda remark: (remark.created_at, remark.id)))
+def known(record_id: str, instance: str) -> str:
+    """The record id, if it can be one.
+
+    Raises:
+        Gone: no record can have that id.
+    """
+    if not is_id(record_id):
+        raise Gone(f"{instance}: {record_id[:60]!r} is no {RECORD}, so there is no such record")
+    return record_id
 
 
 def changed(row: Row, name: str, shape: Shape) -> str:

@@ -3,13 +3,25 @@
 from collections.abc import Mapping
 from typing import Final
 
-from syncline.connector import Comment, Create, Native, Receipt, Transition
+from syncline.connector import (
+    Attach,
+    Comment,
+    Create,
+    LinkBack,
+    Native,
+    Operation,
+    PagePerson,
+    Receipt,
+    Transition,
+    Update,
+    unfit,
+)
 from syncline.errors import Configuration, Refused
 from syncline.http.client import Http
 from syncline.model import Visibility
 from syncline_cherwell.client import Client, Row
 from syncline_cherwell.discovery import Discovery
-from syncline_cherwell.records import ASSIGNEE, GROUP
+from syncline_cherwell.records import ASSIGNEE, GROUP, known
 from syncline_cherwell.schema import CUSTOMER, DESCRIPTION
 from syncline_cherwell.settings import CherwellSettings
 from syncline_cherwell.values import wire
@@ -46,7 +58,35 @@ class Writer:
         self._settings = settings
         self._discovery = discovery
 
-    def create(self, operation: Create) -> Receipt:
+    def write(self, operation: Operation) -> Receipt:
+        """Carry out one operation.
+
+        Raises:
+            Refused: Cherwell will not do it, or cannot be asked for it.
+            OutcomeUnknown: whether it was done is not known.
+        """
+        match operation:
+            case Create():
+                return self._create(operation)
+            case Update(record_id, values):
+                return self._update(record_id, values)
+            case Transition(record_id):
+                # The status is a field, and what must come with it comes in the same save.
+                return self._update(record_id, {**operation.values, STATUS: operation.to})
+            case Comment():
+                return self._comment(operation)
+            case LinkBack(record_id):
+                return self._noted(record_id, operation.text, {})
+            case Attach(record_id):
+                raise Refused(
+                    f"{self._http.instance}: record {record_id}: files are not carried to and from Cherwell; leave them where they are"
+                )
+            case PagePerson(record_id):
+                raise Refused(
+                    f"{self._http.instance}: record {record_id}: Cherwell calls nobody; page by another way"
+                )
+
+    def _create(self, operation: Create) -> Receipt:
         """A new incident that carries our key."""
         given = {name: value for name, value in operation.values.items() if value is not None}
         values = self._written(given, "the new record")
@@ -63,8 +103,9 @@ class Writer:
             values[_OWNER] = self._settings.stand_in
         return Receipt(self._saved(values))
 
-    def update(self, rec_id: str, given: Mapping[str, Native]) -> Receipt:
+    def _update(self, record_id: str, given: Mapping[str, Native]) -> Receipt:
         """Fields of an incident."""
+        rec_id = known(record_id, self._http.instance)
         incident, values = self._discovery.incident(), self._written(given, f"record {rec_id}")
         unowned = values.get(ASSIGNEE) == ""
         if self._settings.stand_in and not values.get(ASSIGNEE) and (STATUS in values or unowned):
@@ -75,11 +116,7 @@ class Writer:
                 values[_OWNER] = self._settings.stand_in
         return Receipt(self._saved(values, rec_id))
 
-    def move(self, operation: Transition) -> Receipt:
-        """A step of the lifecycle: the status is a field, and what must come with it comes in the same save."""
-        return self.update(operation.record_id, {**operation.values, STATUS: operation.to})
-
-    def comment(self, operation: Comment) -> Receipt:
+    def _comment(self, operation: Comment) -> Receipt:
         """A note."""
         public = operation.visibility is Visibility.PUBLIC
         note, shown = self._discovery.note(), self._settings.public_field
@@ -89,10 +126,6 @@ class Writer:
                 " in public_field"
             )
         return self._noted(operation.record_id, operation.body, {shown: "True"} if public else {})
-
-    def note(self, rec_id: str, body: str) -> Receipt:
-        """A note for those who work on the incident."""
-        return self._noted(rec_id, body, {})
 
     def _saved(self, values: Row, rec_id: str = "") -> str:
         """The record id of an incident that is saved; a refusal names fields as the mapping does."""
@@ -105,7 +138,8 @@ class Writer:
             fields = {_MEANT.get(name, name): said for name, said in named.items() if name}
             raise Refused(str(error), fields) from error
 
-    def _noted(self, rec_id: str, body: str, more: Row) -> Receipt:
+    def _noted(self, record_id: str, body: str, more: Row) -> Receipt:
+        rec_id = known(record_id, self._http.instance)
         incident, note = self._discovery.incident(), self._discovery.note()
         relationship = incident.relationships.get(self._settings.journal_relationship)
         if not relationship:
@@ -135,9 +169,5 @@ class Writer:
                 except ValueError as error:
                     complaints[name] = str(error)
         if complaints:
-            said = "; ".join(f"{name}: {complaint}" for name, complaint in complaints.items())
-            raise Refused(
-                f"{self._http.instance}: {target} cannot be written: {said}; change the value or the mapping",
-                complaints,
-            )
+            raise unfit(self._http.instance, target, complaints)
         return written

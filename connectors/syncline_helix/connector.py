@@ -1,32 +1,28 @@
 """The connector of one BMC Helix ITSM server."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final, TypeVar
+from typing import Final
 
 from syncline.connector import (
-    Attach,
-    Comment,
     Connector,
-    Create,
     Cursor,
     Edit,
     Finding,
     Hint,
-    LinkBack,
     Operation,
     Page,
-    PagePerson,
     Party,
     PartyKind,
     Receipt,
     Record,
     Schema,
     Sighting,
-    Transition,
-    Update,
+    in_order,
+    sightings,
+    usable,
 )
-from syncline.errors import Configuration, Gone, Refused, RetryLater
+from syncline.errors import Configuration, Gone, RetryLater
 from syncline.http.client import Http
 from syncline.model import Attachment, Remark
 from syncline_helix import records
@@ -36,15 +32,13 @@ from syncline_helix.directory import Directory
 from syncline_helix.hints import hints
 from syncline_helix.polling import AUDITED, Feeds
 from syncline_helix.query import any_of, equals, one_of
-from syncline_helix.records import FILES, NUMBER, REMARK_FIELDS, UPDATED, Shape, is_number
+from syncline_helix.records import FILES, NUMBER, REMARK_FIELDS, UPDATED, Shape, is_number, known
 from syncline_helix.schema import Forms
 from syncline_helix.settings import HelixSettings
 from syncline_helix.values import said
 from syncline_helix.writing import Writer
 
 _PAGE: Final = 200
-
-T = TypeVar("T")
 
 
 class Helix(Connector):
@@ -97,18 +91,8 @@ class Helix(Connector):
         seen = {record.id: record for row in found if (record := self._record(row, "")).id in set(wanted)}
         if not seen:
             return ()
-        remarks: dict[str, list[Remark]] = {}
-        files: dict[str, list[Attachment]] = {}
-        for row in self._notes(sorted(seen)):
-            remark = self._read(records.remark, row)
-            if remark is not None:
-                remarks.setdefault(remark.record_id, []).append(remark)
-            for file in self._read(records.attachments, row):
-                files.setdefault(file.record_id, []).append(file)
-        return tuple(
-            Sighting(i, one, records.in_order(remarks.get(i, ())), tuple(files.get(i, ())))
-            for i, one in seen.items()
-        )
+        notes = self._notes(sorted(seen))
+        return sightings(seen, self._remarks(notes), self._attachments(notes))
 
     def find(self, marker: str) -> Sequence[Record]:
         """Records that carry the marker, oldest first.
@@ -141,15 +125,11 @@ class Helix(Connector):
 
     def remarks(self, record_id: str) -> Sequence[Remark]:
         """All entries of a record's work log, oldest first."""
-        rows = self._notes([self._known(record_id)])
-        found = [self._read(records.remark, row) for row in rows]
-        return records.in_order(remark for remark in found if remark is not None)
+        return self._remarks(self._notes([known(record_id, self._http.instance)]))
 
     def attachments(self, record_id: str) -> Sequence[Attachment]:
         """All files of a record's work log, oldest first."""
-        rows = self._notes([self._known(record_id)])
-        found = [file for row in rows for file in self._read(records.attachments, row)]
-        return tuple(sorted(found, key=lambda file: (file.created_at, file.id)))
+        return self._attachments(self._notes([known(record_id, self._http.instance)]))
 
     def content(self, attachment: Attachment) -> bytes:
         """The bytes of a file."""
@@ -165,28 +145,7 @@ class Helix(Connector):
 
     def write(self, operation: Operation) -> Receipt:
         """Carry out one operation: one request that changes something. Its reply shows no record."""
-        match operation:
-            case Create():
-                return self._writer.create(operation)
-            case Update(record_id, values):
-                return self._writer.update(self._known(record_id), values)
-            case Comment():
-                self._known(operation.record_id)
-                return self._writer.comment(operation)
-            case LinkBack(record_id):
-                return self._writer.note(self._known(record_id), operation.text)
-            case Attach():
-                self._known(operation.record_id)
-                return self._writer.attach(operation)
-            case PagePerson(record_id):
-                raise Refused(
-                    f"{self._http.instance}: record {record_id}: Helix calls nobody; page by another way"
-                )
-            case Transition(record_id, transition_id):
-                raise Refused(
-                    f"{self._http.instance}: record {record_id} cannot take transition {transition_id}: Helix has no transitions,"
-                    " set the field Status by an update"
-                )
+        return self._writer.write(operation)
 
     def parties(self, kind: PartyKind, ids: Sequence[str]) -> Sequence[Party]:
         """Those people or groups, by login or id."""
@@ -217,7 +176,7 @@ class Helix(Connector):
         Raises:
             Gone: there is none, or we may not see it.
         """
-        number = self._known(record_id)
+        number = known(record_id, self._http.instance)
         rows = self._client.entries(INCIDENT, equals(NUMBER, number), self._shape.fields, (UPDATED,), 2)
         for row in rows:
             if said(row.get(NUMBER)) == number:
@@ -245,30 +204,21 @@ class Helix(Connector):
             )
         return rows
 
-    def _read(self, convert: Callable[[Row, str], T], row: Row) -> T:
-        try:
-            return convert(row, self._settings.username)
-        except ValueError as error:
-            raise RetryLater(f"{self._http.instance}: a work log entry cannot be used: {error}") from error
+    def _remarks(self, rows: Sequence[Row]) -> Sequence[Remark]:
+        with usable(self._http.instance, "a work log entry"):
+            found = [records.remark(row, self._settings.username) for row in rows]
+        return in_order(remark for remark in found if remark is not None)
+
+    def _attachments(self, rows: Sequence[Row]) -> Sequence[Attachment]:
+        with usable(self._http.instance, "a work log entry"):
+            return in_order(
+                file for row in rows for file in records.attachments(row, self._settings.username)
+            )
 
     def _record(self, row: Row, asked: str) -> Record:
-        try:
+        which = asked or str(row.get(NUMBER) or row.get("Request ID"))[:40]
+        with usable(self._http.instance, f"record {which}"):
             return records.record(row, self._shape, self._settings.username)
-        except ValueError as error:
-            which = asked or str(row.get(NUMBER) or row.get("Request ID"))[:40]
-            raise RetryLater(f"{self._http.instance}: record {which} cannot be used: {error}") from error
-
-    def _known(self, record_id: str) -> str:
-        """The number, if it can be one of an incident.
-
-        Raises:
-            Gone: no record can have that number.
-        """
-        if not is_number(record_id):
-            raise Gone(
-                f"{self._http.instance}: {record_id[:60]!r} is no {NUMBER}, so there is no such record"
-            )
-        return record_id
 
     def _asked(self, name: str, value: str) -> str:
         try:

@@ -1,10 +1,9 @@
 """People and support groups: CTM:People and CTM:Support Group."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from syncline.connector import Party, PartyKind
-from syncline.errors import RetryLater
+from syncline.connector import Party, PartyKind, usable
 from syncline.http.client import Http
 from syncline_helix import records
 from syncline_helix.client import GROUPS, PEOPLE, Client, Row
@@ -91,11 +90,5 @@ class Directory:
         return found
 
     def _parties(self, kind: PartyKind, rows: Sequence[Row]) -> list[Party]:
-        read: Callable[[Row], Party] = lambda row: records.party(row, kind)  # noqa: E731
-        usable = [row for row in rows if said(row.get(_KEYS[kind]))]
-        try:
-            return [read(row) for row in usable]
-        except ValueError as error:
-            raise RetryLater(
-                f"{self._http.instance}: an entry of {_FORMS[kind]} cannot be used: {error}"
-            ) from error
+        with usable(self._http.instance, f"an entry of {_FORMS[kind]}"):
+            return [records.party(row, kind) for row in rows if said(row.get(_KEYS[kind]))]

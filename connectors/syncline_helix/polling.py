@@ -6,7 +6,7 @@ have overwritten.
 """
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -22,12 +22,13 @@ from syncline.connector import (
     Shown,
     Sighting,
     Track,
+    followable,
     misplaced,
+    sightings,
     tracks,
 )
 from syncline.errors import Configuration
 from syncline.http.client import Http
-from syncline.model import Attachment, Remark
 from syncline_helix import history, records
 from syncline_helix.client import INCIDENT, WORK_LOG, Client, Row, is_last
 from syncline_helix.dialect import is_hidden
@@ -139,13 +140,9 @@ class Feeds:
             lines.setdefault(entries.get(said(line.get("Original Request ID")), ""), []).append(line)
         found = {}
         for number, row in rows.items():
-            try:
+            with followable(self._http.instance, f"the history of {number}"):
                 audited = history.edits(lines.get(number, ()), self._shape, own)
                 found[number] = history.together(audited, history.visits(row, own))
-            except ValueError as error:
-                raise Configuration(
-                    f"{self._http.instance}: the history of {number} cannot be used: {error}"
-                ) from error
         return found
 
     def _audit(self, entries: list[str], since: datetime) -> list[Row]:
@@ -195,10 +192,8 @@ class Feeds:
         return None if self._http.clock_skew() is None else self._http.platform_now()
 
     def _place(self, feed: Feed, row: Row) -> Position:
-        try:
+        with followable(self._http.instance, feed.form):
             return Position(moment(row, UPDATED), ident(row, feed.key))
-        except ValueError as error:
-            raise Configuration(f"{self._http.instance}: {feed.form} cannot be followed: {error}") from error
 
     def _sightings(self, rows: Mapping[str, tuple[Row, ...]]) -> tuple[Sighting, ...]:
         """Each record once, in the order of change, with the entries and files that came in the same poll."""
@@ -217,34 +212,11 @@ class Feeds:
             if record.updated_at >= since:
                 recent[number] = row
         told = self.edits(recent) if recent else {}
-        remarks: dict[str, list[Remark]] = {}
-        files: dict[str, list[Attachment]] = {}
-        for row in rows.get(NOTES, ()):
-            remark, hung = self._entry(
-                row, lambda row: (records.remark(row, own), records.attachments(row, own))
-            )
-            if remark is not None:
-                remarks.setdefault(remark.record_id, []).append(remark)
-            for file in hung:
-                files.setdefault(file.record_id, []).append(file)
-        return tuple(
-            Sighting(
-                number,
-                seen.get(number),
-                records.in_order(remarks.get(number, ())),
-                tuple(files.get(number, ())),
-                told.get(number),
-            )
-            for number in dict.fromkeys((*seen, *remarks, *files))
-        )
-
-    def _entry(
-        self, row: Row, read: Callable[[Row], tuple[Remark | None, tuple[Attachment, ...]]]
-    ) -> tuple[Remark | None, tuple[Attachment, ...]]:
-        try:
-            return read(row)
-        except ValueError as error:
-            raise Configuration(f"{self._http.instance}: {WORK_LOG} cannot be followed: {error}") from error
+        notes = rows.get(NOTES, ())
+        with followable(self._http.instance, WORK_LOG):
+            remarks = [remark for row in notes if (remark := records.remark(row, own)) is not None]
+            files = [file for row in notes for file in records.attachments(row, own)]
+        return sightings(seen, remarks, files, told)
 
 
 def _digest(row: Row) -> str:

@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 from urllib.parse import quote
 
 from syncline.connector import Native, Party, PartyKind, Record, canonical_text
+from syncline.errors import Gone
 from syncline.model import Attachment, Remark, Visibility
 from syncline_helix.client import Row
 from syncline_helix.values import canonical, instant, plain
@@ -212,11 +213,17 @@ def attachments(row: Row, own: str) -> tuple[Attachment, ...]:
     return tuple(found)
 
 
+def known(number: str, instance: str) -> str:
+    """The number, if it can be one of an incident.
+
+    Raises:
+        Gone: no record can have that number.
+    """
+    if not is_number(number):
+        raise Gone(f"{instance}: {number[:60]!r} is no {NUMBER}, so there is no such record")
+    return number
+
+
 def is_own(author: str, own: str) -> bool:
     """Whether that login is our account's. Logins differ in case only by mistake."""
     return bool(author) and author.casefold() == own.casefold()
-
-
-def in_order(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
-    """Oldest first; entries of one second by id, so that every reading gives the same order."""
-    return tuple(sorted(remarks, key=lambda remark: (remark.created_at, remark.id)))

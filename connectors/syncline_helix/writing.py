@@ -7,14 +7,28 @@ A group is written as company, organization and name together, a person as login
 from collections.abc import Mapping
 from typing import Any, Final
 
-from syncline.connector import Attach, Comment, Create, Native, PartyKind, Receipt, mark
+from syncline.connector import (
+    Attach,
+    Comment,
+    Create,
+    LinkBack,
+    Native,
+    Operation,
+    PagePerson,
+    PartyKind,
+    Receipt,
+    Transition,
+    Update,
+    mark,
+    unfit,
+)
 from syncline.errors import Gone, OutcomeUnknown, Refused
 from syncline.http.client import Http
 from syncline.model import Visibility
 from syncline_helix.client import CREATE, INCIDENT, WORK_LOG, Client, Row
 from syncline_helix.directory import Directory
 from syncline_helix.query import equals
-from syncline_helix.records import ASSIGNEE, FILES, GROUP, NUMBER, is_number
+from syncline_helix.records import ASSIGNEE, FILES, GROUP, NUMBER, is_number, known
 from syncline_helix.settings import HelixSettings
 from syncline_helix.values import said, wire
 
@@ -88,7 +102,35 @@ class Writer:
                 self._entries.clear()
             self._entries[number] = entry
 
-    def create(self, operation: Create) -> Receipt:
+    def write(self, operation: Operation) -> Receipt:
+        """Carry out one operation.
+
+        Raises:
+            Refused: Helix will not do it, or cannot be asked for it.
+            OutcomeUnknown: whether it was done is not known.
+        """
+        match operation:
+            case Create():
+                return self._create(operation)
+            case Update(record_id, values):
+                return self._update(known(record_id, self._http.instance), values)
+            case Comment():
+                return self._comment(operation)
+            case LinkBack(record_id):
+                return self._noted(self._entry(record_id, operation.text, public=False))
+            case Attach():
+                return self._attach(operation)
+            case PagePerson(record_id):
+                raise Refused(
+                    f"{self._http.instance}: record {record_id}: Helix calls nobody; page by another way"
+                )
+            case Transition(record_id, transition_id):
+                raise Refused(
+                    f"{self._http.instance}: record {record_id} cannot take transition {transition_id}: Helix has no transitions,"
+                    " set the field Status by an update"
+                )
+
+    def _create(self, operation: Create) -> Receipt:
         """A new incident that carries our key."""
         given = {name: value for name, value in operation.values.items() if value is not None}
         values = self._written(given, "the new record")
@@ -106,27 +148,22 @@ class Writer:
             )
         return Receipt(number)
 
-    def update(self, number: str, given: Mapping[str, Native]) -> Receipt:
+    def _update(self, number: str, given: Mapping[str, Native]) -> Receipt:
         """Fields of an incident."""
-        values = self._written(given, number)
-        self._place(values, number)
+        values = self._written(given, f"record {number}")
+        self._place(values, f"record {number}")
         if self._settings.stand_in and ("Status" in values or values.get(ASSIGNEE, "") is None):
             self._staffed(values, self._row(number))
         entry = self._entries.get(number) or said(self._row(number).get("Request ID"))
         self._client.update(INCIDENT, entry, {**values, "z1D Action": "MODIFY"}, number)
         return Receipt(number)
 
-    def comment(self, operation: Comment) -> Receipt:
+    def _comment(self, operation: Comment) -> Receipt:
         """A work log entry."""
         public = operation.visibility is Visibility.PUBLIC
-        values = self._entry(operation.record_id, operation.body, public=public)
-        return self._noted(operation.record_id, values)
+        return self._noted(self._entry(operation.record_id, operation.body, public=public))
 
-    def note(self, number: str, body: str) -> Receipt:
-        """A work log entry for those who work on the incident."""
-        return self._noted(number, self._entry(number, body, public=False))
-
-    def attach(self, operation: Attach) -> Receipt:
+    def _attach(self, operation: Attach) -> Receipt:
         """A work log entry with a file. Nothing says for whom the file is, so the entry is internal."""
         name = (
             "".join(c if c.isprintable() and c not in '"\\/' else "_" for c in operation.name)[:255] or "file"
@@ -134,12 +171,12 @@ class Writer:
         body = f"{name}\n{mark(operation.marker)}"
         values = {**self._entry(operation.record_id, body, public=False), FILES[0]: name}
         file = (FILES[0], name, operation.content_type or "application/octet-stream", operation.content)
-        entry = self._logged(operation.record_id, values, file)
+        entry = self._logged(values, file)
         return Receipt(operation.record_id, item_id=f"{entry}/{FILES[0]}" if entry else None)
 
     def _entry(self, number: str, body: str, *, public: bool) -> dict[str, Any]:
         return {
-            NUMBER: number,
+            NUMBER: known(number, self._http.instance),
             "Work Log Type": self._settings.work_log_type,
             "Detailed Description": body,
             "View Access": "Public" if public else "Internal",
@@ -147,17 +184,16 @@ class Writer:
             "Secure Work Log": "Yes",
         }
 
-    def _noted(self, number: str, values: Mapping[str, Any]) -> Receipt:
-        return Receipt(number, item_id=self._logged(number, values) or None)
+    def _noted(self, values: Mapping[str, Any]) -> Receipt:
+        return Receipt(values[NUMBER], item_id=self._logged(values) or None)
 
-    def _logged(
-        self, number: str, values: Mapping[str, Any], file: tuple[str, str, str, bytes] | None = None
-    ) -> str:
+    def _logged(self, values: Mapping[str, Any], file: tuple[str, str, str, bytes] | None = None) -> str:
         """The id of a new work log entry.
 
         Raises:
             Gone: there is no incident for it, or we may not see it.
         """
+        number = values[NUMBER]
         try:
             row = self._client.create(WORK_LOG, values, ("Work Log ID",), file=file, record=number)
         except Refused:
@@ -213,11 +249,7 @@ class Writer:
             values["Assignee"] = person.get("Full Name") if person is not None else None
 
     def _unknown(self, target: str, name: str, value: str) -> Refused:
-        said = f"there is nobody {value[:60]!r}"
-        return Refused(
-            f"{self._http.instance}: {target} cannot be written: {name}: {said}; change the value or the mapping",
-            {name: said},
-        )
+        return unfit(self._http.instance, target, {name: f"there is nobody {value[:60]!r}"})
 
     def _written(self, values: Mapping[str, Native], target: str) -> dict[str, Any]:
         """Values as the REST API takes them; all that cannot be sent is named at once."""
@@ -235,9 +267,5 @@ class Writer:
             except ValueError as error:
                 complaints[name] = str(error)
         if complaints:
-            said = "; ".join(f"{name}: {complaint}" for name, complaint in complaints.items())
-            raise Refused(
-                f"{self._http.instance}: {target} cannot be written: {said}; change the value or the mapping",
-                complaints,
-            )
+            raise unfit(self._http.instance, target, complaints)
         return written

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from syncline.connector import Native, Party, PartyKind, Record
+from syncline.connector import Native, Party, PartyKind, Record, in_order
 from syncline.model import Attachment, Remark, Visibility, tags
 from syncline_jira import shape
 from syncline_jira.text import one_line, plain
@@ -229,8 +229,7 @@ def remark(comment: Mapping[str, Any], record_id: str, lens: Lens, *, service: b
 
 def remarks(comments: object, record_id: str, lens: Lens, *, service: bool) -> tuple[Remark, ...]:
     """Comments, oldest first."""
-    found = (remark(one, record_id, lens, service=service) for one in shape.objects(comments))
-    return tuple(sorted(found, key=lambda one: (one.created_at, len(one.id), one.id)))
+    return in_order(remark(one, record_id, lens, service=service) for one in shape.objects(comments))
 
 
 def attachments(listed: object, record_id: str, lens: Lens) -> tuple[Attachment, ...]:
@@ -252,4 +251,4 @@ def attachments(listed: object, record_id: str, lens: Lens) -> tuple[Attachment,
         )
         for one in shape.objects(listed)
     ]
-    return tuple(sorted(found, key=lambda one: (one.created_at, len(one.id), one.id)))
+    return in_order(found)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC
 from typing import Any, Final
 
-from syncline.connector import Native
+from syncline.connector import Native, unfit
 from syncline.errors import Refused
 from syncline_jira import shape
 from syncline_jira.catalogue import Catalogue, FieldType
@@ -35,22 +35,29 @@ _NUMBER: Final = re.compile(r"[+-]?\d{1,15}(\.\d{1,9})?")
 
 
 def fields(
-    values: Mapping[str, Native], catalogue: Catalogue, *, cloud: bool, instance: str
+    values: Mapping[str, Native], catalogue: Catalogue, *, cloud: bool, instance: str, target: str
 ) -> dict[str, Any]:
     """The `fields` of a create, an edit or a transition.
 
     Raises:
-        Refused: the status is among them, or a value cannot stand in its field.
+        Refused: the status is among them, or values cannot stand in their fields; `target` says whose.
     """
     if WORKFLOW in values:
         raise Refused(
             f"{instance}: an issue's status cannot be set, only transitions change it; take the workflow's way",
             {WORKFLOW: "only transitions change it"},
         )
-    return {
-        name: _written(_type(name, catalogue), value, cloud, instance)
-        for name, value in sorted(values.items())
-    }
+    written: dict[str, Any] = {}
+    complaints: dict[str, str] = {}
+    for name, value in sorted(values.items()):
+        field = _type(name, catalogue)
+        try:
+            written[name] = _written(field, value, cloud)
+        except ValueError as error:
+            complaints[name] = f"{field.name} {error}" if field.name != name else str(error)
+    if complaints:
+        raise unfit(instance, target, complaints)
+    return written
 
 
 def needs_catalogue(values: Mapping[str, Native]) -> bool:
@@ -65,7 +72,7 @@ def _type(name: str, catalogue: Catalogue) -> FieldType:
     return catalogue.fields.get(name) or FieldType(name, name, "")
 
 
-def _written(field: FieldType, value: Native, cloud: bool, instance: str) -> Any:  # noqa: FBT001
+def _written(field: FieldType, value: Native, cloud: bool) -> Any:  # noqa: FBT001
     if value is None:
         return [] if field.type == "array" else None
     if field.id == "summary":
@@ -75,14 +82,14 @@ def _written(field: FieldType, value: Native, cloud: bool, instance: str) -> Any
         return [_one(field.items, str(item), cloud) for item in items]
     if isinstance(value, tuple):
         if field.type:
-            raise _unfit(field, instance, "takes one value, not a list")
+            raise ValueError("takes one value, not a list")
         return list(value)
     if field.rich:
         return document(str(value)) if cloud else canonical(str(value))
     if field.type == "number":
-        return _number(field, value, instance)
+        return _number(value)
     if field.type == "datetime":
-        return _moment(field, value, instance)
+        return _moment(value)
     if field.type in {"", "string", "any", "date"}:
         return canonical(value) if isinstance(value, str) else value
     return _one(field.type, str(value), cloud)
@@ -109,22 +116,17 @@ def _one(kind: str, value: str, cloud: bool) -> Any:  # noqa: FBT001
             return value
 
 
-def _number(field: FieldType, value: Native, instance: str) -> int | float | None:
+def _number(value: Native) -> int | float | None:
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         return shape.number(float(value))
     if isinstance(value, int | float):
         return shape.number(value)
-    raise _unfit(field, instance, f"takes a number, not {str(value)[:80]!r}")
+    raise ValueError(f"takes a number, not {str(value)[:80]!r}")
 
 
-def _moment(field: FieldType, value: Native, instance: str) -> str:
+def _moment(value: Native) -> str:
     """A time as Jira takes it: milliseconds, and the offset without a colon."""
     at = shape.instant(value)
     if at is None:
-        raise _unfit(field, instance, f"takes a time with its offset, not {str(value)[:80]!r}")
+        raise ValueError(f"takes a time with its offset, not {str(value)[:80]!r}")
     return at.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "+0000"
-
-
-def _unfit(field: FieldType, instance: str, why: str) -> Refused:
-    words = f"{field.name} ({field.id}) {why}" if field.name != field.id else f"{field.id} {why}"
-    return Refused(f"{instance}: the field {words}; correct the mapping", {field.id: why})

@@ -75,9 +75,9 @@ class Writer:
                     f"{self._settings.name}: issue {record_id}: Jira calls nobody; page by another way"
                 )
 
-    def _fields(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _fields(self, values: Mapping[str, Any], target: str) -> dict[str, Any]:
         catalogue = self._view.catalogue() if needs_catalogue(values) else self._view.known_catalogue()
-        return fields(values, catalogue, cloud=self._cloud, instance=self._settings.name)
+        return fields(values, catalogue, cloud=self._cloud, instance=self._settings.name, target=target)
 
     def _create(self, operation: Create) -> Receipt:
         label = records.label_of(operation.marker)
@@ -86,7 +86,8 @@ class Writer:
         # A new issue gets the first status of its workflow; the way to another one leads over transitions.
         values = {name: value for name, value in operation.values.items() if name != WORKFLOW}
         fields = self._fields(
-            {"project": self._settings.projects[0], "issuetype": self._settings.default_issue_type, **values}
+            {"project": self._settings.projects[0], "issuetype": self._settings.default_issue_type, **values},
+            "the new issue",
         )
         fields["labels"] = [*(fields.get("labels") or []), label]
         body = {"fields": fields, "properties": [{"key": PROPERTY, "value": {"marker": operation.marker}}]}
@@ -99,7 +100,7 @@ class Writer:
         return Receipt(record_id)
 
     def _update(self, operation: Update) -> Receipt:
-        fields = self._fields(operation.values)
+        fields = self._fields(operation.values, f"issue {operation.record_id}")
         if "labels" in fields:
             fields["labels"] += self._view.marker_labels(operation.record_id)
         lens = self._view.lens()  # before the write: nothing after it may fail but the write itself
@@ -114,7 +115,7 @@ class Writer:
     def _transition(self, operation: Transition) -> Receipt:
         body: dict[str, Any] = {"transition": {"id": operation.transition_id}}
         if operation.values:
-            body["fields"] = self._fields(operation.values)
+            body["fields"] = self._fields(operation.values, f"issue {operation.record_id}")
         try:
             self._client.send("POST", issue_path(operation.record_id, "transitions"), body)
         except SynclineError:

@@ -23,6 +23,7 @@ from syncline.connector import (
     Record,
     Transition,
     Update,
+    unfit,
 )
 from syncline.errors import Gone, OutcomeUnknown, Refused
 from syncline.model import Visibility
@@ -129,7 +130,9 @@ class Writer:
         what = f"incident {operation.record_id}"
         body = self._body(operation.values, SETTABLE, what)
         if "resolution" in body and body.get("status") != RESOLVED:
-            raise self._refusal(what, {"resolution": "can be written only together with status resolved"})
+            raise unfit(
+                self._instance, what, {"resolution": "can be written only together with status resolved"}
+            )
         if not body:
             record = self._reader.one(operation.record_id)
             return Receipt(record.id, record)
@@ -207,7 +210,7 @@ class Writer:
             except ValueError as error:
                 wrong[field] = str(error)
         if wrong:
-            raise self._refusal(what, wrong)
+            raise unfit(self._instance, what, wrong)
         if "escalation_policy" in body:
             body.pop("assignments", None)
         return body
@@ -252,10 +255,6 @@ class Writer:
                 {"service": "is required"},
             )
         return self._settings.services[0]
-
-    def _refusal(self, what: str, wrong: dict[str, str]) -> Refused:
-        details = "; ".join(f"{field} {complaint}" for field, complaint in wrong.items())
-        return Refused(f"{self._instance}: {what}: {details}; correct the mapping or the value", wrong)
 
 
 def link_note(operation: LinkBack) -> str:

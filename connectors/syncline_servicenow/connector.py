@@ -20,6 +20,9 @@ from syncline.connector import (
     Schema,
     Sighting,
     canonical_text,
+    in_order,
+    sightings,
+    usable,
 )
 from syncline.errors import Configuration, RetryLater
 from syncline.http.client import Http
@@ -41,7 +44,6 @@ _PAGE: Final = 1000
 _IDS: Final = 100
 
 T = TypeVar("T")
-Thing = TypeVar("Thing", Remark, Attachment)
 
 
 class ServiceNow(Connector):
@@ -89,9 +91,7 @@ class ServiceNow(Connector):
         seen = {record.id: record for row in found if (record := self._record(row, "")).id in wanted}
         if not seen:
             return ()
-        remarks = _by_record(self._remarks(seen))
-        files = _by_record(self._attachments(seen))
-        return tuple(Sighting(i, one, remarks.get(i, ()), files.get(i, ())) for i, one in seen.items())
+        return sightings(seen, self._remarks(seen), self._attachments(seen))
 
     def find(self, marker: str) -> Sequence[Record]:
         """Records whose correlation_id is the marker, oldest first; the database itself is asked, so none is late.
@@ -216,13 +216,12 @@ class ServiceNow(Connector):
             "elementINcomments,work_notes",
         )
         rows = self._of("sys_journal_field", "element_id", record_ids, query, records.REMARK_COLUMNS)
-        return records.in_order(self._each(rows, lambda row: records.remark(row, self._settings.username)))
+        return in_order(self._each(rows, lambda row: records.remark(row, self._settings.username)))
 
     def _attachments(self, record_ids: Collection[str]) -> Sequence[Attachment]:
         query = both(self._term("table_name", self._settings.table), _belongs("table_sys_id", record_ids))
         rows = self._of("sys_attachment", "table_sys_id", record_ids, query, records.ATTACHMENT_COLUMNS)
-        found = self._each(rows, lambda row: records.attachment(row, self._settings.username))
-        return tuple(sorted(found, key=lambda file: (file.created_at, file.id)))
+        return in_order(self._each(rows, lambda row: records.attachment(row, self._settings.username)))
 
     def _of(
         self, table: str, column: str, record_ids: Collection[str], query: str, columns: Sequence[str]
@@ -242,17 +241,13 @@ class ServiceNow(Connector):
         return rows
 
     def _each(self, rows: Sequence[Row], convert: Callable[[Row], T]) -> list[T]:
-        try:
+        with usable(self._http.instance, "a row"):
             return [convert(row) for row in rows]
-        except ValueError as error:
-            raise RetryLater(f"{self._http.instance}: a row cannot be used: {error}") from error
 
     def _record(self, row: Row, asked: str) -> Record:
-        try:
+        which = asked or str(row.get("number") or row.get("sys_id"))[:40]
+        with usable(self._http.instance, f"record {which}"):
             return records.record(row, self._shape, self._settings.username)
-        except ValueError as error:
-            which = asked or str(row.get("number") or row.get("sys_id"))[:40]
-            raise RetryLater(f"{self._http.instance}: record {which} cannot be used: {error}") from error
 
     def _term(self, name: str, value: str, operator: str = "=") -> str:
         try:
@@ -267,11 +262,3 @@ def _belongs(column: str, record_ids: Collection[str]) -> str:
     """The condition that a row belongs to one of those records."""
     ids = sorted(record_ids)
     return term(column, "=", ids[0]) if len(ids) == 1 else one_of(column, ids)
-
-
-def _by_record(things: Sequence[Thing]) -> dict[str, tuple[Thing, ...]]:
-    """The remarks or files of each record, in their order."""
-    found: dict[str, list[Thing]] = {}
-    for thing in things:
-        found.setdefault(thing.record_id, []).append(thing)
-    return {record_id: tuple(of_record) for record_id, of_record in found.items()}

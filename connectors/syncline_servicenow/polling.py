@@ -4,7 +4,7 @@ A poll asks for the records and for one of the other two lists: mostly the journ
 since hanging a file on a record does not touch the record (Attachment API docs).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -18,7 +18,9 @@ from syncline.connector import (
     Shown,
     Sighting,
     Track,
+    followable,
     misplaced,
+    sightings,
     tracks,
 )
 from syncline.errors import Configuration, RetryLater
@@ -133,12 +135,8 @@ class Feeds:
         return None if self._http.clock_skew() is None else self._http.platform_now()
 
     def _place(self, feed: Feed, row: Row) -> Position:
-        try:
+        with followable(self._http.instance, f"{feed.table} by {feed.column}"):
             at = instant(needed(row, feed.column))
-        except ValueError as error:
-            raise Configuration(
-                f"{self._http.instance}: {feed.table} cannot be followed by {feed.column}: {error}"
-            ) from error
         return Position(at, self._client.sys_id(row, feed.table))
 
     def _suspect(self, feed: Feed, track: Track, page: Rows, places: list[Position]) -> None:
@@ -164,30 +162,11 @@ class Feeds:
             except ValueError:
                 # It is read by its id, and fails there under its own name, without holding up the others.
                 seen[sys_id] = None
-        remarks = self._by_record(JOURNAL, rows, lambda row: records.remark(row, own))
-        files = self._by_record(FILES, rows, lambda row: records.attachment(row, own))
-        return tuple(
-            Sighting(
-                sys_id,
-                seen.get(sys_id),
-                records.in_order(remarks.get(sys_id, ())),
-                tuple(files.get(sys_id, ())),
-            )
-            for sys_id in dict.fromkeys((*seen, *remarks, *files))
-        )
-
-    def _by_record(
-        self, name: str, rows: Mapping[str, tuple[Row, ...]], read: Callable[[Row], _Thing]
-    ) -> dict[str, list[_Thing]]:
-        found: dict[str, list[_Thing]] = {}
-        for row in rows.get(name, ()):
-            try:
-                thing = read(row)
-            except ValueError as error:
-                table = self._feeds[name].table
-                raise Configuration(f"{self._http.instance}: {table} cannot be followed: {error}") from error
-            found.setdefault(thing.record_id, []).append(thing)
-        return found
+        with followable(self._http.instance, self._feeds[JOURNAL].table):
+            remarks = [records.remark(row, own) for row in rows.get(JOURNAL, ())]
+        with followable(self._http.instance, self._feeds[FILES].table):
+            files = [records.attachment(row, own) for row in rows.get(FILES, ())]
+        return sightings(seen, remarks, files)
 
 
 def _revision(row: Mapping[str, Any]) -> int:

@@ -258,8 +258,3 @@ def counted(row: Row, column: str) -> int:
 def is_own(author: str, own_user: str | None) -> bool:
     """Whether that user name is our account's; ServiceNow compares user names without regard to case."""
     return own_user is not None and author.casefold() == own_user.casefold()
-
-
-def in_order(remarks: Iterable[Remark]) -> tuple[Remark, ...]:
-    """Oldest first; entries of one second by id, so that every reading gives the same order."""
-    return tuple(sorted(remarks, key=lambda remark: (remark.created_at, remark.id)))

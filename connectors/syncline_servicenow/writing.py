@@ -15,6 +15,7 @@ from syncline.connector import (
     Receipt,
     Transition,
     Update,
+    unfit,
 )
 from syncline.errors import OutcomeUnknown, Refused
 from syncline.http.client import Http
@@ -48,12 +49,14 @@ class Writer:
             case Create(marker, values):
                 return self._create(marker, values)
             case Update(record_id, values):
-                return self._patch(record_id, self._written(values, record_id))
+                return self._patch(record_id, self._written(values, f"record {record_id}"))
             case Comment(record_id, _, body, visibility):
                 name = "comments" if visibility is Visibility.PUBLIC else "work_notes"
-                return self._patch(record_id, self._written({name: body}, record_id))
+                return self._patch(record_id, self._written({name: body}, f"record {record_id}"))
             case LinkBack(record_id):
-                return self._patch(record_id, self._written({"work_notes": operation.text}, record_id))
+                return self._patch(
+                    record_id, self._written({"work_notes": operation.text}, f"record {record_id}")
+                )
             case Attach():
                 return self._attach(operation)
             case PagePerson(record_id):
@@ -117,9 +120,5 @@ class Writer:
             except ValueError as error:
                 complaints[name] = str(error)
         if complaints:
-            said = "; ".join(f"{name}: {complaint}" for name, complaint in complaints.items())
-            raise Refused(
-                f"{self._http.instance}: {target} cannot be written: {said}; change the value or the mapping",
-                complaints,
-            )
+            raise unfit(self._http.instance, target, complaints)
         return written

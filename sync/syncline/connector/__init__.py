@@ -46,6 +46,7 @@ from syncline.connector.operations import (
     Update,
     mark,
     marker_of,
+    unfit,
 )
 from syncline.connector.records import (
     Cursor,
@@ -58,7 +59,11 @@ from syncline.connector.records import (
     Record,
     Sighting,
     canonical_text,
+    followable,
     hook_body,
+    in_order,
+    sightings,
+    usable,
 )
 
 __all__ = [
@@ -104,11 +109,16 @@ __all__ = [
     "canonical_text",
     "clock",
     "depth",
+    "followable",
     "hook_body",
+    "in_order",
     "look_back_due",
     "looks",
     "mark",
     "marker_of",
     "misplaced",
+    "sightings",
     "tracks",
+    "unfit",
+    "usable",
 ]

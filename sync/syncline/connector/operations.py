@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from syncline.connector.records import Native, Record
+from syncline.errors import Refused
 from syncline.model import Visibility
 
 LINKS: Final = "The same incident elsewhere:"
@@ -167,3 +168,17 @@ class Paged(StrEnum):
     REACHED = "reached"  # told, by one of the ways that the person chose there
     ANSWERED = "answered"  # accepted, or acknowledged the record
     FAILED = "failed"  # declined, or told in vain by every way
+
+
+def unfit(instance: str, target: str, complaints: Mapping[str, str]) -> Refused:
+    """The refusal of a write that cannot be sent as it stands.
+
+    Args:
+        instance: Whose.
+        target: Which record is meant: "record INC0010001", "the new record".
+        complaints: Native field name to what is wrong with its value.
+    """
+    said = "; ".join(f"{name}: {complaint}" for name, complaint in complaints.items())
+    return Refused(
+        f"{instance}: {target} cannot be written: {said}; change the value or the mapping", dict(complaints)
+    )

@@ -1,15 +1,18 @@
 """What is read of a platform: tickets as it has them, who wrote them, and pages of what changed."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
-from syncline.errors import SynclineError
+from syncline.errors import Configuration, RetryLater, SynclineError
 from syncline.http.body import UnusableBodyError, checked_json
 from syncline.model import Attachment, Remark
+
+_Thing = TypeVar("_Thing", Remark, Attachment)
 
 Native = str | int | float | bool | None | tuple[str, ...]
 """A native value in canonical form: text with `\\n` line ends and no trailing white space, times as ISO 8601
@@ -166,3 +169,67 @@ def hook_body(raw: bytes) -> Any:
         return json.loads(checked_json(raw))
     except UnusableBodyError as error:
         raise ValueError(f"the body {error}") from error
+
+
+def in_order(things: Iterable[_Thing]) -> tuple[_Thing, ...]:
+    """Remarks or files, oldest first; those of one moment by id, so that every reading gives the same order. An id of
+    more digits is a later one."""
+    return tuple(sorted(things, key=lambda thing: (thing.created_at, len(thing.id), thing.id)))
+
+
+def sightings(
+    seen: Mapping[str, Record | None],
+    remarks: Iterable[Remark] = (),
+    files: Iterable[Attachment] = (),
+    edits: Mapping[str, tuple[Edit, ...]] | None = None,
+) -> tuple[Sighting, ...]:
+    """What one look at many records saw, one sighting for each, in their order.
+
+    Args:
+        seen: By record id; None: its row was of no use, so that it is read by itself.
+        remarks: That the look brought, of these records and of others.
+        files: The same.
+        edits: By record id, the history of those of which it was asked for.
+    """
+    said: dict[str, list[Remark]] = {}
+    hung: dict[str, list[Attachment]] = {}
+    for remark in remarks:
+        said.setdefault(remark.record_id, []).append(remark)
+    for file in files:
+        hung.setdefault(file.record_id, []).append(file)
+    return tuple(
+        Sighting(
+            one,
+            seen.get(one),
+            in_order(said.get(one, ())),
+            in_order(hung.get(one, ())),
+            (edits or {}).get(one),
+        )
+        for one in dict.fromkeys((*seen, *said, *hung))
+    )
+
+
+@contextmanager
+def usable(instance: str, what: str) -> Iterator[None]:
+    """For reads: what cannot be converted may be whole the next time.
+
+    Raises:
+        RetryLater: in place of a ValueError; `what`, such as "record INC0010001", cannot be used.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise RetryLater(f"{instance}: {what} cannot be used: {error}") from error
+
+
+@contextmanager
+def followable(instance: str, what: str) -> Iterator[None]:
+    """For polls: to go on past what cannot be converted would lose a change.
+
+    Raises:
+        Configuration: in place of a ValueError; `what`, such as the name of a table, cannot be followed.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise Configuration(f"{instance}: {what} cannot be followed: {error}") from error

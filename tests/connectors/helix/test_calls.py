@@ -129,12 +129,14 @@ class TestReading:
     def test_many_with_what_was_said_and_their_files(self, helix, wire, incident):
         file = {"name": "a.txt", "sizeBytes": 3, "href": "https://elsewhere.example/x"}
         wire.answers("GET", "HPD:IncidentInterface", incident(), incident(431), incident(999))
-        wire.answers("GET", "HPD:WorkLog", note(), note(**{"Work Log ID": "WLG2", "z2AF Work Log02": file}))
+        wire.answers(
+            "GET", "HPD:WorkLog", note(), note(**{"Work Log ID": "WLG000000000002", "z2AF Work Log02": file})
+        )
         first, second = helix.read_many([NUMBER, "INC000000000431", "bad\n"])
         assert (first.record_id, second.record_id) == (NUMBER, "INC000000000431")
-        assert [r.id for r in first.remarks] == ["WLG000000000001", "WLG2"]
+        assert [r.id for r in first.remarks] == ["WLG000000000001", "WLG000000000002"]
         assert [(f.id, f.name, f.size, f.content_type) for f in first.attachments] == [
-            ("WLG2/z2AF Work Log02", "a.txt", 3, "text/plain")
+            ("WLG000000000002/z2AF Work Log02", "a.txt", 3, "text/plain")
         ]
         assert (second.remarks, second.attachments) == ((), ())
 
@@ -143,35 +145,39 @@ class TestReading:
             "GET",
             "HPD:WorkLog",
             note(
-                **{"Work Log ID": "WLG3", "Submit Date": "2026-11-23T09:20:00.000+0000", "View Access": None}
+                **{
+                    "Work Log ID": "WLG000000000003",
+                    "Submit Date": "2026-11-23T09:20:00.000+0000",
+                    "View Access": None,
+                }
             ),
             note(),
             note(
                 **{
-                    "Work Log ID": "WLG4",
+                    "Work Log ID": "WLG000000000004",
                     "Submitter": "syncline",
                     "Detailed Description": None,
                     "Description": "Short",
                 }
             ),
-            note(**{"Work Log ID": "WLG5", "Detailed Description": " "}),
+            note(**{"Work Log ID": "WLG000000000005", "Detailed Description": " "}),
         )
         found = helix.remarks(NUMBER)
         assert [(r.id, r.body, r.visibility, r.own) for r in found] == [
             ("WLG000000000001", "On it", Visibility.PUBLIC, False),
-            ("WLG4", "Short", Visibility.PUBLIC, True),
-            ("WLG3", "On it", Visibility.INTERNAL, False),
+            ("WLG000000000004", "Short", Visibility.PUBLIC, True),
+            ("WLG000000000003", "On it", Visibility.INTERNAL, False),
         ]
 
     def test_a_file(self, helix, wire):
-        path = "HPD:WorkLog/WLG2/attach/z2AF%20Work%20Log02"
+        path = "HPD:WorkLog/WLG000000000002/attach/z2AF%20Work%20Log02"
         wire.answers("GET", path, body=b"<html>as a file</html>", content_type="text/html")
-        file = Attachment("WLG2/z2AF Work Log02", NUMBER, "a", "text/html", 5, "amina", AT)
+        file = Attachment("WLG000000000002/z2AF Work Log02", NUMBER, "a", "text/html", 5, "amina", AT)
         assert helix.content(file) == b"<html>as a file</html>"
 
     def test_what_is_no_file_is_gone(self, helix):
         with pytest.raises(Gone):
-            helix.content(Attachment("WLG2/../../x", NUMBER, "a", "x/y", 5, "amina", AT))
+            helix.content(Attachment("WLG000000000002/../../x", NUMBER, "a", "x/y", 5, "amina", AT))
 
 
 class TestWriting:

@@ -244,7 +244,7 @@ def test_what_cannot_be_written_is_refused_before_anything_is_sent(world, values
 
     assert not [r for r in world.sent(write) if not r.startswith("GET")]
     assert words in writes[0].fields[field]
-    assert str(writes[0]).startswith(f"pd: incident {made.record_id}: ")
+    assert str(writes[0]).startswith(f"pd: incident {made.record_id} cannot be written: ")
 
 
 def test_all_complaints_come_at_once(world):
