@@ -67,7 +67,8 @@ def by_others(write: Write, edits: Sequence[Edit]) -> list[Edit]:
 
 
 def alike(write: Write, edits: Sequence[Edit]) -> list[Edit]:
-    """The last edit of each field that people had given what we then wrote: of that our write leaves no line.
+    """The last edit of each field that people had given what we then wrote: of that our write leaves no line, whatever we did
+    next.
 
     Args:
         write: Ours, which happened.
@@ -77,6 +78,8 @@ def alike(write: Write, edits: Sequence[Edit]) -> list[Edit]:
     for name, value in write.values.items():
         since = [edit for edit in edits if edit.field == name and edit.at >= write.base_at]
         ours = any(edit.own and edit.after == value for edit in since)
+        while since and since[-1].own:
+            since.pop()
         if since and since[-1].after == value != write.base.get(name) and not ours:
             found.append(since[-1])
     return found

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syncline.audit import Write, added, beside, by_others, overwritten
+from syncline.audit import Write, added, alike, beside, by_others, overwritten
 from syncline.connector import Edit
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -106,6 +106,19 @@ def test_the_record_is_known_whole_as_it_stood_just_before_our_write(history):
     if shown:
         found = beside(write, edits, sent(write))
         assert {**write.base, **{e.field: e.after for e in found}} == between
+
+
+@given(histories(), st.booleans())
+def test_who_gave_what_our_write_gave_once_more_is_found(history, onward):
+    """Also where we went on from there at once."""
+    write, edits, _, between, _ = history
+    told = [e for e in edits if e.at <= write.base_at or not e.own or e.after != write.values.get(e.field)]
+    once_more = {n for n, value in write.values.items() if between[n] == value}
+    later = [edit(9, 99, name, write.values[name], "z", own=True) for name in once_more if onward]
+    last = {e.field: e for e in told}
+    untouched = {n for n in once_more if last[n].after == write.values[n]}
+    found = {e.field: e for e in alike(write, [*told, *later])}
+    assert {n: e for n, e in found.items() if n in once_more} == {n: last[n] for n in untouched}
 
 
 def test_one_write_that_leaves_several_lines_is_one_write():

@@ -211,6 +211,19 @@ def test_an_edit_that_our_write_overwrote_is_found_in_the_history(linked):
     assert len(titles) == 1
 
 
+def test_who_gives_the_status_that_is_our_own_next_step_is_on_record(linked):
+    """Our step changes nothing then, and leaves no line in the history: theirs passed for it."""
+    pair, sys_id, rec_id = linked
+    pair.snow_set(sys_id, state="8")
+    given = {"Status": "Resolved", "CloseDescription": "Rebooted."}
+    pair.before("savebusinessobject", lambda: pair.desk.edit(rec_id, given))
+    assert pair.sync(rounds=6) == []
+    (conflict,) = pair.said(pair.desk.one()["IncidentID"], "conflict")
+    assert "Amina Diallo on cherwell says resolved and stands; amina on snow says canceled" in conflict
+    assert (pair.desk.one()["Status"], pair.snow_get(sys_id)["state"]) == ("Resolved", "6")
+    assert pair.app.parked() == []
+
+
 def test_what_was_deleted_becomes_a_tombstone_and_is_not_made_again(linked):
     pair, sys_id, rec_id = linked
     pair.desk.delete(rec_id)

@@ -72,8 +72,9 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
 
 
 def _said_alike(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: Sequence[Edit]) -> list[Entry]:
-    """What people had said as our write said it, and the incident still says: they are among those who did. Told once, as it
-    then counts as what the write was based on."""
+    """What people had said as our write said it. What the incident still says: they are among those who did. And what was but a
+    step of ours on the way to another status, which no incident says: that was theirs alone, and our way led on over it. Told
+    once, as it then counts as what the write was based on."""
     theirs = alike(logged.write(), edits)
     if not theirs or strangers(endpoint, theirs, tx.now):
         return []
@@ -81,14 +82,18 @@ def _said_alike(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: S
     assert kept is not None
     operations.rebase(tx, logged, {edit.field: edit.after for edit in theirs})
     found: list[Entry] = []
-    for name, value in logged.fields.items():
+    for name in logged.fields or endpoint.mapping.rules:
         said = next((edit for edit in theirs if {edit.field} == endpoint.mapping.natives_of(name)), None)
-        if said is not None and kept.incident[name] == value:
-            given = {said.field: said.after}
-            told = entries(tx, endpoint, link, logged, given, {}, {}, said.actor, said.at, {name})
-            found += [
-                {**entry, "base": entry["value"]} for entry in told if entry["value"] == json_value(value)
-            ]
+        if said is None:
+            continue
+        given = {said.field: said.after}
+        before = {said.field: said.before} if not logged.fields and said.before is not None else {}
+        told = entries(tx, endpoint, link, logged, given, {}, before, said.actor, said.at, {name})
+        if not logged.fields:
+            found += told
+        elif kept.incident[name] == logged.fields[name]:
+            same = json_value(logged.fields[name])
+            found += [{**entry, "base": same} for entry in told if entry["value"] == same]
     return found
 
 
