@@ -595,6 +595,7 @@ HOSTILE: Mapping[str, Plugin] = {
     ),
     "create-brings-its-values": does(write=written(Create, without("description"))),
     "lost-reply-to-a-create-is-unknown": does(write=UNKNOWN),
+    "strange-reply-to-a-write-is-unknown": does(write=UNKNOWN),
     "unsent-create-is-tried-later": does(write=raising(RetryLater, OutcomeUnknown)),
     "writes-are-not-repeated": does(write=again_on_failure),
     "create-key-is-true": states(create_key=True),

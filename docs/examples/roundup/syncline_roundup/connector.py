@@ -39,7 +39,7 @@ from syncline.connector import (
     mark,
     marker_of,
 )
-from syncline.errors import Gone, Refused
+from syncline.errors import Gone, OutcomeUnknown, Refused, RetryLater
 from syncline.http.auth import AuthContext, BasicAuth
 from syncline.http.client import Http
 from syncline.http.settings import InstanceSettings
@@ -231,7 +231,14 @@ class Roundup(Linking):
         return Receipt(record_id, item_id=item)
 
     def _send(self, path: str, body: Mapping[str, Any], *, safe: bool | None = None) -> str:
-        return self._id(self._http.json("POST", path, json=dict(body), headers=self._said, safe=safe))
+        reply = self._http.json("POST", path, json=dict(body), headers=self._said, safe=safe)
+        try:
+            return self._id(reply)
+        except RetryLater as error:
+            if safe:
+                raise
+            # It was applied, whatever can be read of the reply.
+            raise OutcomeUnknown(str(error)) from error
 
     def _id(self, reply: Any) -> str:
         return words.heeded(self._http.instance, "a reply", lambda: str(int(reply["data"]["id"])))

@@ -1,12 +1,18 @@
 """Creates: every ticket once."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Final
 
-from syncline.connector import Create
+from syncline.connector import Attach, Create, LinkBack, Operation, Reference
 from syncline.errors import OutcomeUnknown, Refused, RetryLater, SynclineError
-from syncline.testing.check import Tier, check
+from syncline.testing.check import Broken, Tier, check
 from syncline.testing.trial import Trial
-from syncline.testing.wiretap import answers, breaks_after, breaks_before, refuses_connections
+from syncline.testing.wiretap import alters, answers, breaks_after, breaks_before, refuses_connections
+
+_ELSEWHERE: Final = Reference(
+    "snow-prod", "servicenow", "INC0010001", "https://snow.example/1", "Mail is down"
+)
 
 
 def _create(t: Trial) -> Create:
@@ -96,6 +102,51 @@ def lost_reply_to_a_create_is_unknown(t: Trial) -> None:
     t.tap.meets(breaks_before, t.sent_for(other))
     t.raises(OutcomeUnknown, lambda: t.connector.write(other), "a create whose connection broke")
     t.claim(not t.find(other.marker), "a create that never arrived is found")
+
+
+@check(
+    Tier.BRONZE,
+    "Raise OutcomeUnknown for a reply to a write that cannot be read, or a Receipt where nothing in it matters: RetryLater says"
+    " that nothing was done.",
+)
+def strange_reply_to_a_write_is_unknown(t: Trial) -> None:
+    """It was applied, and a proxy or a new release answers otherwise: whoever takes that for `not done` makes the ticket twice."""
+    record = t.create()
+    makes: dict[str, Callable[[], Operation]] = {
+        "create": lambda: _create(t),
+        "update": lambda: t.change(record.id, title=t.title()),
+        "link back": lambda: LinkBack(record.id, t.token(), (_ELSEWHERE,)),
+    }
+    if t.plugin.capabilities.visibilities:
+        makes["remark"] = lambda: t.comment(record.id, "It is the disk.")
+    if t.plugin.capabilities.attachments:
+        makes["file"] = lambda: Attach(record.id, t.token(), "log.txt", "text/plain", b"It is the disk.")
+    for name, make in makes.items():
+        for body in (b"{}", b"[]", b"null", b'{"id": null, "result": [], "errors": {}}'):
+            operation = make()
+            where = t.sent_for(operation)
+            trial = t.again()
+            trial.tap.meets(alters(partial(_other, body)), where, times=None)
+            what = f"a {name} whose reply is {body.decode()}"
+            try:
+                receipt = trial.connector.write(operation)
+            except OutcomeUnknown:
+                continue
+            except Exception as error:
+                raise Broken(
+                    f"{what} was applied, and raised {type(error).__name__} ({error}), not OutcomeUnknown"
+                ) from error
+            wanted = (
+                [one.id for one in t.find(operation.marker)] if isinstance(operation, Create) else [record.id]
+            )
+            t.claim(
+                [receipt.record_id] == wanted,
+                f"{what} is said to be of {receipt.record_id!r}, and is of {wanted}",
+            )
+
+
+def _other(body: bytes, _told: bytes) -> bytes:
+    return body
 
 
 @check(Tier.SILVER, "Let `Http` judge it: only what surely never left us is RetryLater.")

@@ -32,7 +32,7 @@ from syncline.connector import (
     Update,
     looks,
 )
-from syncline.errors import Gone, Refused, RetryLater
+from syncline.errors import Gone, OutcomeUnknown, Refused, RetryLater
 from syncline.http.auth import AuthContext, BearerAuth
 from syncline.http.client import Http
 from syncline.http.dialect import Dialect
@@ -141,6 +141,8 @@ class AcmeDesk(Connector):
 
     def _note(self, record_id: str, text: str) -> Receipt:
         note = self._http.json("POST", f"/tickets/{record_id}/notes", json={"text": text}, record=record_id)
+        if not isinstance(note, Mapping) or "id" not in note:
+            raise OutcomeUnknown(f"{self._http.instance}: {record_id}: the reply to a note does not name it")
         return Receipt(record_id, item_id=str(note["id"]))
 
     def schema(self) -> Schema:
@@ -196,7 +198,11 @@ class AcmeDesk(Connector):
             ) from error
 
     def _receipt(self, raw: Any) -> Receipt:
-        record = self._record(raw)
+        """Of a write that was applied, whatever can be read of the reply: RetryLater would say that it was not."""
+        try:
+            record = self._record(raw)
+        except RetryLater as error:
+            raise OutcomeUnknown(str(error)) from error
         return Receipt(record.id, record)
 
     def _record(self, raw: Any) -> Record:
