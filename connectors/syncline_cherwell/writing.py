@@ -36,13 +36,13 @@ FIXED: Final = frozenset(
         "CloseDescription",
         "Description",
         "Impact",
+        "PendingReason",
         "Priority",
         "ShortDescription",
         "Urgency",
     }
 )
-"""Fields that a closed incident takes no more. The reason why it waits is never written but with a status, and from there the way leads
-over others that want none: as one of these it would hold the status back for ever."""
+"""Fields that a closed incident takes no more."""
 
 _OWNER: Final = "OwnedBy"
 _MEANT: Final = {_OWNER: ASSIGNEE, "OwnedByTeamID": GROUP}

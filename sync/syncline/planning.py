@@ -76,7 +76,10 @@ def difference(
         return Want()
     writing = mapping.write(wanted, incident, view.shadow, directory, origin=origin)
     fixed = _fixed(mapping, view, capabilities).intersection(writing.values)
-    waiting = {name: found for name in wanted if (found := fixed & _carriers(mapping, name, wanted[name]))}
+    steps = capabilities.workflow if capabilities is not None else None
+    waiting = {
+        name: found for name in wanted if (found := fixed & _carriers(mapping, name, wanted[name], steps))
+    }
     if waiting:
         wanted = {name: value for name, value in wanted.items() if name not in waiting}
         writing = mapping.write(wanted, incident, view.shadow, directory, origin=origin)
@@ -113,10 +116,13 @@ def _fixed(mapping: FieldMapping, view: View, capabilities: Capabilities | None)
     return frozenset().union(*(capabilities.fixed_in.get(str(status), ()) for status in statuses))
 
 
-def _carriers(mapping: FieldMapping, name: str, value: Value) -> frozenset[str]:
-    """The native fields by which a common value is written, with those that must go with it."""
-    supplies = mapping.rules[name].supplies.get(value, ())
-    return mapping.natives_of(name) | {supply.native for supply in supplies}
+def _carriers(mapping: FieldMapping, name: str, value: Value, workflow: str | None) -> frozenset[str]:
+    """The native fields by which a common value is written, with those that must go with it. What goes with a status that is
+    reached by steps is given with the step that asks for it, and by then the record stands elsewhere."""
+    natives = mapping.natives_of(name)
+    if workflow in natives:
+        return natives
+    return natives | {supply.native for supply in mapping.rules[name].supplies.get(value, ())}
 
 
 @dataclass(frozen=True, slots=True)

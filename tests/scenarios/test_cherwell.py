@@ -308,3 +308,19 @@ def test_what_was_canceled_and_waits_again_is_taken_out_of_closed(pair_of):
     assert pair.sync(rounds=6) == []
     assert (pair.desk.one()["Status"], pair.app.parked()) == ("Pending", [])
     assert pair.desk.one()["PendingReason"]
+
+
+def test_what_was_canceled_and_is_resolved_after_all_is_taken_out_of_closed(linked):
+    """What goes with Resolved cannot be written to what is closed: it goes with the step that asks for it."""
+    pair, sys_id, _ = linked
+    pair.snow_set(sys_id, state="8")
+    assert pair.sync(rounds=6) == []
+    assert pair.desk.one()["Status"] == "Closed"
+    ended = {"state": "6", "close_code": "Solution provided", "close_notes": "It was the relay."}
+    pair.snow("PATCH", f"table/incident/{sys_id}", ended, "admin")
+    assert pair.sync(rounds=6) == []
+    assert (pair.desk.one()["Status"], pair.desk.one()["CloseDescription"]) == (
+        "Resolved",
+        "It was the relay.",
+    )
+    assert pair.app.parked() == []
