@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from helix_pair import Pair
 
+from syncline.intake.sightings import take_in
+
 
 @pytest.fixture
 def pair_of(folder, monkeypatch) -> Iterator[Callable[..., Pair]]:
@@ -441,3 +443,22 @@ def test_what_helix_cannot_empty_stays_and_is_no_matter_for_a_person(pair):
     before = pair.mark()
     pair.sync(rounds=4)
     assert not [call for call in pair.ours(before) if not call.startswith("GET")]
+
+
+def test_a_row_from_before_our_write_in_its_second_undoes_nothing(linked):
+    """Helix stamps whole seconds: a page that was made before our write, and is stored after it, is of the same second."""
+    pair, sys_id, number = linked
+    station = pair.app.station
+    helix = station.endpoints["helix"]
+    pair.change(number, "bruno", Impact="1-Extensive/Widespread", Urgency="1-Critical")
+    (row,) = helix.connector.read_many([number])
+    pair.snow_set(sys_id, short_description="From ServiceNow")
+    pair.clock.move(0.3)
+    for _ in range(3):
+        pair.app.sync_once(lambda _text: None)
+    assert pair.read(number)["Description"] == "From ServiceNow"
+    station.database.transact(lambda tx: take_in(tx, station, helix, [row], listed=True))
+    assert pair.sync(rounds=5) == []
+    assert pair.read(number)["Description"] == pair.snow_get(sys_id)["short_description"] == "From ServiceNow"
+    assert pair.read(number)["Priority"] == "Critical"
+    assert pair.snow_get(sys_id)["priority"] == "1"

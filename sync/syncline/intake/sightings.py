@@ -100,6 +100,12 @@ def _records(
             if _behind(tx, endpoint, link, sighting, record):
                 taken.dirty.add(link.incident_id)
             continue
+        if listed and link.own and record.revision == link.revision and record.values != link.seen:
+            # Where revisions are whole seconds, the row may be from before our write of its second: a direct read tells.
+            recover_from_past(tx, endpoint, link, sighting)
+            incidents.update_link(tx, link.incident_id, link.instance, stale=True)
+            taken.dirty.add(link.incident_id)
+            continue
         if link.incident_id in fresh and record.revision < fresh[link.incident_id][1].revision:
             continue  # a page may bring a record twice
         if link.gone_at is not None:
