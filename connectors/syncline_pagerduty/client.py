@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 import requests
 
-from syncline.errors import OutcomeUnknown, RetryLater
+from syncline.errors import Gone, OutcomeUnknown, RetryLater
 from syncline.http.client import Http
 
 PAGE: Final = 100
@@ -56,9 +56,17 @@ class Client:
         """The JSON object that a GET brings.
 
         Raises:
+            Gone: there is no such incident, or it alone is hidden from us.
+            Configuration: none is ours to read.
             RetryLater: what came is no JSON object.
         """
-        return self._call("GET", path, params=dict(params or {}))
+        try:
+            return self._call("GET", path, params=dict(params or {}))
+        except Gone as error:
+            if "(403" in str(error):
+                # One that is hidden passes for deleted; all of them do not, when somebody took the right from our key.
+                self._call("GET", "/incidents", params={"limit": 1})
+            raise
 
     def post(self, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
         """The JSON object that a POST brings.

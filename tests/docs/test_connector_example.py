@@ -186,4 +186,4 @@ def test_a_ticket_without_its_fields_is_no_stumbling_block(world):
     world.acme.tickets[1] = {"number": 1, "updated": world.clock.now().isoformat()}
     world.clock.move(15)
     (fault,) = world.application.sync_once(lambda _text: None).faults
-    assert fault.startswith("acme: Acme Desk sent a ticket without")
+    assert fault.startswith("acme: Acme Desk sent a ticket that cannot be read")

@@ -304,6 +304,43 @@ def finds_what_it_made_last(_connector, _http):
     return {"write": write, "find": lambda original, marker: original(made[-1] if made else marker)}
 
 
+def finds_the_last_month(_connector, http):
+    def find(original, marker):
+        since = http.platform_now() - timedelta(days=30)
+        return [one for one in original(marker) if one.created_at >= since]
+
+    return {"find": find}
+
+
+def sends_it_whole(connector, _http):
+    read = connector.read
+
+    def write(original, operation):
+        if isinstance(operation, Update):
+            stands = read(operation.record_id).record.values
+            whole = {name: stands[name] for name in ("impact", "urgency")}
+            operation = replace(operation, values={**whole, **operation.values})
+        return original(operation)
+
+    return {"write": write}
+
+
+LOST = set()
+
+
+def loses_the_marker(_connector, _http):
+    def write(original, operation):
+        if isinstance(operation, Update):
+            LOST.add(operation.record_id)
+        return original(operation)
+
+    def read(original, record_id):
+        found = original(record_id)
+        return replace(found, record=replace(found.record, marker=None)) if record_id in LOST else found
+
+    return {"write": write, "read": read}
+
+
 def reads_whatever(connector, _http):
     lookup = connector.lookup
 
@@ -549,6 +586,7 @@ HOSTILE: Mapping[str, Plugin] = {
     "lookup-of-nothing-is-nothing": spoiled(SNOW, knows_any_ticket),
     "strange-ids-hit-nothing": spoiled(SNOW, reads_whatever),
     "gone-is-gone": does(read=LATER),
+    "refused-read-is-no-deletion": does(read=raising(Configuration, Gone)),
     "read-many-leaves-out-the-gone": spoiled(
         SNOW,
         lambda one, _http: {"read_many": lambda _original, ids: [one.read(record_id) for record_id in ids]},
@@ -593,6 +631,8 @@ HOSTILE: Mapping[str, Plugin] = {
     "find-finds-what-has-ended": does(
         find=every(lambda found: [one for one in found if one.values["state"] not in {"6", "7", "8"}])
     ),
+    "find-finds-what-is-old": spoiled(SNOW, finds_the_last_month),
+    "marker-outlives-our-updates": spoiled(SNOW, loses_the_marker),
     "create-brings-its-values": does(write=written(Create, without("description"))),
     "lost-reply-to-a-create-is-unknown": does(write=UNKNOWN),
     "strange-reply-to-a-write-is-unknown": does(write=UNKNOWN),
@@ -613,6 +653,7 @@ HOSTILE: Mapping[str, Plugin] = {
     "update-touches-nothing-else": does(
         write=written(Update, lambda one: replace(one, values={**one.values, "impact": "3", "urgency": "3"}))
     ),
+    "update-keeps-an-edit-of-that-moment": spoiled(SNOW, sends_it_whole),
     "receipt-is-true": does(
         write=every(
             lambda receipt: replace(receipt, record=receipt.record and replace(receipt.record, revision=99))

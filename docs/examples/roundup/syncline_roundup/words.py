@@ -40,12 +40,19 @@ def native(raw: Any) -> Native:
         case {"username": _, "id": number}:
             return str(number)
         case {"name": name}:
-            return str(name)
+            return text(name)
         case {"id": number}:
             return str(number)
         case list():
             return tuple(sorted(str(native(one)) for one in raw))
     raise ValueError(f"{raw!r} is no value")
+
+
+def text(raw: Any) -> str:
+    """A text; of anything else, null too, `str` would make one that nobody wrote."""
+    if not isinstance(raw, str):
+        raise TypeError(f"{raw!r} is no text")
+    return raw
 
 
 def linked(raw: Any) -> list[str]:
@@ -86,21 +93,21 @@ def record(raw: Mapping[str, Any], fields: frozenset[str], url: str, account: st
         revision=revision(raw),
         created_at=moment(raw["creation"]),
         updated_at=moment(raw["activity"]),
-        updated_by=str(actor),
+        updated_by=text(actor),
         own=actor == account,
-        marker=None if raw["syncline"] is None else str(raw["syncline"]),
+        marker=None if raw["syncline"] is None else text(raw["syncline"]),
     )
 
 
 def remark(raw: Mapping[str, Any], record_id: str, account: str) -> Remark:
     """A message."""
-    creator = str(raw["creator"]["username"])
+    creator = text(raw["creator"]["username"])
     author = raw["author"] or raw["creator"]
     return Remark(
         id=str(raw["id"]),
         record_id=record_id,
-        author=str(author["username"]),
-        body=canonical_text(str(raw["content"] or "")),
+        author=text(author["username"]),
+        body=canonical_text(text(raw["content"] or "")),
         visibility=Visibility.PUBLIC,
         created_at=moment(raw["creation"]),
         own=creator == account,
@@ -109,12 +116,12 @@ def remark(raw: Mapping[str, Any], record_id: str, account: str) -> Remark:
 
 def attachment(raw: Mapping[str, Any], record_id: str, size: int, account: str) -> Attachment:
     """A file, of which a list does not tell the size."""
-    creator = str(raw["creator"]["username"])
+    creator = text(raw["creator"]["username"])
     return Attachment(
         id=str(raw["id"]),
         record_id=record_id,
-        name=str(raw["name"] or f"file{raw['id']}"),
-        content_type=str(raw["type"] or "application/octet-stream"),
+        name=text(raw["name"] or f"file{raw['id']}"),
+        content_type=text(raw["type"] or "application/octet-stream"),
         size=size,
         author=creator,
         created_at=moment(raw["creation"]),
@@ -124,7 +131,7 @@ def attachment(raw: Mapping[str, Any], record_id: str, size: int, account: str) 
 
 def party(raw: Mapping[str, Any]) -> Party:
     """A user."""
-    name = str(raw["realname"] or raw["username"])
+    name = text(raw["realname"] or raw["username"])
     return Party(
-        PartyKind.PERSON, str(raw["id"]), name, str(raw["address"]).lower() if raw["address"] else None
+        PartyKind.PERSON, str(raw["id"]), name, text(raw["address"]).lower() if raw["address"] else None
     )

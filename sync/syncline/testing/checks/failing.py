@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import requests
 
-from syncline.connector import Record
+from syncline.connector import Page, Record, Sighting
 from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater, SynclineError
+from syncline.model import Remark
 from syncline.testing.check import Broken, Tier, check
 from syncline.testing.trial import Trial, shown
 from syncline.testing.wiretap import alters, answers, breaks_after, once, refuses_connections, reply
@@ -272,15 +273,35 @@ def _ask_spoiled(
             return body
 
     trial.tap.meets(once(alters(spoil), known), times=None)
+    where = ".".join(str(step) for step in path)
     try:
-        ask(trial)
+        given = ask(trial)
     except SynclineError:
         return
     except Exception as error:
-        where = ".".join(str(step) for step in path)
         raise Broken(
             f"{name}: with {where} {what} in a reply it raises {type(error).__name__}: {error}"
         ) from error
+    text = next((one for one in _texts(given) if one == "None" or one.startswith(("['?'", "{'?'"))), None)
+    t.claim(text is None, f"{name}: with {where} {what} in a reply it shows the text {text!r}")
+
+
+def _texts(given: object) -> Iterator[str]:
+    """All that people read of what a question gave."""
+    match given:
+        case str():
+            yield given
+        case Page(sightings=within):
+            yield from _texts(within)
+        case Sighting(record=record, remarks=remarks):
+            yield from _texts((record, remarks))
+        case Record(key=key, values=values, updated_by=who, marker=marker):
+            yield from _texts((key, *values.values(), who, marker))
+        case Remark(body=body, author=author):
+            yield from (body, author)
+        case tuple() | list():
+            for one in given:
+                yield from _texts(one)
 
 
 @check(Tier.SILVER, "Say what is missing: RetryLater for a record, a Finding in `check`; never a KeyError.")
@@ -290,10 +311,11 @@ def missing_parts_are_borne(t: Trial) -> None:
 
 
 @check(
-    Tier.SILVER, "Hold each value against the type that you expect; null stands where a text stood yesterday."
+    Tier.SILVER,
+    "Hold each value against the type that you expect; null stands where a text stood yesterday, and str() makes `None` of it.",
 )
 def strange_parts_are_borne(t: Trial) -> None:
-    """null, a number or a list where there was a text: an exception stops the worker, and all its tickets."""
+    """null, a number or a list where there was a text: an exception stops the worker, and a title `None` spreads to all platforms."""
     _bears(
         t,
         (["?"], "a list"),

@@ -5,10 +5,11 @@ from functools import partial
 from typing import Final
 
 from syncline.connector import Native, PartyKind, Record
-from syncline.errors import Gone, Refused, RetryLater
+from syncline.errors import Configuration, Gone, Refused, RetryLater
 from syncline.testing.check import Tier, check
 from syncline.testing.stand import Assigns
 from syncline.testing.trial import Trial, shown
+from syncline.testing.wiretap import answers
 
 STRANGE: Final = (
     "../1",
@@ -123,8 +124,9 @@ def lookup_of_nothing_is_nothing(t: Trial) -> None:
 @check(Tier.BRONZE, "Quote ids in addresses and queries; ask for exactly one record.")
 def strange_ids_hit_nothing(t: Trial) -> None:
     """Another record under this one's id would be merged into the wrong incident."""
-    t.open()
-    for name in STRANGE:
+    there = t.open()
+    made = (f"{there}?x=1", f"{there}#x", f"{there}/../{there}", f"{there} OR 1=1")
+    for name in (*STRANGE, *made):
         if name == "0":
             continue
         error = t.raises((Gone, Refused, RetryLater), partial(t.connector.read, name), f"read({name!r})")
@@ -142,6 +144,25 @@ def gone_is_gone(t: Trial) -> None:
     t.delete(record.id)
     t.raises(Gone, lambda: t.connector.read(record.id), "reading a deleted ticket")
     t.claim(t.connector.lookup(record.id) is None, "lookup finds a deleted ticket")
+
+
+@check(
+    Tier.BRONZE,
+    "Leave a 403 of a read to `Http`, which makes a Configuration of it; where the platform says 403 for one hidden ticket, look"
+    " whether it lets our account read anything before you say Gone.",
+)
+def refused_read_is_no_deletion(t: Trial) -> None:
+    """One day an admin takes a right from our account: every ticket that then passes for deleted is buried."""
+    record = t.create()
+    trial = t.again()
+    trial.tap.meets(answers(403, b'{"error": "forbidden"}'), times=None)
+    for name, ask in {
+        "read": lambda: trial.connector.read(record.id),
+        "lookup": lambda: trial.connector.lookup(record.key),
+        "remarks": lambda: trial.connector.remarks(record.id),
+    }.items():
+        what = f"{name}, of a platform that answers everything with 403,"
+        trial.raises((Configuration, RetryLater), ask, what)
 
 
 @check(Tier.BRONZE, "Leave out what cannot be seen; raise for what keeps all of them from being read.")

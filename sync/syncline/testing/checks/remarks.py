@@ -159,6 +159,7 @@ def remarks_are_text(t: Trial) -> None:
         "if a < b && c > d: <b>no</b>",
         "Züge – 東京 📞\n\nzweite Zeile",
         "*one* _two_ {three} [four|five] # six",
+        "one\n  indented\n\tby a tab: 5 &lt; 6 &amp;&amp; 100%25 \\n $HOME e\u0301",
     ):
         t.connector.write(t.comment(record.id, text))
         t.settle()
@@ -198,6 +199,12 @@ def link_back_stands_there(t: Trial) -> None:
         links = list(t.connector.linked(record.id))
         t.claim((marker, reference.instance) in links, f"linked gives {links}")
         return
-    bodies = [one.body for one in t.remarks(record.id)]
-    there = [body for body in bodies if marker_of(body) == marker and reference.key in body]
+    there = [
+        one for one in t.remarks(record.id) if marker_of(one.body) == marker and reference.key in one.body
+    ]
     t.claim(len(there) == 1, f"the link stands there {len(there)} times")
+    internal = Visibility.INTERNAL in t.plugin.capabilities.visibilities
+    t.claim(
+        there[0].visibility is Visibility.INTERNAL or not internal,
+        "the customer reads where the ticket's siblings are",
+    )

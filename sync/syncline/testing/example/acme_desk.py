@@ -182,12 +182,12 @@ class AcmeDesk(Connector):
 
     def _remark(self, record_id: str, raw: Any) -> Remark:
         try:
-            author = str(raw["author"])
+            author = _text(raw["author"])
             return Remark(
-                str(raw["id"]),
+                _text(raw["id"]),
                 record_id,
                 author,
-                str(raw["text"]),
+                _text(raw["text"]),
                 Visibility.INTERNAL,
                 _moment(raw["at"]),
                 own=author == self._account,
@@ -213,16 +213,25 @@ class AcmeDesk(Connector):
                 id=number,
                 key=f"A-{number}",
                 url=f"{self._http.base_url}/open/{number}",
-                values={"title": str(raw["title"]).strip() or None, "state": str(raw["state"])},
+                values={"title": _text(raw["title"]).strip() or None, "state": _text(raw["state"])},
                 revision=int(raw["version"]),
                 created_at=_moment(raw["created"]),
                 updated_at=_moment(raw["updated"]),
-                updated_by=str(raw["author"]),
+                updated_by=_text(raw["author"]),
                 own=raw["author"] == self._account,
-                marker=str(raw["tag"]) or None,
+                marker=_text(raw["tag"]) or None,
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise RetryLater(f"{self._http.instance}: Acme Desk sent a ticket without {error}") from error
+            raise RetryLater(
+                f"{self._http.instance}: Acme Desk sent a ticket that cannot be read: {error!r}"
+            ) from error
+
+
+def _text(raw: Any) -> str:
+    """A text; of anything else, null too, `str` would make one that nobody wrote."""
+    if not isinstance(raw, str):
+        raise TypeError(f"{raw!r} is no text")
+    return raw
 
 
 def _moment(raw: Any) -> datetime:
