@@ -4,12 +4,13 @@ import re
 from dataclasses import fields
 
 from syncline.cli.park import MEANING
-from syncline.connector import CONTRACT, Capabilities, Plugin, Severity
+from syncline.connector import CONTRACT, Capabilities, Connector, Linking, Pager, Plugin, Severity
 from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater
 from syncline.plugins import discover
 from syncline.sandbox.catalogue import KINDS
 from syncline.sandbox.faults import Fault, configure, describe
 from syncline.sandbox.faults import Faults as NoFaults
+from syncline.testing import Stand
 from syncline_jira.checking import NEEDED
 from syncline_pagerduty.settings import SCOPES
 from syncline_servicenow.checking import WRITERS
@@ -170,6 +171,23 @@ def test_what_a_plugin_brings_and_can_is_all_there(page, table_rows, backticked)
     assert errors == {c.__name__ for c in (Configuration, RetryLater, OutcomeUnknown, Refused, Gone)}
     assert f"of all of this: {CONTRACT}." in text.text
     assert Severity.ERROR  # named by the page's example
+
+
+def test_every_method_of_connectors_and_stands_is_there(page, table_rows, backticked):
+    text = page("docs/connectors.md")
+
+    def named(section):
+        return {
+            re.sub(r"\(.*", "", word)
+            for row in table_rows(text.section(section))
+            for word in backticked(row[0])
+        }
+
+    def of(*classes):
+        return {name for one in classes for name in vars(one) if not name.startswith("_")}
+
+    assert named("The connector") == of(Connector, Linking, Pager)
+    assert named("The stand") == of(Stand)
 
 
 def test_code_on_the_page_is_the_examples(page, root):

@@ -83,11 +83,17 @@ class Finding:
 
 
 class HistoryKind(StrEnum):
-    """How a platform's change history is had."""
+    """How a platform's change history is had.
+
+    Attributes:
+        NONE: There is none.
+        INLINE: Polls and reads bring it: `Sighting.edits`.
+        READ: By a read of its own: `Connector.history`.
+    """
 
     NONE = "none"
-    INLINE = "inline"  # polls and reads bring it: `Sighting.edits`
-    READ = "read"  # by a read of its own: `Connector.history`
+    INLINE = "inline"
+    READ = "read"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ class Stand(Protocol):
 
     Attributes:
         settings: What stands for the instance in `syncline.yaml`, without `name` and `platform`; secrets as `SecretStr`.
-        clock: The platform's clock.
+        clock: The platform's clock: `now()` (aware, UTC) and `monotonic()` (seconds that only grow).
     """
 
     @property

@@ -60,7 +60,7 @@ def lost_reply_to_a_file_is_unknown(t: Trial) -> None:
 
 @check(
     Tier.SILVER,
-    "Fetch it through `Http` with raw=True: it holds the size against max_attachment.",
+    "Fetch it through `Http` with raw=True, which holds the size against max_attachment; where it comes within JSON, refuse by its size.",
     needs.files,
 )
 def large_file_is_refused(t: Trial) -> None:

@@ -273,7 +273,7 @@ def poll_bears_edits_between_pages(t: Trial) -> None:
 
 @check(
     Tier.SILVER,
-    "Bring new remarks with the poll: in Sighting.remarks, or by showing their ticket as changed.",
+    "Give them in Sighting.remarks: those of each ticket that the page shows; where a remark changes no ticket, follow their list too.",
 )
 def poll_brings_remarks(t: Trial) -> None:
     """A note that is carried an hour later, with the sweep, is as good as none."""
