@@ -238,6 +238,8 @@ class TestConnectorTest:
         answer = terminal("connector", "test", "servicenow", "--only", "nonsense")
         assert answer.code == 2
         assert "nonsense" in answer.err
+        answer = terminal("connector", "test", "servicenow", "--only", "poll-brings-tie")
+        assert 'Did you mean "poll-brings-ties"?' in answer.err
 
     def test_a_connector_that_there_is_not_is_named(self, terminal):
         answer = terminal("connector", "test", "servicenau")

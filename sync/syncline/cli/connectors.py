@@ -1,5 +1,7 @@
 """The connectors that are installed, and how good they are."""
 
+import logging
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,10 +10,12 @@ import typer
 from syncline.cli.face import Face, command
 from syncline.cli.output import FINDINGS, FINE, counted, plain, progress, say, table, write_new
 from syncline.errors import Configuration
+from syncline.mapping.validation import suggestion
 
 if TYPE_CHECKING:
     from syncline.connector import Plugin
-    from syncline.testing import Examination
+    from syncline.testing import Check, Examination
+    from syncline.testing.stand import StandFactory
 
 
 def register(program: typer.Typer) -> None:
@@ -96,7 +100,7 @@ def connector_test(
     No account and no server is needed, and nothing leaves this machine, unless the stand is a real server.
     """
     from syncline.plugins import discover
-    from syncline.testing import ALL, Verdict, examine
+    from syncline.testing import ALL, Verdict
     from syncline.testing.stands import stand_of
 
     plugin = discover().named(platform)
@@ -110,11 +114,11 @@ def connector_test(
     unknown = [name for name in only or () if name not in known]
     if unknown:
         raise Configuration(
-            f"there is no check {', '.join(unknown)}; `syncline connector test {platform}` names all"
+            "; ".join(f"there is no check {name}{suggestion(name, known)}" for name in unknown)
         )
     with progress(f"testing {platform}"):
         checks = [known[name] for name in only] if only else ALL
-        found = examine(plugin, stand, checks=checks)
+        found = _examined(plugin, stand, checks)
     tier = None if only else _named(found)
     rows = [
         {
@@ -174,11 +178,23 @@ def connector_new(
 
 def _tier(plugin: "Plugin") -> str:
     """The tier of a connector, computed now."""
-    from syncline.testing import examine
+    from syncline.testing import ALL
     from syncline.testing.stands import stand_of
 
     stand = stand_of(plugin.platform)
-    return "untested" if stand is None else _named(examine(plugin, stand))
+    return "untested" if stand is None else _named(_examined(plugin, stand, ALL))
+
+
+def _examined(plugin: "Plugin", stand: "StandFactory", checks: "Iterable[Check]") -> "Examination":
+    """What becomes of those checks, without the log: the stand that it calls unavailable is so on purpose."""
+    from syncline.testing import examine
+
+    silent = logging.NullHandler()  # without any handler, Python writes warnings to standard error
+    logging.getLogger("syncline").addHandler(silent)
+    try:
+        return examine(plugin, stand, checks=checks)
+    finally:
+        logging.getLogger("syncline").removeHandler(silent)
 
 
 def _named(found: "Examination") -> str:
