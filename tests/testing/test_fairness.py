@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import pytest
 import requests
 
-from syncline.connector import Connector
+from syncline.connector import Connector, Update
 from syncline.testing.checks import ALL
 from syncline.testing.examination import Verdict, carried_out
 from syncline.testing.example.acme_desk import AcmeDesk, plugin
@@ -36,6 +37,24 @@ def test_where_nobody_knows_of_webhooks_none_are_asked_for():
 def test_webhooks_that_one_of_the_two_knows_are_asked_for():
     assert of_hints(AcmeDesk, Silent) is Verdict.NOT_MADE
     assert of_hints(Unhooked, AcmeStand) is Verdict.BROKEN
+
+
+class OfOneAddress(AcmeDesk):
+    """It looks at a ticket before it writes to it, and both go to one address in one way, as in JSON-RPC."""
+
+    def write(self, operation):
+        if isinstance(operation, Update):
+            self._http.json("PATCH", f"/tickets/{operation.record_id}", json={}, safe=True)
+        return super().write(operation)
+
+
+@pytest.mark.parametrize(
+    "name", ["refusal-is-a-refusal", "lost-reply-to-an-update-is-unknown", "half-an-answer-is-none"]
+)
+def test_what_is_to_go_wrong_with_a_write_does_not_with_the_read_before_it(name):
+    (check,) = [one for one in ALL if one.name == name]
+    outcome = carried_out(check, replace(plugin, connect=OfOneAddress), AcmeStand)
+    assert outcome.verdict is Verdict.HOLDS, outcome
 
 
 def test_a_read_that_is_spoiled_in_many_ways_reaches_the_platform_once():
