@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from syncline.connector import Capabilities, Edit, HistoryKind, Native, Record
+from syncline.intake.adoption import AT_ONCE
 from syncline.mapping import Directory
 from syncline.mapping import Mapping as FieldMapping
 from syncline.merge import PLATFORM, SIMULTANEOUS
@@ -116,6 +117,8 @@ def side(
     values = {**{edit.field: edit.after for edit in edits}, **record.values}
     for edit in reversed(edits):
         values[edit.field] = edit.before
+    # Some histories begin with what a record was created with. What we created it with is no edit, of whatever side.
+    made = record.created_at + AT_ONCE if record.marker is not None else None
     said: list[Said] = []
     before = mapping.read(values, directory).values
     for at, actor, own, group in _strokes(edits):
@@ -130,6 +133,8 @@ def side(
             if name in before and before[name] == after[name] and (own or rule.kind is not Kind.STATUS):
                 continue
             by_itself = moved <= facts.assigns and (own or actor not in people)
+            if made is not None and at <= made and (own or by_itself) and before.get(name) in (None, "", ()):
+                continue
             who = PLATFORM if by_itself else actor
             ours = own and not by_itself
             natives = {native: values[native] for native in mapping.natives_of(name) if native in values}
