@@ -152,11 +152,17 @@ class JiraClient(JIRA):
         return response.content
 
     def issue_json(self, record: str, fields: Sequence[str], expand: str = "") -> Any:
-        """One issue by id or key, from the database and not from the search index."""
+        """One issue by id or key, from the database and not from the search index.
+
+        Raises:
+            RetryLater: what came is none, and says nothing of its comments and files.
+        """
         params = {"fields": ",".join(fields)}
         if expand:
             params["expand"] = expand
-        return self.get(issue_path(record), params)
+        issue = self.get(issue_path(record), params)
+        shape.required(shape.mapping(issue).get("id"), "issue id", self._http.instance)
+        return issue
 
     def page(
         self, jql: str, fields: Sequence[str], limit: int, token: str | None = None, expand: str = ""
@@ -185,7 +191,7 @@ class JiraClient(JIRA):
     def matching(self, jql: str, fields: Sequence[str], limit: int) -> list[Mapping[str, Any]]:
         """The first issues that a search finds."""
         page = self.page(jql, fields, limit) if self._is_cloud else self.offset_page(jql, fields, limit)
-        return shape.objects(shape.mapping(page).get("issues"))
+        return shape.listed(shape.mapping(page).get("issues"), "issues", self._http.instance)
 
     def transitions_of(self, record: str) -> Any:
         """The transitions that an issue may take now, with the fields that they ask for."""

@@ -81,7 +81,7 @@ class Jira(Linking):
             # A page token lives seven days at the most: after a longer stop the pass begins anew.
             at = polling.opened(polling.forgotten(at), self._now(), self._settings.overlap)
             answer = self._ask(at, limit)
-        issues = shape.objects(answer.get("issues"))
+        issues = shape.listed(answer.get("issues"), "issues", self._http.instance)
         rows = polling.rows_of(issues)
         at = polling.seen(at, rows)
         if self._cloud:
@@ -126,7 +126,8 @@ class Jira(Linking):
     def _bulk(self, ids: Sequence[str]) -> list[Mapping[str, Any]]:
         if self._cloud:
             body = {"issueIdsOrKeys": list(ids), "fields": list(self._whole), "expand": ["changelog"]}
-            return shape.objects(shape.mapping(self._client.query("issue/bulkfetch", body)).get("issues"))
+            answer = self._client.query("issue/bulkfetch", body)
+            return shape.listed(shape.mapping(answer).get("issues"), "issues", self._http.instance)
         params = {
             "jql": f"id in ({', '.join(ids)})",
             "fields": ",".join(self._whole),
@@ -135,7 +136,8 @@ class Jira(Linking):
             "validateQuery": "false",
         }
         try:
-            return shape.objects(shape.mapping(self._client.get("search", params)).get("issues"))
+            answer = self._client.get("search", params)
+            return shape.listed(shape.mapping(answer).get("issues"), "issues", self._http.instance)
         except Configuration:
             # An id that is gone can make the query fail as a whole, whatever validateQuery says.
             return [issue for one in ids if (issue := self._if_there(one))]
@@ -180,7 +182,7 @@ class Jira(Linking):
         for _ in range(_MOST_PAGES):
             params = {"startAt": len(found), "maxResults": _COMMENTS, "orderBy": "created"}
             page = shape.mapping(self._client.get(issue_path(record_id, "comment"), params))
-            items = shape.objects(page.get("comments"))
+            items = shape.listed(page.get("comments"), "comments", self._http.instance)
             found += items
             if not items or len(found) >= shape.whole(page.get("total")):
                 break
@@ -189,7 +191,9 @@ class Jira(Linking):
     def linked(self, record_id: str) -> Sequence[tuple[str, str]]:
         """Our links back among the issue's remote links: marker, and the instance to which it leads."""
         answer = self._client.get(issue_path(record_id, "remotelink"))
-        ids = (shape.text(link.get("globalId")) for link in shape.objects(answer))
+        ids = (
+            shape.text(link.get("globalId")) for link in shape.listed(answer, "links", self._http.instance)
+        )
         told = (parts for i in ids if len(parts := i.split(":")) == 3 and parts[0] == "syncline")
         return sorted({(marker, instance) for _, marker, instance in told})
 

@@ -18,6 +18,19 @@ def objects(value: object) -> list[Mapping[str, Any]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
+def listed(value: object, what: str, instance: str) -> list[Mapping[str, Any]]:
+    """The objects of a list that every reply to this question has.
+
+    Raises:
+        RetryLater: it is missing: then this is no reply of Jira's, and says nothing of what there is.
+    """
+    if not isinstance(value, list):
+        raise RetryLater(
+            f"{instance}: the reply holds no list of {what}; check that the url is that of Jira's REST API"
+        )
+    return objects(value)
+
+
 def text(value: object) -> str:
     """The text, a number's digits, else empty."""
     if isinstance(value, str):

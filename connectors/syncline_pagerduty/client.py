@@ -93,9 +93,22 @@ class Client:
         """
         for offset in range(0, min(most, LAST_ROW), PAGE):
             reply = self.get(path, {**(params or {}), "limit": PAGE, "offset": offset})
-            yield from listed(reply, key)
+            yield from self.listed(reply, key)
             if reply.get("more") is not True:
                 return
+
+    def listed(self, reply: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+        """The objects of a reply's list.
+
+        Raises:
+            RetryLater: it has none: then it is no reply of PagerDuty's, and says nothing of what there is.
+        """
+        rows = reply.get(key)
+        if not isinstance(rows, list):
+            raise RetryLater(
+                f"{self.http.instance}: a reply without {key}; check that url leads to PagerDuty's REST API"
+            )
+        return [row for row in rows if isinstance(row, dict)]
 
     def _call(self, method: str, path: str, **content: Any) -> Mapping[str, Any]:
         trouble = RetryLater if method == "GET" else OutcomeUnknown
@@ -137,9 +150,3 @@ class Client:
         session.url = self.http.base_url
         session.timeout = self.http.timeout
         return self.http.equip(session)
-
-
-def listed(reply: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    """The objects of a reply's list."""
-    rows = reply.get(key)
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from syncline.connector import Party, PartyKind
 from syncline.errors import Gone
-from syncline_pagerduty.client import Client, listed
+from syncline_pagerduty.client import Client
 from syncline_pagerduty.records import group, identity, mapping, name, person, text
 
 KEPT: Final = timedelta(minutes=15)
@@ -68,7 +68,7 @@ class Directory:
         # Someone may have joined since the list was taken.
         path, key, make = _where(kind)
         reply = self._client.get(path, {"query": sought, "limit": 100, "offset": 0})
-        found = _pick((party for party in map(make, listed(reply, key)) if party), kind, sought)
+        found = _pick((party for party in map(make, self._client.listed(reply, key)) if party), kind, sought)
         if found is None:
             self._miss(kind, sought)
         else:
@@ -103,7 +103,7 @@ class Directory:
     def user(self, email: str) -> Mapping[str, Any] | None:
         """The user of that address, as PagerDuty describes them now; None where there is none."""
         reply = self._client.get("/users", {"query": email, "limit": 100, "offset": 0})
-        for row in listed(reply, "users"):
+        for row in self._client.listed(reply, "users"):
             if (text(row.get("email")) or "").lower() == email.lower():
                 return row
         return None

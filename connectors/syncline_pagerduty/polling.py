@@ -14,7 +14,7 @@ from typing import Any, Final
 from syncline.connector import Page, Record, Sighting
 from syncline.errors import Configuration, Gone, RetryLater, SynclineError
 from syncline_pagerduty import records
-from syncline_pagerduty.client import LAST_ROW, PAGE, listed
+from syncline_pagerduty.client import LAST_ROW, PAGE
 from syncline_pagerduty.cursor import Position, advance, begin, open_due, remember
 from syncline_pagerduty.reading import Reader, UnreadableError
 from syncline_pagerduty.records import ANNOTATE, identity, mapping, moment, stamp
@@ -74,7 +74,7 @@ class Poller:
         )
         if position.look is None and asof is None:
             look = replace(look, asof=self._http.platform_now() - _UNSURE)
-        entries = listed(reply, "log_entries")
+        entries = self._reader.client.listed(reply, "log_entries")
         times = [at for at in (moment(entry.get("created_at")) for entry in entries) if at is not None]
         found, error = self._sightings(position, entries, look.floor, asof)
         held = {s.record_id for s in found if s.record is not None and self._is_doubtful(s.record, mark)}
@@ -104,7 +104,7 @@ class Poller:
             "/incidents", {**self._reader.open_filter(), "limit": size, "offset": offset}
         )
         sightings = []
-        for incident in listed(reply, "incidents"):
+        for incident in self._reader.client.listed(reply, "incidents"):
             try:
                 record = self._reader.record(incident, asof)
             except UnreadableError as error:

@@ -164,7 +164,7 @@ class Reader:
     def remarks(self, record_id: str) -> tuple[Remark, ...]:
         """All notes of an incident, oldest first."""
         reply = self.client.get(f"/incidents/{quote(record_id, safe='')}/notes")
-        return records.remarks(record_id, reply.get("notes"), self.directory.own_id())
+        return records.remarks(record_id, self.client.listed(reply, "notes"), self.directory.own_id())
 
     def log_of(self, record_id: str, since: datetime, *, channels: bool = False) -> list[Mapping[str, Any]]:
         """The log entries of an incident from then on, oldest first; with `channels` all of how each came about."""

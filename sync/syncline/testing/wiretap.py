@@ -1,5 +1,6 @@
 """A tap on the wire between a connector and its platform: it sees every request, and can make any go wrong."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.client import responses
@@ -76,6 +77,25 @@ def alters(change: Callable[[bytes], bytes]) -> Fault:
         return reply(request, told.status_code, change(told.content), headers)
 
     return fault
+
+
+def hides(text: str) -> Fault:
+    """Of every list in a reply, what holds that text is missing: so a search answers that shows it late."""
+
+    def left(content: Any) -> Any:
+        if isinstance(content, dict):
+            return {key: left(value) for key, value in content.items()}
+        if isinstance(content, list):
+            return [left(one) for one in content if text not in json.dumps(one, ensure_ascii=False)]
+        return content
+
+    def change(body: bytes) -> bytes:
+        try:
+            return json.dumps(left(json.loads(body))).encode()
+        except ValueError:
+            return body
+
+    return alters(change)
 
 
 def once(fault: Fault, known: dict[tuple[str | None, ...], requests.Response]) -> Fault:

@@ -1,6 +1,7 @@
 """What platforms, gateways and networks do to a connector."""
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
@@ -128,6 +129,38 @@ def page_is_no_answer(t: Trial) -> None:
     trial.tap.meets(page, trial.sent_for(operation), times=None)
     expected = (OutcomeUnknown, RetryLater, Configuration)
     trial.raises(expected, lambda: trial.connector.write(operation), "a write answered with a sign-in page")
+
+
+@check(
+    Tier.BRONZE,
+    "Raise RetryLater where the list is missing that every reply to this question has: `reply.get(...) or []` says that there is"
+    " nothing.",
+)
+def missing_list_is_no_empty_one(t: Trial) -> None:
+    """A proxy answers `{}`, and so does another version: a search that then finds nothing lets the ticket be made twice."""
+    record = t.create()
+    if t.plugin.capabilities.visibilities:
+        t.connector.write(t.comment(record.id, "It is the disk."))
+    t.settle()
+    cursor = t.connector.start(t.stand.clock.now() - timedelta(hours=1))
+    questions: dict[str, Callable[[Trial], object]] = {
+        "find": lambda on: on.connector.find(record.marker or ""),
+        "poll": lambda on: on.connector.poll(cursor, 10),
+        "remarks": lambda on: on.connector.remarks(record.id),
+    }
+    if t.plugin.capabilities.attachments:
+        questions["attachments"] = lambda on: on.connector.attachments(record.id)
+    for name, ask in questions.items():
+        for body in (b"{}", b"[]", b"null", b'{"error": null}'):
+            trial = t.again()
+            ask(trial)  # whoever must log in, and learns what the platform is like, has done so
+            trial.tap.meets(alters(partial(_instead, body)), times=None)
+            what = f"{name} of a platform that answers {body.decode()} to everything"
+            trial.raises(SynclineError, partial(ask, trial), what)
+
+
+def _instead(body: bytes, _told: bytes) -> bytes:
+    return body
 
 
 @check(
@@ -393,6 +426,9 @@ def workers_do_not_disturb_one_another(t: Trial) -> None:
             for _ in range(3):
                 if t.read(record.id).id != record.id:
                     errors.append(f"read({record.id!r}) brought another ticket")
+                found = [one.id for one in t.connector.find(record.marker or "")]
+                if found != [record.id]:
+                    errors.append(f"while others ask too, find of {record.id!r} brought {found}")
                 t.connector.poll(cursor, 10)
                 t.connector.remarks(record.id)
         except Exception as error:  # noqa: BLE001  whatever it is, it is what the check looks for
@@ -401,7 +437,13 @@ def workers_do_not_disturb_one_another(t: Trial) -> None:
     tasks = [
         t.runtime.spawn(f"worker-{number}", partial(work, record)) for number, record in enumerate(records)
     ]
-    for task in tasks:
-        task.join(60)
+    # Workers that hardly ever change places hide what they share.
+    pause = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for task in tasks:
+            task.join(60)
+    finally:
+        sys.setswitchinterval(pause)
     t.claim(not any(task.is_alive() for task in tasks), "a worker does not come to an end")
     t.claim(not errors, "; ".join(sorted(set(errors))[:3]))

@@ -11,7 +11,7 @@ from syncline.errors import RetryLater, SynclineError
 from syncline.testing.check import Tier, check
 from syncline.testing.stand import Lags
 from syncline.testing.trial import MOST_PAGES, Trial
-from syncline.testing.wiretap import answers
+from syncline.testing.wiretap import answers, hides
 
 HOUR = 3600.0
 MANY = 7
@@ -121,6 +121,38 @@ def poll_brings_what_shows_late(t: Trial) -> None:
     t.claim(not (missing := _missing(ids, found)), f"shown {lag:g} s late, and never seen: {missing}")
 
 
+@check(
+    Tier.BRONZE,
+    "Go back by settings.overlap behind the newest row that was seen, now and then: what shows late stands among rows that were"
+    " brought already. A `Track` does it.",
+)
+def poll_brings_what_shows_behind_younger_ones(t: Trial) -> None:
+    """Who saves first is not always committed first, nor first in an index: whoever goes on from the newest row never sees the other."""
+    _, cursor = t.polled(t.connector.start(None))
+    title = t.title()
+    late = t.stand.open(t.natives(title=title))
+    t.stand.wait(2)
+    younger = t.open()
+    t.stand.wait(2)
+    t.tap.meets(hides(title), times=None)
+    found: list[Sighting] = []
+    for _ in range(4):
+        seen, cursor = t.polled(cursor)
+        found += seen
+        t.stand.wait(t.settings.overlap / 8)
+    t.claim(not _missing([younger], found), "a new ticket is not shown")
+    t.tap.mend()
+    for _ in range(6):
+        seen, cursor = t.polled(cursor)
+        found += seen
+        t.stand.wait(t.settings.overlap / 4)
+    half = t.settings.overlap / 2
+    t.claim(
+        not _missing([late], found),
+        f"a ticket that showed {half:g} s late, after a younger one, is never shown",
+    )
+
+
 @check(Tier.BRONZE, "Go by http.platform_now(), which is the platform's clock; never by a clock of your own.")
 def poll_goes_by_the_clock_of_the_platform(t: Trial) -> None:
     """Our machine's clock is an hour wrong one day; whoever goes by it leaves out an hour."""
@@ -217,7 +249,8 @@ def poll_loses_nothing_to_a_failure(t: Trial) -> None:
     cursor = t.connector.start(t.stand.clock.now())
     t.stand.wait(3)
     ids = [t.open() for _ in range(3)]
-    t.stand.say(ids[0], "Who looks at it?", t.visibility()) if t.plugin.capabilities.visibilities else None
+    text = "Who looks at it?"
+    said = bool(t.plugin.capabilities.visibilities) and t.stand.say(ids[0], text, t.visibility())
     t.settle()
     before = len(t.tap.seen)
     t.polled(cursor)
@@ -243,32 +276,41 @@ def poll_loses_nothing_to_a_failure(t: Trial) -> None:
         found += trial.polled(kept)[0]
         missing = _missing(ids, found)
         t.claim(not missing, f"when request {broken + 1} of {requests} fails, {missing} is never shown")
+        brought = any(text in one.body for seen in found for one in seen.remarks)
+        t.claim(
+            brought or not said,
+            f"when request {broken + 1} of {requests} fails, what was said is never shown",
+        )
 
 
 @check(Tier.BRONZE, "Page by (time, id), not by offset: rows move between two pages.")
 def poll_bears_edits_between_pages(t: Trial) -> None:
     """People go on while we read; by offset, a row that moves to the end makes another one slip through."""
-    cursor = t.connector.start(t.stand.clock.now())
-    t.stand.wait(3)
-    ids = []
-    for _ in range(MANY):
-        ids.append(t.open())
-        t.stand.wait(1)
-    t.settle()
-    found: list[Sighting] = []
-    for number in range(MOST_PAGES):
-        page = t.connector.poll(cursor, 2)
-        found += page.sightings
-        cursor = page.cursor
-        if number < 4:
-            t.edit(ids[number], title=t.title())
-        if not page.more:
-            break
-    t.settle()
-    found += t.polled(cursor)[0]
-    t.claim(
-        not (missing := _missing(ids, found)), f"people edited while it read, and it leaves out {missing}"
-    )
+    for pause, when in ((2, "one after the other"), (0, "all in one second")):
+        cursor = t.connector.start(t.stand.clock.now())
+        t.stand.wait(3)
+        ids = []
+        for natives in [t.natives(title=t.title()) for _ in range(MANY)]:
+            ids.append(t.stand.open(natives))
+            t.stand.wait(pause)
+        t.settle()
+        found: list[Sighting] = []
+        for number in range(MOST_PAGES):
+            page = t.connector.poll(cursor, 2)
+            found += page.sightings
+            cursor = page.cursor
+            if number < 3:
+                for one in page.sightings:
+                    t.edit(one.record_id, title=t.title())
+            if not page.more:
+                break
+        t.settle()
+        found += t.polled(cursor)[0]
+        missing = _missing(ids, found)
+        t.claim(
+            not missing,
+            f"of tickets opened {when} people edited some while it read, and it leaves out {missing}",
+        )
 
 
 @check(

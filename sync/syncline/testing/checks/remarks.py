@@ -125,7 +125,11 @@ def remarks_have_their_order(t: Trial) -> None:
     t.claim(ids == [one.id for one in second], f"first the ids are {ids}, then {[one.id for one in second]}")
 
 
-@check(Tier.SILVER, "Page through all of them; a list is cut somewhere.", needs.remarks)
+@check(
+    Tier.SILVER,
+    "Page through all of them: a list is cut somewhere, in `remarks`, in `read_many` and in what polls bring.",
+    needs.remarks,
+)
 def all_remarks_are_read(t: Trial) -> None:
     """Long incidents are the bad ones; theirs is the page that is cut."""
     record_id = t.open()
@@ -136,6 +140,18 @@ def all_remarks_are_read(t: Trial) -> None:
     read = {one.body for one in t.remarks(record_id)}
     missing = [number for number in range(60) if f"Note {number}." not in read]
     t.claim(not missing, f"of 60 remarks {len(missing)} are not read")
+    swept = {one.body for seen in t.connector.read_many([record_id]) for one in seen.remarks}
+    missing = [number for number in range(60) if f"Note {number}." not in swept]
+    t.claim(not missing, f"of 60 remarks read_many leaves out {len(missing)}")
+    _, cursor = t.polled(t.connector.start(None))
+    for number in (60, 61):
+        t.stand.say(record_id, f"Note {number}.", t.visibility())
+        t.settle()
+        found, cursor = t.polled(cursor)
+        brought = {one.body for seen in found for one in seen.remarks}
+        t.claim(
+            f"Note {number}." in brought, f"beside {number} others a new remark is not brought by the poll"
+        )
 
 
 @check(Tier.SILVER, "Raise Gone as for a read.", needs.remarks)
