@@ -1,15 +1,17 @@
 """The kit asks a platform for what it has, and a server for what it has not answered yet."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
 
-from syncline.connector import Connector, Update
+from syncline.connector import Connector, Edit, HistoryKind, Sighting, Update
 from syncline.testing.checks import ALL
 from syncline.testing.examination import Verdict, carried_out
 from syncline.testing.example.acme_desk import AcmeDesk, plugin
 from syncline.testing.example.acme_stand import AcmeStand
+from syncline.testing.trial import Trial
 from syncline.testing.wiretap import alters, once, reply
 
 
@@ -55,6 +57,19 @@ def test_what_is_to_go_wrong_with_a_write_does_not_with_the_read_before_it(name)
     (check,) = [one for one in ALL if one.name == name]
     outcome = carried_out(check, replace(plugin, connect=OfOneAddress), AcmeStand)
     assert outcome.verdict is Verdict.HOLDS, outcome
+
+
+def test_an_edit_of_this_second_counts_though_the_history_tells_whole_seconds():
+    at = datetime(2026, 11, 24, 8, 0, 12, tzinfo=UTC)
+
+    class BySeconds(AcmeDesk):
+        def read(self, record_id):
+            return Sighting(record_id, None, edits=(Edit("1", "dana", False, at, "title", "A", "B"),))
+
+    inline = replace(plugin.capabilities, history=HistoryKind.INLINE)
+    trial = Trial(replace(plugin, connect=BySeconds, capabilities=inline), AcmeStand())
+    assert [edit.id for edit in trial.history("1", at + timedelta(seconds=0.7))] == ["1"]
+    assert trial.history("1", at + timedelta(seconds=1)) == []
 
 
 def test_a_read_that_is_spoiled_in_many_ways_reaches_the_platform_once():

@@ -288,7 +288,8 @@ class Trial:
     def history(self, record_id: str, since: datetime) -> list[Edit]:
         """The change history, however it is had."""
         if self.plugin.capabilities.history is HistoryKind.INLINE:
-            return [edit for edit in self.connector.read(record_id).edits or () if edit.at >= since]
+            second = since.replace(microsecond=0)  # many histories tell no more than that
+            return [edit for edit in self.connector.read(record_id).edits or () if edit.at >= second]
         return list(self.connector.history(record_id, since))
 
     def remarks(self, record_id: str) -> Sequence[Remark]:
