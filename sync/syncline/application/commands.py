@@ -1,6 +1,5 @@
 """The application: what people and programs can ask of Syncline, and what they can tell it."""
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,24 +8,23 @@ from typing import Final
 
 from syncline import assembly, ledger
 from syncline.application import adoption, linking, parking
+from syncline.application.checking import checked
 from syncline.application.escalations import Escalation, escalations, in_progress
 from syncline.application.explain import Explanation, Unsynced, explained, named, unsynced_anywhere
 from syncline.application.mappings import Mappings, NotFound
 from syncline.application.once import Round, once
 from syncline.application.policies import PolicyAdministration
 from syncline.application.raising import Raised, escalate_by_hand
-from syncline.application.rehearsal import Plan, rehearse
+from syncline.application.rehearsal import Plan, planned
 from syncline.application.report import StatusReport, report
 from syncline.assembly import Ports
 from syncline.configuration import Configuration
-from syncline.connector import Capabilities, Finding, HistoryKind, Plugin, Severity, Sighting
+from syncline.connector import Finding, Plugin
 from syncline.custody import Custody
 from syncline.daemon import Daemon, OnlyDaemon
-from syncline.errors import Gone, SynclineError
 from syncline.http.redaction import Redactor
 from syncline.intake.sightings import take_in
 from syncline.lineage import Recognised
-from syncline.mapping import against, contradictions
 from syncline.mapping.validation import suggestion
 from syncline.ports import Signal
 from syncline.restoring import Found
@@ -36,11 +34,8 @@ from syncline.store.database import Database, Tx
 from syncline.store.migrate import upgrade
 from syncline.store.timeline import Event, Parked
 
-_FIRST: Final = frozenset({"reachable", "authorised"})
-"""What must be well before anything else can be looked at."""
 MOST_ENDED: Final = 200
 """Incidents whose escalations are shown, ended ones too."""
-_MEND: Final = "mend the mapping and publish it"
 
 
 @dataclass(slots=True)
@@ -222,21 +217,7 @@ class Application:
 
     def check(self, names: Sequence[str] = ()) -> Iterator[tuple[str, Finding]]:
         """Look whether each instance can be worked with."""
-        for endpoint in [self.endpoint(n) for n in names] or self.station.endpoints.values():
-            others = [other.mapping for other in self.station.endpoints.values() if other is not endpoint]
-            for problem in contradictions(endpoint.mapping, others):
-                said = f"{problem.file}:{problem.line}:{problem.column}: {problem.message}"
-                yield endpoint.name, Finding("mapping", Severity.ERROR, said, _MEND)
-            try:
-                reached = True
-                for finding in endpoint.connector.check():
-                    yield endpoint.name, finding
-                    reached &= finding.check not in _FIRST or finding.severity is not Severity.ERROR
-                if reached:  # else the schema fails for the same cause, and would say it once more
-                    yield from ((endpoint.name, gap) for gap in _history_gaps(endpoint.capabilities))
-                    yield from self._live_mapping(endpoint)
-            except SynclineError as error:
-                yield endpoint.name, Finding("reachable", Severity.ERROR, str(error), "see the message")
+        return checked(self.station, [self.endpoint(n) for n in names] or self.station.endpoints.values())
 
     def check_channel(self, name: str) -> list[Finding]:
         """Look whether a channel can be used; sends nothing.
@@ -247,20 +228,6 @@ class Application:
         if name not in self.station.channels:
             raise NotFound(f'there is no channel "{name}"{suggestion(name, self.station.channels)}')
         return list(self.station.channels.check(name))
-
-    def _live_mapping(self, endpoint: Endpoint) -> Iterator[tuple[str, Finding]]:
-        problems = against(endpoint.mapping, endpoint.connector.schema())
-        for problem in problems:
-            severity = Severity.ERROR if problem.severity == "error" else Severity.WARNING
-            yield (
-                endpoint.name,
-                Finding("mapping", severity, problem.message, _MEND),
-            )
-        if not problems:
-            yield (
-                endpoint.name,
-                Finding("mapping", Severity.OK, "the published mapping fits the live platform"),
-            )
 
     def status(self) -> StatusReport:
         """How everything stands."""
@@ -285,33 +252,7 @@ class Application:
         Raises:
             NotFound: no instance has such a record.
         """
-        at_hand = self._with_drafts(drafts or {})
-        for endpoint in at_hand.endpoints.values():
-            with contextlib.suppress(
-                SynclineError
-            ):  # one that does not answer is planned for by its mapping as it stands
-                endpoint.fit()
-        instance, _, bare = key.rpartition("/")
-        found = self.database.transact(lambda tx: named(tx, bare))
-        sightings: dict[str, list[Sighting]] = {}
-        if found:
-            links = self.database.transact(lambda tx: incidents.links_of(tx, found[:1]))[found[0]]
-            missing: list[str] = []
-            for link in links:
-                if link.live and link.instance in at_hand.endpoints:
-                    try:
-                        read = at_hand.endpoints[link.instance].connector.read(link.record_id)
-                    except Gone as error:
-                        missing.append(str(error))
-                        continue
-                    sightings[link.instance] = [read]
-            plan = rehearse(at_hand, sightings, found[0])
-            return replace(plan, reasons=(*missing, *plan.reasons))
-        for name, endpoint in at_hand.endpoints.items():
-            record = endpoint.connector.lookup(bare) if instance in {"", name} else None
-            if record is not None:
-                return rehearse(at_hand, {name: [Sighting(record.id, record)]}, None)
-        raise NotFound(f"no instance has a record {key!r}, and no incident is called so")
+        return planned(self._with_drafts(drafts or {}), key)
 
     @property
     def mappings(self) -> Mappings:
@@ -445,12 +386,3 @@ class Application:
     def progress(self, name: str) -> instances.Progress | None:
         """How far an instance's polls have come."""
         return self.database.transact(lambda tx: instances.progress(tx, name))
-
-
-def _history_gaps(capabilities: Capabilities) -> Iterator[Finding]:
-    """What the platform's history never tells, however an instance is set up: nothing that anybody could mend there."""
-    if capabilities.history is HistoryKind.NONE:
-        said = f"edits that Syncline's own writes overwrite cannot be found afterwards: {capabilities.history_gaps}"
-        yield Finding("history", Severity.OK, said)
-    elif capabilities.history_gaps:
-        yield Finding("history", Severity.OK, f"known gaps: {capabilities.history_gaps}")

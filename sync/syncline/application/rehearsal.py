@@ -1,9 +1,12 @@
 """Plans without doing: the very code that would act, in a transaction that is undone, over calls that are not sent."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
+from syncline.application.explain import named
+from syncline.application.mappings import NotFound
 from syncline.connector import Create, Operation, Receipt, Record, Sighting
 from syncline.delivery.actions import (
     Action,
@@ -20,12 +23,13 @@ from syncline.delivery.actions import (
 )
 from syncline.delivery.deliver import perform
 from syncline.delivery.turn import Turn
-from syncline.errors import SynclineError
+from syncline.errors import Gone, SynclineError
 from syncline.http.exchange import Call, Rehearsed
 from syncline.intake.sightings import take_in
 from syncline.ledger import Item, Kind, Lease
 from syncline.reconcile import Outcome, reconcile, situations
 from syncline.station import Endpoint, Station
+from syncline.store import incidents
 from syncline.store.database import Tx
 
 MOST: Final = 25
@@ -87,6 +91,43 @@ class _Asked(Exception):
         super().__init__(str(question))
         self.endpoint = endpoint
         self.question = question
+
+
+def planned(station: Station, key: str) -> Plan:
+    """What would be done to an incident or record now.
+
+    Args:
+        station: At hand, with the mappings that are meant.
+        key: An incident's id, or the key of a record, as `instance/key` where several could be meant.
+
+    Raises:
+        NotFound: no instance has such a record.
+    """
+    for endpoint in station.endpoints.values():
+        # One that does not answer is planned for by its mapping as it stands.
+        with suppress(SynclineError):
+            endpoint.fit()
+    instance, _, bare = key.rpartition("/")
+    found = station.database.transact(lambda tx: named(tx, bare))
+    if found:
+        links = station.database.transact(lambda tx: incidents.links_of(tx, found[:1]))[found[0]]
+        sightings: dict[str, list[Sighting]] = {}
+        missing: list[str] = []
+        for link in links:
+            if link.live and link.instance in station.endpoints:
+                try:
+                    sightings[link.instance] = [
+                        station.endpoints[link.instance].connector.read(link.record_id)
+                    ]
+                except Gone as error:
+                    missing.append(str(error))
+        plan = rehearse(station, sightings, found[0])
+        return replace(plan, reasons=(*missing, *plan.reasons))
+    for name, endpoint in station.endpoints.items():
+        record = endpoint.connector.lookup(bare) if instance in {"", name} else None
+        if record is not None:
+            return rehearse(station, {name: [Sighting(record.id, record)]}, None)
+    raise NotFound(f"no instance has a record {key!r}, and no incident is called so")
 
 
 def rehearse(station: Station, sightings: Mapping[str, Sequence[Sighting]], incident_id: str | None) -> Plan:
