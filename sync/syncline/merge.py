@@ -305,7 +305,7 @@ def merge(
     changes: dict[str, Candidate] = {}
     conflicts: list[Conflict] = []
     parked: list[Conflict] = []
-    given = {name: _together([*_givers(origins, name), *more]) for name, more in alike.items()}
+    given = {name: together([*_givers(origins, name), *more]) for name, more in alike.items()}
     for name, candidates in by_field.items():
         oldest = min(c.origin.at for c in candidates)
         givers = _givers({**origins, **given}, name) or (Origin("", "Syncline", oldest),)
@@ -320,9 +320,9 @@ def merge(
         same = [c.origin for c in candidates if c.value == winner.value]
         if winner.value != incident[name]:
             changes[name] = winner
-            given[name] = _together(same, winner.origin)
+            given[name] = together(same, winner.origin)
         elif same:
-            given[name] = _together([*givers, *same])
+            given[name] = together([*givers, *same])
     return Merged(
         incident.changed({name: c.value for name, c in changes.items()}),
         changes,
@@ -337,7 +337,7 @@ def _givers(origins: Mapping[str, Origin], name: str) -> tuple[Origin, ...]:
     return origins[name].all() if name in origins else ()
 
 
-def _together(givers: Sequence[Origin], first: Origin | None = None) -> Origin:
+def together(givers: Sequence[Origin], first: Origin | None = None) -> Origin:
     """Those who gave a field the same value: of each side the last one, and `first` or the last of all before the others."""
     last: dict[str, Origin] = {}
     for giver in sorted(givers, key=lambda giver: (giver.at, giver.actor)):

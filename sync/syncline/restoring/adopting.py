@@ -15,8 +15,10 @@ from syncline.reconcile import reconcile
 from syncline.restoring.families import Family, Trace, backs_in, families, incident_of, words_of
 from syncline.restoring.hearing import Hearing
 from syncline.restoring.joining import (
+    Part,
     ask_where_it_began,
     begin_again,
+    contend,
     join,
     lay,
     look_before_creating,
@@ -199,11 +201,12 @@ def _restore(
     sides = sides_of(tx, station, list(sheets.values()))
     kept = incidents.find(tx, incident_id)
     lost = kept is None
+    parts: list[Part] = []
     if kept is not None and kept.unlinked_at is not None:
         return
     if kept is None:
         assert family is not None
-        begin_again(tx, station, family, sheets, sides)
+        parts.append(begin_again(tx, station, family, sheets, sides))
         kept = incidents.find(tx, incident_id)
         assert kept is not None
         found.incidents += 1
@@ -211,12 +214,15 @@ def _restore(
     else:
         for link in incidents.links_of(tx, [incident_id])[incident_id]:
             sheet = sheets.get((link.instance, link.record_id))
-            if sheet is not None:
-                found.edits += lay(tx, station, kept, link, sheet, sides)
+            part = None if sheet is None else lay(tx, station, kept, link, sheet, sides)
+            parts += [] if part is None else [part]
     for trace in (*family.others, *family.made) if family is not None else ():
         first = incidents.link_of(tx, incident_id, trace.key[0])
         if first is None or first.record_id != trace.key[1]:
-            found.links += join(tx, station, kept, sheets[trace.key], sides)
+            part = join(tx, station, kept, sheets[trace.key], sides)
+            parts += [] if part is None else [part]
+            found.links += part is not None
+    found.edits += contend(tx, kept, parts, lost=lost) if parts else 0
     orphaned = lost and family is not None and not family.others
     if orphaned:
         found.orphans.append(incident_id)

@@ -2,17 +2,19 @@
 whose shadows are older than what its own lost state wrote. It lays the facts before the merge, and decides nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from syncline.connector import PartyKind
 from syncline.intake import hands
 from syncline.intake.adoption import AT_ONCE, not_understood, twin
-from syncline.merge import Origin
-from syncline.model import Incident, Kind, Value, json_value
+from syncline.intake.recovery import Entry, remember
+from syncline.merge import SIMULTANEOUS, Origin, together
+from syncline.model import FIELDS, Incident, Kind, Value, json_value
 from syncline.restoring.families import Family
-from syncline.restoring.strands import Claim, Said, Side, basis, claim, replaced, side, unlogged
+from syncline.restoring.standing import Strand, standing
+from syncline.restoring.strands import Claim, Said, Side, claim, side, unlogged
 from syncline.restoring.survey import Sheet
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, operations, timeline
@@ -50,9 +52,49 @@ def skew_of(endpoint: Endpoint, sheet: Sheet) -> timedelta:
     return sheet.record.updated_at - endpoint.by_our_clock(sheet.record.updated_at)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a record brings to its incident.
+
+    Attributes:
+        side: The record with its history.
+        claims: Field to what the record says otherwise than was known.
+        link: As the backup has it; None: it does not know the record.
+    """
+
+    side: Side
+    claims: Mapping[str, Claim]
+    link: Link | None = None
+
+    def strand(self, name: str) -> Strand:
+        """What it has to do with one field."""
+        last, said = self.side.last(name), self.claims.get(name)
+        by_itself = said is not None and not said.copied and (last is None or last.own)
+        return Strand(self.side, self._known(name), said if by_itself else None)
+
+    def unknown(self, name: str) -> bool:
+        """Whether its history tells more of a field than the backup knows."""
+        return self._known(name) < len(self.side.of(name))
+
+    def _known(self, name: str) -> int:
+        told, link = self.side.of(name), self.link
+        if link is None:
+            made = self.side.record.marker is not None
+            return sum(_by_create(self.side, said) for said in told) if made else 0
+        natives = self.side.mapping.natives_of(name)
+        seen_at = link.seen_at - self.side.skew
+        agreed = [
+            place
+            for place, said in enumerate(told, 1)
+            if said.at <= seen_at and all(said.natives.get(n) == link.shadow.get(n) for n in natives)
+        ]
+        merged = all(link.seen.get(n) == link.shadow.get(n) for n in natives)
+        return agreed[-1] if agreed else sum(said.at < seen_at for said in told) if merged else 0
+
+
 def begin_again(
     tx: Tx, station: Station, family: Family, sheets: Mapping[tuple[str, str], Sheet], sides: Sides
-) -> None:
+) -> Part:
     """An incident that the database has lost, with the record with which it began."""
     first = (family.others or family.made)[0]
     sheet, one = sheets[first.key], sides[first.key]
@@ -64,10 +106,12 @@ def begin_again(
     incidents.insert(tx, incident, began)
     origins = dict.fromkeys(incident.values, began)
     others = [other for key, other in sides.items() if key != first.key]
+    claims: dict[str, Claim] = {}
     for name in incident.values:
         told = one.last(name) is not None or unlogged(name, one, others)
         said = claim(name, one, others, {}) if told else None
         if said is not None:
+            claims[name] = said
             origins[name] = Origin(sheet.instance, said.actor, said.at, said.at + one.skew)
     incidents.save(tx, incident, origins)
     incidents.link(
@@ -88,6 +132,7 @@ def begin_again(
     timeline.append(tx, incident.id, Event("began", text, sheet.instance, data={"url": record.url}))
     actor = record.updated_by or "somebody"
     hands.at_start(tx, station, endpoint, incident, record.key, actor, record.updated_at)
+    return Part(one, claims)
 
 
 def _shown_no_more(one: Side, endpoint: Endpoint) -> dict[str, Value]:
@@ -98,8 +143,8 @@ def _shown_no_more(one: Side, endpoint: Endpoint) -> dict[str, Value]:
     return {said.field: said.value for said in one.said if said.field in hidden}
 
 
-def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bool:
-    """Link a further record of an incident; False where its instance has one already.
+def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> Part | None:
+    """Link a further record of an incident; None where its instance has one already.
 
     A field that nobody has touched since we created the record says nothing by itself: it is as old as the create.
     """
@@ -109,15 +154,17 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bo
     if present is not None:
         if record.marker is not None and present.live:
             twin(tx, endpoint, incident.id, present.record_key, record.key)
-        return False
+        return None
     one = sides[sheet.instance, record.id]
     others = [other for other in sides.values() if other is not one]
     reading = endpoint.mapping.read(record.values, endpoint.directory)
-    settled, entries = dict(reading.values), []
+    settled, claims = dict(reading.values), dict[str, Claim]()
     for name in reading.values:
         value, last = incident[name], _touched(one, name)
         if one.holds(name, value) or (value in (None, "", ()) and last is None):
             settled[name] = value
+            back = claim(name, one, others, {name: value}) if last is not None and last.own else None
+            claims |= {} if back is None else {name: back}
             continue
         if last is None and not unlogged(name, one, others) and not _edited(name, one, others, endpoint):
             told = name == "status" or record.marker is None or any(other.last(name) for other in others)
@@ -132,22 +179,14 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> bo
             continue
         said = claim(name, one, others, {name: value})
         settled[name] = value if said is None else said.value
-        if said is not None and said.value != value and not replaced(name, said, one, others):
-            base = basis(name, one, others, value, _created_with(name, one, others, value))
-            entries.append(_entry(name, said, base, skew_of(endpoint, sheet)))
+        if said is not None:
+            claims[name] = said
     unsettled = not_understood(endpoint, reading)
     incidents.link(tx, incident.id, sheet.instance, record, settled, origin=False, unsettled=unsettled)
-    incidents.update_link(tx, incident.id, sheet.instance, recovered=entries)
     operations.settle_creates(tx, incident.id, sheet.instance)
     text = f"{sheet.instance} {record.key} is its record on {endpoint.title}: found again"
     timeline.append(tx, incident.id, Event("linked", text, sheet.instance, data={"url": record.url}))
-    return True
-
-
-def _created_with(name: str, one: Side, others: Sequence[Side], value: Value) -> Value:
-    """What we created a record with, as far as that is known: no other side ever said anything else than the incident does."""
-    known = one.record.marker is not None and not any(other.last(name) for other in others)
-    return value if known and not isinstance(value, tuple) else None
+    return Part(one, claims)
 
 
 def _edited(name: str, one: Side, others: Sequence[Side], endpoint: Endpoint) -> bool:
@@ -178,62 +217,127 @@ def _touched(one: Side, name: str) -> Said | None:
     """Who gave a field of a record that we created its value since; None: it is as the create left it. What the platform
     filled by itself with the create is part of that."""
     last = one.last(name)
-    created = one.record.created_at - one.skew + AT_ONCE
-    by_create = last is not None and (last.own or last.automatic) and last.at <= created
-    return None if by_create and one.record.marker is not None else last
+    return None if last is not None and one.record.marker is not None and _by_create(one, last) else last
 
 
-def lay(tx: Tx, station: Station, kept: Kept, link: Link, sheet: Sheet, sides: Sides) -> int:
-    """Lay what changed on a linked record since the backup before the next merge; in how many fields.
+def _by_create(one: Side, said: Said) -> bool:
+    return (said.own or said.automatic) and said.at <= one.record.created_at - one.skew + AT_ONCE
+
+
+def lay(tx: Tx, station: Station, kept: Kept, link: Link, sheet: Sheet, sides: Sides) -> Part | None:
+    """What changed on a linked record since the backup; None where that is nothing.
 
     The shadow takes all of it: what our own lost state wrote must not pass for a person's edit, nor be written once more.
     """
     record, endpoint = sheet.record, station.endpoints[sheet.instance]
     if not link.live or record.revision < link.revision:
-        return 0
+        return None
     one = sides[sheet.instance, record.id]
     others = [other for other in sides.values() if other is not one]
-    shadow, settled = dict(link.shadow), dict(link.settled)
-    entries = list(link.recovered)
-    before = len(entries)
+    shadow, settled, claims = dict(link.shadow), dict(link.settled), dict[str, Claim]()
+    part = Part(one, claims, link)
     reading = endpoint.mapping.read(record.values, endpoint.directory, Incident("", settled))
     for name in reading.values:
         natives = endpoint.mapping.natives_of(name)
         changed = {n for n in natives if link.shadow.get(n) != record.values.get(n)}
-        if not changed:
+        if not changed and not part.unknown(name):
             continue
         shadow.update({n: record.values.get(n) for n in changed})
-        said = claim(name, one, others, {**kept.incident.values, **_known(settled, name)})
-        if said is None:
-            continue
-        # Another word for the status that was known is an edit, too.
-        anew = endpoint.mapping.rules[name].kind is Kind.STATUS and not said.automatic
-        if said.value == link.settled.get(name) and not anew:
-            continue
-        base = basis(name, one, others, kept.incident[name], link.settled.get(name))
-        settled[name] = said.value
-        if not replaced(name, said, one, others):
-            entries.append(_entry(name, said, base, skew_of(endpoint, sheet)))
-    columns = {"shadow": shadow, "settled": settled, "recovered": entries}
+        known = {name: link.settled[name]} if name in link.settled else {}
+        said = claim(name, one, others, {**kept.incident.values, **known})
+        if said is not None:
+            settled[name] = said.value
+            claims[name] = _as_step(name, said, one, link, kept)
+    columns = {"shadow": shadow, "settled": settled}
     incidents.update_link(tx, link.incident_id, link.instance, **incidents.sight(record), **columns)
-    return len(entries) - before
+    return part
 
 
-def _known(settled: Mapping[str, Value], name: str) -> dict[str, Value]:
-    return {name: settled[name]} if name in settled else {}
+def _as_step(name: str, said: Claim, one: Side, link: Link, kept: Kept) -> Claim:
+    """What our account gave a record that was owed what the backup knows may be a step on the way there: it is older."""
+    last, origin, wanted = one.last(name), kept.origins.get(name), kept.incident[name]
+    owed = last is not None and last.own and not said.copied and link.settled.get(name) != wanted
+    if origin is None or not owed or not one.moves(name) or one.came_to(name, wanted, origin.at):
+        return said
+    return replace(said, at=min(said.at, origin.at - 2 * SIMULTANEOUS))
 
 
-def _entry(name: str, said: Claim, base: Value, skew: timedelta) -> dict[str, object]:
+def contend(tx: Tx, kept: Kept, parts: Sequence[Part], *, lost: bool) -> int:
+    """Lay what was said of an incident, and what nobody replaced knowingly, before the next merge; how much of it there is.
+
+    Args:
+        tx: The transaction.
+        kept: The incident.
+        parts: Its records. Of an incident that was lost the first is that with which it began.
+        lost: Whether the database had lost it.
+    """
+    origins, laid = dict(kept.origins), dict[str, list[Entry]]()
+    rules = (rule for part in parts for rule in part.side.mapping.rules.values())
+    for name in dict.fromkeys(rule.name for rule in rules if rule.direction.reads):
+        present = kept.incident[name]
+        if name in FIELDS and FIELDS[name].kind is Kind.TAGS:
+            _lay_labels(laid, name, parts, present)
+            continue
+        base = _began_with(name, parts[0], present) if lost else present
+        found = standing(name, [part.strand(name) for part in parts], base)
+        said = [(parts[n], _in_words(parts[n], saying, present)) for n, saying in found.sayings]
+        alike = [
+            Origin(p.side.instance, s.actor, s.at, s.at + p.side.skew) for p, s in said if s.value == present
+        ]
+        if alike and not found.base:
+            origins[name] = together(alike)
+        # What stands there was seen by nobody who says otherwise: else it would not stand.
+        unseen = bool(alike) or (found.base and base == present)
+        for part, saying in said:
+            if saying.value != present or found.base:
+                entry = _entry(name, saying, part, present, unsure=unseen and saying.value != present)
+                laid.setdefault(part.side.instance, []).append(entry)
+    if origins != kept.origins:
+        incidents.credit(tx, kept.incident.id, origins)
+    for link in incidents.links_of(tx, [kept.incident.id])[kept.incident.id]:
+        remember(tx, link, laid.get(link.instance, []))
+    return sum(len(entries) for entries in laid.values())
+
+
+def _began_with(name: str, first: Part, present: Value) -> Value:
+    """What an incident that was lost began with, as far as that is known."""
+    told = first.side.of(name)
+    if told:
+        return told[0].before
+    return None if name in first.claims else present
+
+
+def _lay_labels(laid: dict[str, list[Entry]], name: str, parts: Sequence[Part], present: Value) -> None:
+    """Labels are added and taken away one by one: what counts is in what a side differs from what was agreed there."""
+    for part in parts:
+        said = part.claims.get(name)
+        agreed = present if part.link is None else part.link.settled.get(name)
+        if said is not None and said.value != agreed:
+            base = None if part.link is None else agreed
+            laid.setdefault(part.side.instance, []).append(_entry(name, said, part, base))
+
+
+def _in_words(part: Part, said: Said, present: Value) -> Said:
+    """The same, said as a value that is known already, where the side's own words mean that."""
+    agreed = part.link.settled.get(said.field) if part.link is not None else None
+    side = part.side
+    for value in (agreed, present):
+        if value is not None and side.mapping.holds(said.field, value, said.natives, side.directory):
+            return replace(said, value=value)
+    return said
+
+
+def _entry(name: str, said: Said | Claim, part: Part, base: Value, *, unsure: bool = False) -> Entry:
     """A line of `Link.recovered`, with its time by the platform's clock."""
-    said = replace(said, at=said.at + skew)
     return {
         "field": name,
         "value": json_value(said.value),
         "base": json_value(base),
         "actor": said.actor,
-        "at": said.at.isoformat(),
+        "at": (said.at + part.side.skew).isoformat(),
         "found": True,
-        "automatic": said.automatic,
+        "automatic": said.automatic or (isinstance(said, Said) and said.own),
+        "unsure": unsure,
     }
 
 

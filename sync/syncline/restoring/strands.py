@@ -8,7 +8,6 @@ then; where nobody did, it was Syncline's own decision.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Final
 
 from syncline.connector import Capabilities, Edit, HistoryKind, Native, Record
@@ -93,6 +92,18 @@ class Side:
         """Whether its history would tell of an edit of that field."""
         return self.mapping.natives_of(name).isdisjoint(self.unlogged)
 
+    def moves(self, name: str) -> bool:
+        """Whether it comes to a value of that field by steps, through a workflow."""
+        return self.workflow in self.mapping.natives_of(name)
+
+    def came_to(self, name: str, value: Value, since: datetime) -> bool:
+        """Whether it came to say that since then, or came from there."""
+        return any(
+            said.before == value or self.mapping.holds(name, value, said.natives, self.directory)
+            for said in self.of(name)
+            if said.at >= since
+        )
+
     def changed_at(self) -> datetime:
         """When the record last changed, by our clock."""
         return self.record.updated_at - self.skew
@@ -165,12 +176,14 @@ class Claim:
         actor: Who said it.
         at: Since when it counts, by our clock.
         automatic: It is no sign of a person's.
+        copied: Somebody said it elsewhere.
     """
 
     value: Value
     actor: str
     at: datetime
     automatic: bool
+    copied: bool = False
 
 
 def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Value]) -> Claim | None:
@@ -197,7 +210,7 @@ def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Valu
     ]
     if sources:
         source = max(sources, key=lambda said: said.at)
-        return Claim(source.value, source.actor, source.at - BEFORE, automatic=True)
+        return Claim(source.value, source.actor, source.at - BEFORE, automatic=True, copied=True)
     if last is not None:
         # Who uses our account passes for us, and what we made of that elsewhere may say less.
         elder = [
@@ -208,7 +221,7 @@ def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Valu
         ]
         if elder:
             source = min(elder, key=lambda said: said.at)
-            return Claim(source.value, source.actor, source.at - BEFORE, automatic=True)
+            return Claim(source.value, source.actor, source.at - BEFORE, automatic=True, copied=True)
         ahead = _ahead(name, one, others, last)
         if ahead:
             at = max(said.at for said in ahead) - 2 * SIMULTANEOUS
@@ -217,94 +230,45 @@ def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Valu
     if last is not None:
         return Claim(value, last.actor, last.at, automatic=True)
     at = one.changed_at()
+    # The record's own time need not tell when it was edited: it counts from before our copies of it.
+    copies = [
+        said.at for other in others for said in other.of(name) if said.own and one.holds(name, said.value)
+    ]
+    if copies:
+        # Where our account was the last to change the record, this is a copy, too.
+        return Claim(
+            value, one.record.updated_by or "somebody", min(copies) - BEFORE, one.record.own, one.record.own
+        )
     if unlogged(name, one, others):
-        # What stands elsewhere was copied from here, and is an earlier edit: the record's own time need not tell that.
-        copies = [said.at for other in others for said in other.said if said.own and said.field == name]
-        at = max(at, max(copies) + 2 * SIMULTANEOUS)
+        # What stands elsewhere was copied from here, and is an earlier edit.
+        earlier = [said.at for other in others for said in other.of(name) if said.own]
+        at = max(at, max(earlier) + 2 * SIMULTANEOUS)
     return Claim(value, one.record.updated_by or "somebody", at, automatic=one.record.own)
 
 
 def _ahead(name: str, one: Side, others: Sequence[Side], last: Said) -> list[Said]:
     """What people had said elsewhere when our account gave that side its present value, and what it never came to say since:
     through a workflow that value may be a step on the way there, and then nobody ever wanted it."""
-    if one.workflow not in one.mapping.natives_of(name):
+    if not one.moves(name):
         return []
-
-    def came(said: Said) -> bool:
-        since = [mine for mine in one.of(name) if mine.at >= said.at - TOLERANCE]
-        return any(
-            mine.before == said.value or one.mapping.holds(name, said.value, mine.natives, one.directory)
-            for mine in since
-        )
-
     return [
         said
         for other in others
         for said in other.of(name)
-        if not said.own and not said.automatic and said.at <= last.at + TOLERANCE and not came(said)
-    ]
-
-
-def replaced(name: str, said: Claim, one: Side, others: Sequence[Side]) -> bool:
-    """Whether a value that one side still says was replaced on another by somebody who saw it there: our copy of it, or the
-    edit of which it is itself the copy."""
-    last = one.last(name)
-    copied = (last is None or last.own) and bool(_sources(name, said.value, said.at, others))
-    for other in others:
-        stood = False
-        for later in other.of(name):
-            if stood:
-                return True
-            stood = (later.own or copied) and later.value == said.value and later.at >= said.at - TOLERANCE
-    return False
-
-
-def basis(name: str, one: Side, others: Sequence[Side], present: Value, otherwise: Value) -> Value:
-    """What those replaced who gave a field its value on that side. Labels are added and taken away one by one: of them that
-    is all in which the side differs from `otherwise`.
-
-    Args:
-        name: Common field.
-        one: The side.
-        others: The other records of the incident.
-        present: The incident's value. It counts as replaced, however many edits and copies lie in between.
-        otherwise: What counts where no history tells.
-    """
-    if isinstance(present, tuple) or any(isinstance(said.value, tuple) for said in one.of(name)):
-        return otherwise
-    sides = [one, *others]
-    earlier = {id(after): said for side in sides for said, after in pairwise(side.of(name))}
-    said, found, seen = one.last(name), None, set[int]()
-    while said is not None and id(said) not in seen:
-        seen.add(id(said))
-        sources = _sources(name, said.value, said.at, sides) if said.own else []
-        if sources:
-            said = max(sources, key=lambda source: source.at)
-            continue
-        if (said.before or None) == (present or None):
-            return present
-        found = found or said
-        said = earlier.get(id(said))
-    return otherwise if found is None else found.before
-
-
-def _sources(name: str, value: Value, at: datetime, sides: Sequence[Side]) -> list[Said]:
-    """The edits of which a value that our account wrote then can be the copy."""
-    return [
-        said
-        for side in sides
-        for said in side.of(name)
-        if not said.own and said.value == value and said.at <= at + TOLERANCE
+        if not said.own
+        and not said.automatic
+        and said.at <= last.at + TOLERANCE
+        and not one.came_to(name, said.value, said.at - TOLERANCE)
     ]
 
 
 def unlogged(name: str, one: Side, others: Sequence[Side]) -> bool:
     """Whether somebody edited a field on that side though its history does not tell: no platform logs every field. Then our
-    account wrote it elsewhere, and no history says whose words those were. Where the history would tell, what another side
-    said before is only older."""
+    account wrote it elsewhere, and no history says whose words those were. What another side said before is only older: then
+    somebody used our account there."""
     if name in DECIDED or one.last(name) is not None:
         return False
-    if one.logs(name) and any(one.holds(name, said.before) for other in others for said in other.of(name)):
+    if any(one.holds(name, said.before) for other in others for said in other.of(name)):
         return False
     people = [said for other in others for said in other.said if said.field == name and not said.own]
     return any(

@@ -85,6 +85,7 @@ class Link:
                 Origin(self.instance, entry["actor"], datetime.fromisoformat(entry["at"])),
                 recovered=not entry.get("derived", False) and not entry.get("found", False),
                 automatic=bool(entry.get("derived", False) or entry.get("automatic", False)),
+                unsure=bool(entry.get("unsure", False)),
             )
             for entry in self.recovered
         ]

@@ -204,4 +204,13 @@ MUTANTS: Final = (
         after="whole = whole or any((marker, other.instance) in sheet.linked for other in siblings)",
         needs={"faults": ["pages", "reset", "killwrite"]},
     ),
+    Mutant(
+        name="overwritten-by-the-lost-store-forgotten",
+        fault="F44",
+        breaks="When a backup is adopted, what stands on a side last is all that it has to say.",
+        expects="lost",
+        file="sync/syncline/restoring/standing.py",
+        before="            return not said.own and not said.automatic\n",
+        after="            return False\n",
+    ),
 )
