@@ -230,10 +230,10 @@ def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Valu
     if last is not None:
         return Claim(value, last.actor, last.at, automatic=True)
     at = one.changed_at()
-    # The record's own time need not tell when it was edited: it counts from before our copies of it.
-    copies = [
-        said.at for other in others for said in other.of(name) if said.own and one.holds(name, said.value)
-    ]
+    # The record's own time need not tell when it was edited: it counts from before our copies of it. What our account replaced
+    # elsewhere since is none: it would have replaced this, too.
+    written = [[said for said in other.of(name) if said.own] for other in others]
+    copies = [told[-1].at for told in written if told and one.holds(name, told[-1].value)]
     if copies:
         # Where our account was the last to change the record, this is a copy, too.
         return Claim(
