@@ -5,13 +5,18 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from syncline.errors import Configuration
-from syncline.lineage import Home, Kept, Recognised, Stamp, recognise
-from syncline.store import meta, stamps
+from syncline.lineage import Doubt, Home, Kept, Recognised, Stamp, recognise
+from syncline.store import meta, stamps, timeline
 from syncline.store.database import Database, Tx
+from syncline.store.timeline import Event
 
 log = logging.getLogger(__name__)
+
+LIFE: Final = ("held", "started", "stopped", "adopted")
+"""Lines that say how a daemon stands."""
 
 
 class Replaced(Configuration):
@@ -69,6 +74,39 @@ class Custody:
         found = self.recognise()
         if found is not None:
             raise Configuration(found.text)
+
+    def hold(self, found: Recognised, now: float) -> None:
+        """Put on record that the daemon is held, and since when.
+
+        Args:
+            found: Why.
+            now: The machine's time since it came up, which nobody sets.
+        """
+        data = {"doubt": found.doubt, "uptime": now, "machine": self._machine()}
+        self.database.transact(
+            lambda tx: timeline.append(tx, None, Event("held", f"held: {found.text}", data=data))
+        )
+
+    def held_since(self, now: float) -> float | None:
+        """Since when at the latest nobody of ours has been at work, as a daemon is held here because the database is an older
+        state of what was worked with; None: that is not known.
+
+        Args:
+            now: The machine's time since it came up; the answer is by that, too.
+        """
+        last = self.database.transact(lambda tx: timeline.last_of(tx, LIFE))
+        data = (last.data if last is not None and last.kind == "held" else None) or {}
+        since = data.get("uptime")
+        here = self._machine()
+        # Another machine's time cannot be compared; a file is on this one.
+        known = data.get("machine") == here and bool(here or self.database.sqlite)
+        if since is None or data["doubt"] != Doubt.RESTORED or not known:
+            return None
+        # A machine that came up since counts from zero: nobody has been at work in all that time.
+        return float(since) if since <= now else 0.0
+
+    def _machine(self) -> str:
+        return "" if self.here is None else self.here.machine
 
     def beat(self) -> None:
         """Count one sign of life, in the database and then on the stamp.

@@ -163,10 +163,7 @@ class Daemon:
         if found is None:
             return True
         log.warning("HELD: %s", found.text)
-        text = f"held: {found.text}"
-        custody.database.transact(
-            lambda tx: timeline.append(tx, None, Event("held", text, data={"doubt": found.doubt}))
-        )
+        custody.hold(found, self.ports.clock.monotonic())
         while not stop.wait(WATCH):
             try:
                 if custody.recognise() is None:

@@ -308,7 +308,9 @@ def merge(
     given = {name: together([*_givers(origins, name), *more]) for name, more in alike.items()}
     for name, candidates in by_field.items():
         oldest = min(c.origin.at for c in candidates)
-        givers = _givers({**origins, **given}, name) or (Origin("", "Syncline", oldest),)
+        givers = _givers({**origins, **given}, name)
+        if not givers and incident[name] not in (None, "", ()):
+            givers = (Origin("", "Syncline", oldest),)
         present = [Candidate(name, incident[name], None, giver) for giver in givers]
         policy = Policy.MANUAL if name in blocked else rules.policy.get(name, rules.default)
         decided = _decide(name, incident, present, candidates, rules, policy)

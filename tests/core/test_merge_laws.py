@@ -256,6 +256,16 @@ def test_an_edit_that_our_write_had_overwritten_does_not_win_in_silence():
     assert [(c.value, c.origin.actor) for c in conflict.losers] == [("ours", "amina")]
 
 
+def test_nothing_that_nobody_said_contradicts_nobody():
+    found = candidate("snow", "impact", 1, None, recovered=True)
+    merged = merge(Incident("SL-1", {}), {}, [], Rules(), recovered=[found])
+    assert merged.incident["impact"] == 1
+    assert merged.conflicts == ()
+    emptied = {"impact": Origin("jira", "amina", NOON)}
+    merged = merge(Incident("SL-1", {}), emptied, [], Rules(), recovered=[found])
+    assert len(merged.conflicts) == 1
+
+
 @given(situations(), rules())
 def test_what_an_older_edit_on_another_side_replaces_is_on_record(situation, how):
     """Whatever its base: the side may have said that value already, in its own words."""

@@ -4,6 +4,9 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+from syncline.custody import Custody
+from syncline.lineage import Doubt, Recognised
+
 
 class Backup:
     """A copy of the database, as `.backup` makes it, and what happens on the platforms after it."""
@@ -23,6 +26,13 @@ class Backup:
             Path(f"{self.file}{end}").unlink(missing_ok=True)
         shutil.copy(self.copy, self.file)
         self.world.app = self.world.open()
+
+    def hold(self):
+        """A daemon is started on it, and recognises it. After a minute no write of ours can take effect any more."""
+        app = self.world.app
+        Custody(app.station.database, self.file.parent).hold(
+            Recognised(Doubt.RESTORED, "it comes from a backup"), self.world.clock.monotonic()
+        )
 
     def adopt(self):
         found = self.world.app.adopt(lambda _text: None)

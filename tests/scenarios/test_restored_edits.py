@@ -416,3 +416,89 @@ def test_who_uses_our_account_has_not_copied_what_a_silent_platform_never_said(c
     (row,), (alert,) = people.snow_all(), people.pd_all()
     assert (row["short_description"], alert["title"]) == ("Mail is slow", "Mail is slow")
     assert world.said(row["number"], "conflict") == []
+
+
+# ---- who uses our account ------------------------------------------------------------------------
+
+
+def test_who_uses_our_account_while_the_daemon_is_held_copies_nothing(trio):
+    """Found by the simulation: what they gave passed for our copy of what somebody had said elsewhere before, and so for one that
+    had not seen what it replaced."""
+    world, people = trio.world, trio.world.people
+    world.configure("default: latest", "default: latest\n  priority: highest")
+    backup = Backup(world)
+    backup.restore()
+    backup.hold()
+    world.clock.advance(70)
+    people.snow_set(trio.sys_id, impact="2", urgency="3")
+    world.clock.advance(30)
+    people.jira_set(trio.key, priority={"name": "High"})
+    world.clock.advance(1)
+    people.jira_set(trio.key, who="syncline", priority={"name": "Low"})
+    backup.adopt()
+    assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("4", "Low")
+    assert trio.said("conflict") == []
+
+
+@pytest.mark.parametrize("first", ["snow", "jira"])
+@pytest.mark.parametrize("after", [10, 70], ids=["while a write may land", "later"])
+def test_what_our_account_gave_on_two_sides_while_the_daemon_is_held_is_said_twice(trio, first, after):
+    """Found by the simulation: the second passed for a copy of the first, and only that was on record."""
+    world, people = trio.world, trio.world.people
+    world.configure("default: latest", "default: latest\n  priority: highest")
+    backup = Backup(world)
+    backup.restore()
+    backup.hold()
+    world.clock.advance(after)
+    gives = {
+        "snow": lambda: people.snow_set(trio.sys_id, who="syncline", impact="2", urgency="3"),
+        "jira": lambda: people.jira_set(trio.key, who="syncline", priority={"name": "Low"}),
+    }
+    gives.pop(first)()
+    world.clock.advance(3)
+    gives.popitem()[1]()
+    world.clock.advance(30)
+    ids = {p["name"]: p["id"] for p in people.pd("GET", "priorities")["priorities"]}
+    people.pd_set(trio.pd_id, priority={"id": ids["P2"], "type": "priority_reference"})
+    backup.adopt()
+    assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("2", "High")
+    (said,) = [text for text in trio.said("conflict") if text.startswith("priority")]
+    assert "on snow says 4" in said
+    assert "on jira says 4" in said
+
+
+def test_what_our_account_replaced_knowingly_is_not_brought_back_by_what_stood_there_before(trio):
+    """Found by the simulation: PagerDuty logs a second trigger on the way from resolved to acknowledged. It passed for a copy of the
+    first one, which had seen nothing of the end."""
+    world, people = trio.world, trio.world.people
+    backup = Backup(world)
+    world.clock.advance(30)
+    people.pd_set(trio.pd_id, status="resolved")
+    world.clock.advance(3)
+    people.pd_set(trio.pd_id, who="syncline", status="acknowledged")
+    world.settle()
+    backup.restore()
+    backup.adopt()
+    assert (trio.pd["status"], trio.snow["state"], trio.jira["status"]["name"]) == (
+        "acknowledged",
+        "2",
+        "In Progress",
+    )
+    assert trio.said("conflict") == []
+
+
+def test_a_field_that_nobody_gave_a_value_contradicts_nobody(cloud):
+    """Found by reading what a world said: impact and urgency of an incident that began elsewhere were nothing, and that was put on
+    record as said by Syncline."""
+    world, people = cloud, cloud.people
+    world.sync()
+    key = jira_create(world, "Mail is down")
+    world.settle()
+    backup = Backup(world)
+    world.clock.advance(30)
+    (row,) = people.snow_all()
+    people.snow_set(row["sys_id"], impact="1", urgency="1")
+    backup.restore()
+    backup.adopt()
+    assert people.jira("GET", f"issue/{key}")["fields"]["priority"]["name"] == "Highest"
+    assert world.said(key, "conflict") == []

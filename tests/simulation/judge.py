@@ -90,6 +90,7 @@ class Judge:
         self.deletions = Deletions(script, network, deleted, self._was_shown)
         self.counts: dict[str, float] = {}
         self._conflicts: dict[str, list[OnRecord]] = defaultdict(list)
+        self._of_nobody: list[tuple[str, str]] = []
         self._case_of_incident: dict[str, set[str]] = defaultdict(set)
 
     @staticmethod
@@ -391,7 +392,10 @@ class Judge:
             "SELECT incident_id, field, data FROM events WHERE kind IN ('conflict', 'parked') AND field IS NOT NULL"
         ):
             for case in self._case_of_incident.get(incident_id, ()):
-                self._conflicts[case] += _losers(what, json.loads(data) if data else {})
+                told = json.loads(data) if data else {}
+                self._conflicts[case] += _losers(what, told)
+                if _of_nobody(told):
+                    self._of_nobody.append((case, what))
         self._parked = connection.execute(
             "SELECT incident_id, instance, kind, reason FROM parked WHERE ended_at IS NULL"
         ).fetchall()
@@ -479,8 +483,12 @@ class Judge:
 
     def _phantoms(self) -> list[str]:
         """Conflicts on record about a title, of which nobody ever wrote the losing one: a record must not be had by putting down
-        whatever stands there. A store that was restored no longer knows on which side a value was said first."""
+        whatever stands there. A store that was restored no longer knows on which side a value was said first. And conflicts with
+        nothing, which nobody said: of what people took away it is known where."""
         return [
+            f"phantom: a conflict about {what} of #{case} has nothing, which nobody said anywhere"
+            for case, what in sorted(self._of_nobody)
+        ] + [
             f"phantom: a conflict of #{case} has {entry.value!r} on {entry.instance}, which nobody wrote there"
             for case, entries in sorted(self._conflicts.items())
             for entry in entries
@@ -641,6 +649,13 @@ def _values(reply: Any, edit: Edit) -> Iterator[str]:
             yield said
     for one in reply.values():
         yield from _values(one, edit)
+
+
+def _of_nobody(data: Mapping[str, Any]) -> bool:
+    """Whether a conflict on record is one with nothing, said nowhere."""
+    sides = [(entry[0], entry[2]) for entry in data.get("losers", ())]
+    sides += [(entry[0], entry[1]) for entry in (*data.get("values", ()), data.get("winner") or ("-", "-"))]
+    return any(not instance and value in (None, "", []) for instance, value in sides)
 
 
 def _losers(what: str, data: Mapping[str, Any]) -> list[OnRecord]:

@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from syncline.custody import Custody, Replaced
 from syncline.errors import Configuration
-from syncline.lineage import Doubt, Home, Stamp, Unreadable
+from syncline.lineage import Doubt, Home, Recognised, Stamp, Unreadable
 from syncline.ports import RandomIds, SystemClock, ThreadRuntime
-from syncline.store import meta, stamps
+from syncline.store import meta, stamps, timeline
 from syncline.store.database import Database
 from syncline.store.migrate import upgrade
+from syncline.store.timeline import Event
 
 STAMP = Stamp("store", 3, 12, Home("m", "/srv/a.db"))
 
@@ -194,3 +195,39 @@ def test_a_folder_that_takes_no_stamp_is_worked_with_and_said(at_home, monkeypat
     assert caplog.text.count("the stamp cannot be written") == 1
     assert custody.recognise() is None
     database.close()
+
+
+def held(file, doubt=Doubt.RESTORED, machine=None):
+    """A database on which a daemon was held when its machine had been up for an hour."""
+    database = opened(file)
+    custody = Custody(database, file.parent)
+    if machine is not None:
+        custody.here = Home(machine, custody.here.place)
+    custody.hold(Recognised(doubt, "it comes from a backup"), 3600.0)
+    database.close()
+    database = opened(file)
+    return Custody(database, file.parent)
+
+
+@pytest.mark.parametrize(("now", "since"), [(3600.0, 3600.0), (4000.0, 3600.0), (20.0, 0.0)])
+def test_since_a_daemon_is_held_nobody_of_ours_was_at_work(at_home, now, since):
+    """By a time that nobody sets. A machine that came up since tells only since then."""
+    custody = held(at_home)
+    assert custody.held_since(now) == since
+    custody.database.close()
+
+
+@pytest.mark.parametrize(
+    "how", [{"doubt": Doubt.MOVED}, {"doubt": Doubt.ELSEWHERE}, {"machine": "another"}], ids=str
+)
+def test_elsewhere_somebody_of_ours_may_be_at_work_yet(at_home, how):
+    custody = held(at_home, **how)
+    assert custody.held_since(4000.0) is None
+    custody.database.close()
+
+
+def test_who_was_held_before_the_last_start_says_nothing_of_now(at_home):
+    custody = held(at_home)
+    custody.database.transact(lambda tx: timeline.append(tx, None, Event("started", "the daemon started")))
+    assert custody.held_since(4000.0) is None
+    custody.database.close()

@@ -1,10 +1,9 @@
 """Adopting a database that is a copy, or older than the platforms: it goes on as the only one."""
 
 from collections.abc import Callable
-from typing import Final
 
 from syncline import restoring
-from syncline.custody import Custody
+from syncline.custody import LIFE, Custody
 from syncline.daemon import OnlyDaemon
 from syncline.errors import Configuration
 from syncline.lineage import Recognised
@@ -13,9 +12,6 @@ from syncline.station import Station
 from syncline.store import timeline
 from syncline.store.database import Database
 from syncline.store.timeline import Event
-
-_LIFE: Final = ("held", "started", "stopped", "adopted")
-"""Lines that say how a daemon stands."""
 
 
 def adopt(
@@ -46,7 +42,7 @@ def adopt(
     try:
         station.agree()
         station.authenticate()
-        found = restoring.adopt(station, progress)
+        found = restoring.adopt(station, progress, custody.held_since(station.clock.monotonic()))
         custody.take_over(lambda tx: timeline.append(tx, None, _told(recognised, actor, found)))
         return found
     finally:
@@ -54,7 +50,7 @@ def adopt(
 
 
 def _see_that_it_is_held(database: Database, recognised: Recognised | None, error: Configuration) -> None:
-    last = database.transact(lambda tx: timeline.last_of(tx, _LIFE))
+    last = database.transact(lambda tx: timeline.last_of(tx, LIFE))
     if recognised is None or last is None or last.kind != "held":
         raise error
 

@@ -5,6 +5,7 @@ Nothing is written to any platform. Killed at any moment and run again it goes o
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 
 from syncline import ledger
@@ -24,7 +25,8 @@ from syncline.restoring.joining import (
     look_before_creating,
     sides_of,
 )
-from syncline.restoring.survey import Sheet, survey
+from syncline.restoring.strands import TOLERANCE
+from syncline.restoring.survey import Sheet, Survey, left_alone, survey
 from syncline.station import Endpoint, Station
 from syncline.store import incidents, instances, items, messages, operations, runs, timeline
 from syncline.store.database import Tx
@@ -57,12 +59,13 @@ class Found:
     orphans: list[str] = field(default_factory=list)
 
 
-def adopt(station: Station, progress: Callable[[str], None]) -> Found:
+def adopt(station: Station, progress: Callable[[str], None], idle_since: float | None = None) -> Found:
     """Look for what exists, and take it in.
 
     Args:
         station: At hand; no worker is at work on it.
         progress: Told in a few words what is being done.
+        idle_since: Since when nobody of ours has been at work, by the machine's time since it came up; None: that is not known.
 
     Raises:
         SynclineError: a platform cannot be asked now; nothing was decided, and it can be tried again.
@@ -71,7 +74,12 @@ def adopt(station: Station, progress: Callable[[str], None]) -> Found:
         endpoint.fit()
     in_question = station.database.transact(_in_question)
     wanted = station.database.transact(lambda tx: _records(tx, in_question))
+    clocks = _clocks(station)
     survey_of = survey(station, wanted, partial(_matters, station), progress)
+    if idle_since is not None:
+        # What a reply says of the clock is as old as it was slow.
+        clocks = {name: max(clock, clocks[name]) for name, clock in _clocks(station).items()}
+        _without_us(station, survey_of, clocks, idle_since)
     for endpoint in station.endpoints.values():
         _meet(station, endpoint, [s for s in survey_of.sheets.values() if s.instance == endpoint.name])
     found = Found(looked=survey_of.looked)
@@ -91,6 +99,27 @@ def adopt(station: Station, progress: Callable[[str], None]) -> Found:
     finally:
         station.adopting = False
     return found
+
+
+def _clocks(station: Station) -> dict[str, datetime]:
+    """What time it was on each platform when this machine came up."""
+    now = timedelta(seconds=station.clock.monotonic())
+    return {name: endpoint.http.platform_now() - now for name, endpoint in station.endpoints.items()}
+
+
+def _without_us(station: Station, survey_of: Survey, clocks: Mapping[str, datetime], since: float) -> None:
+    """What bears our account's name, and came when nobody of ours was at work any more, is by somebody who uses it.
+
+    Args:
+        station: At hand.
+        survey_of: What exists.
+        clocks: What time it was on each platform when this machine came up.
+        since: When nobody was at work any more, by the machine's time since it came up.
+    """
+    for key, sheet in survey_of.sheets.items():
+        alone = clocks[sheet.instance] + timedelta(seconds=since) + TOLERANCE
+        landed = alone + timedelta(seconds=station.endpoints[sheet.instance].capabilities.settles_within)
+        survey_of.sheets[key] = left_alone(sheet, alone, landed)
 
 
 def _in_question(tx: Tx) -> list[str]:

@@ -43,6 +43,7 @@ def sides_of(tx: Tx, station: Station, sheets: Sequence[Sheet]) -> Sides:
             endpoint.capabilities,
             skew_of(endpoint, sheet),
             {p.name for p in endpoint.directory.parties.values() if p.kind is PartyKind.PERSON},
+            sheet.alone_since,
         )
     return found
 

@@ -72,6 +72,7 @@ class _Web:
     def __init__(self, name: str, strands: Sequence[Strand], base: Value) -> None:
         self.name, self.strands, self.base = name, strands, base
         self.entries = [_entries(name, strand, base) for strand in strands]
+        self.known_sources: dict[_Place, list[_Place]] = {}
 
     def roots(self) -> list[_Place]:
         """What the database does not know and is no copy. What nobody said counts only where it is the last."""
@@ -88,7 +89,15 @@ class _Web:
             return not said.own and not said.automatic
         if not said.own:
             return True
-        return strand.claim is not None and all(self._at(source).own for source in self._sources(place))
+        alone = all(self._at(source).own for source in self._sources(place))
+        return strand.claim is not None and alone and not self._owed(place)
+
+    def _owed(self, place: _Place) -> bool:
+        """Whether an entry brings there what the database knew, and what had not stood there yet."""
+        number, position = place
+        return self.says(place, self.base) and not any(
+            self.says((number, earlier), self.base) for earlier in range(position)
+        )
 
     def seen(self, root: _Place) -> set[_Place]:
         """What whoever said that had seen of what was said before."""
@@ -123,14 +132,18 @@ class _Web:
         number, position = place
         if self._at(place).own:
             sources = self._sources(place)
-            owed = self.says(place, self.base) and not self.says((number, 0), self.base)
-            if sources or owed:
+            if sources or self._owed(place):
                 return sources
         return [(number, position - 1)] if position else []
 
     def _sources(self, place: _Place) -> list[_Place]:
         """The entries of which one of our account can be the copy. Who uses our account passes for us: what it wrote elsewhere
-        before may be theirs."""
+        before may be theirs, where it can be no copy itself."""
+        if place not in self.known_sources:
+            self.known_sources[place] = self._sought(place)
+        return self.known_sources[place]
+
+    def _sought(self, place: _Place) -> list[_Place]:
         copy = self._at(place)
         return [
             (number, position)
@@ -141,6 +154,8 @@ class _Web:
             and said.at <= copy.at + TOLERANCE
             and said.value is not None
             and self.says(place, said.value)
+            and self.strands[place[0]].side.may_copy(said, self.strands[number].side, place[1] - 1)
+            and not (said.own and self._sources((number, position)))
         ]
 
 

@@ -64,6 +64,7 @@ class Side:
         skew: By how much the platform's clock is ahead of ours.
         unlogged: Native fields of which its history does not tell.
         workflow: The native field that only transitions change, or None.
+        alone_since: Since when nobody of ours was at work, by our clock; None: that is not known.
     """
 
     instance: str
@@ -75,6 +76,7 @@ class Side:
     skew: timedelta
     unlogged: Collection[str]
     workflow: str | None
+    alone_since: datetime | None = None
 
     def of(self, name: str) -> list[Said]:
         """Who gave that field a value, oldest first, as far as the history tells."""
@@ -104,6 +106,25 @@ class Side:
             if said.at >= since
         )
 
+    def may_copy(self, source: Said, there: "Side", until: int) -> bool:
+        """Whether an entry of our account can be our copy of what was said on some side: somebody of ours must have been at work
+        by then, and nobody brings once more what had come here already, and was replaced here by somebody.
+
+        Args:
+            source: What was said.
+            there: Where.
+            until: So many entries of the field came here before.
+        """
+        if there.alone_since is not None and source.at > there.alone_since:
+            return False
+        came = False
+        for said in self.of(source.field)[:until]:
+            if self.mapping.holds(source.field, source.value, said.natives, self.directory):
+                came = came or said.at >= source.at - TOLERANCE
+            elif came and not said.own and not said.automatic:
+                return False
+        return True
+
     def changed_at(self) -> datetime:
         """When the record last changed, by our clock."""
         return self.record.updated_at - self.skew
@@ -118,9 +139,11 @@ def side(
     facts: Capabilities,
     skew: timedelta,
     people: Collection[str],
+    alone_since: datetime | None = None,
 ) -> Side:
     """A record with its history in common terms, or None where that cannot be read. `people`: the names of those who are known
-    there; what the platform assigns in another name it does by itself."""
+    there; what the platform assigns in another name it does by itself. `alone_since`: since when nobody of ours was at work, by
+    the platform's clock."""
     untold = edits is None or facts.history is HistoryKind.NONE
     unlogged = frozenset(record.values) if untold else facts.unlogged
     edits = edits or ()
@@ -152,7 +175,8 @@ def side(
             said.append(Said(name, after[name], at - skew, ours, who, natives, by_itself, before.get(name)))
         before = after
     resets = facts.resets_of([edit.field for edit in edits if edit.own])
-    return Side(instance, record, said, mapping, directory, resets, skew, unlogged, facts.workflow)
+    alone = None if alone_since is None else alone_since - skew
+    return Side(instance, record, said, mapping, directory, resets, skew, unlogged, facts.workflow, alone)
 
 
 def _strokes(edits: Iterable[Edit]) -> Iterable[tuple[datetime, str, bool, list[Edit]]]:
@@ -202,11 +226,13 @@ def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Valu
     if natives and all(n in one.resets and one.resets[n] == one.record.values.get(n) for n in natives):
         return None
     until = (last.at if last is not None else one.changed_at()) + TOLERANCE
+    place = max(0, len(one.of(name)) - 1)
     sources = [
         said
         for other in others
-        for said in other.said
-        if said.field == name and not said.own and said.at <= until and one.holds(name, said.value)
+        for said in other.of(name)
+        if not said.own and said.at <= until and one.holds(name, said.value)
+        if one.may_copy(said, other, place)
     ]
     if sources:
         source = max(sources, key=lambda said: said.at)
@@ -216,8 +242,9 @@ def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Valu
         elder = [
             said
             for other in others
-            for said in other.of(name)
+            for number, said in enumerate(other.of(name))
             if said.own and said.at < last.at and one.holds(name, said.value)
+            if one.may_copy(said, other, place) and not _copied(said, other, number, (one, *others))
         ]
         if elder:
             source = min(elder, key=lambda said: said.at)
@@ -244,6 +271,18 @@ def claim(name: str, one: Side, others: Sequence[Side], known: Mapping[str, Valu
         earlier = [said.at for other in others for said in other.of(name) if said.own]
         at = max(at, max(earlier) + 2 * SIMULTANEOUS)
     return Claim(value, one.record.updated_by or "somebody", at, automatic=one.record.own)
+
+
+def _copied(copy: Said, at: Side, place: int, sides: Sequence[Side]) -> bool:
+    """Whether an entry of our account can be the copy of what a person said."""
+    return any(
+        not said.own
+        and said.at <= copy.at + TOLERANCE
+        and at.mapping.holds(copy.field, said.value, copy.natives, at.directory)
+        and at.may_copy(said, there, place)
+        for there in sides
+        for said in there.of(copy.field)
+    )
 
 
 def _ahead(name: str, one: Side, others: Sequence[Side], last: Said) -> list[Said]:

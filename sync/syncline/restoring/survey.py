@@ -31,6 +31,7 @@ class Sheet:
         files: All of them, oldest first.
         edits: Its change history; None: it cannot be read.
         linked: The links back that stand on it as links of the platform's own: marker, and where each leads.
+        alone_since: Since when nobody of ours was at work, by the platform's clock; None: that is not known.
     """
 
     instance: str
@@ -39,6 +40,7 @@ class Sheet:
     files: Sequence[Attachment] = ()
     edits: Sequence[Edit] | None = ()
     linked: frozenset[tuple[str, str]] = frozenset()
+    alone_since: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -99,6 +101,23 @@ def survey(
             # Nothing stands in any of them: it may be that nobody keeps a history there.
             found.sheets |= {(s.instance, s.record.id): replace(s, edits=None) for s in mine}
     return found
+
+
+def left_alone(sheet: Sheet, since: datetime, landed: datetime) -> Sheet:
+    """A record as it is known once nobody of ours was at work any more: then our account was somebody's who uses it.
+
+    Args:
+        sheet: The record.
+        since: When that began, by the platform's clock.
+        landed: When the last of our writes had taken effect, or never would.
+    """
+    edits = sheet.edits
+    if edits is not None:
+        edits = tuple(replace(edit, own=False) if edit.at > landed else edit for edit in edits)
+    record = sheet.record
+    if record.updated_at > landed:
+        record = replace(record, own=False)
+    return replace(sheet, record=record, edits=edits, alone_since=since)
 
 
 def _lag(endpoint: Endpoint) -> float:

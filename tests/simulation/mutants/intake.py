@@ -213,4 +213,14 @@ MUTANTS: Final = (
         before="            return not said.own and not said.automatic\n",
         after="            return False\n",
     ),
+    Mutant(
+        name="account-of-a-held-daemon-is-ours",
+        fault="F44",
+        breaks="When a backup is adopted, what our account wrote was written by us, or it was none of our business.",
+        expects="lost",
+        file="sync/syncline/restoring/adopting.py",
+        before="    if idle_since is not None:\n",
+        after="    if idle_since is None:\n        idle_since = station.clock.monotonic()\n    if idle_since > station.clock.monotonic():\n",
+        needs={"faults": ["restore", "bots"]},
+    ),
 )
