@@ -212,6 +212,7 @@ MUTANTS: Final = (
         file="sync/syncline/restoring/standing.py",
         before="            return not said.own and not said.automatic\n",
         after="            return False\n",
+        needs={"faults": ["restore"]},
     ),
     Mutant(
         name="account-of-a-held-daemon-is-ours",
@@ -221,6 +222,6 @@ MUTANTS: Final = (
         file="sync/syncline/restoring/adopting.py",
         before="    if idle_since is not None:\n",
         after="    if idle_since is None:\n        idle_since = station.clock.monotonic()\n    if idle_since > station.clock.monotonic():\n",
-        needs={"faults": ["restore", "bots"]},
+        needs={"faults": ["restore"], "bots": "some use our account"},
     ),
 )

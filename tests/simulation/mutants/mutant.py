@@ -42,6 +42,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "pages": "pages of gateways, and replies that were cut off",
     "stale": "searches lag behind",
     "skew": "a platform's clock is minutes ahead of ours, or behind",
+    "restore": "an old backup is put back, and adopted",
     # What else may go wrong.
     "future": "a record bears a stamp that lies in the future",
     "delete": "people delete tickets",
