@@ -36,4 +36,4 @@ def test_what_we_created_a_record_with_is_no_edit(marker, told):
     helix = side_of("helix", ours, edits)
     assert [said.value for said in helix.of("title")] == [*told, "Mail is slow"]
     first = Record("1", "#1", "", {"title": "Mail is down"}, 1, NOON, later)
-    assert unlogged("title", side_of("pagerduty", first, []), [helix]) is bool(told)
+    assert not unlogged("title", side_of("pagerduty", first, []), [helix])
