@@ -655,6 +655,7 @@ HOSTILE: Mapping[str, Plugin] = {
         write=written(Update, lambda one: replace(one, values={**one.values, "impact": "3", "urgency": "3"}))
     ),
     "update-keeps-an-edit-of-that-moment": spoiled(SNOW, sends_it_whole),
+    "what-changes-beside-is-stated": states(PD, resets={}),
     "receipt-is-true": does(
         write=every(
             lambda receipt: replace(receipt, record=receipt.record and replace(receipt.record, revision=99))

@@ -23,6 +23,7 @@ _MOST_SPOILED: Final = 40
 """Places that are spoiled at most in each reply."""
 
 _TURNS: Final = 8
+DAY: Final = 86_400.0
 
 
 @check(Tier.SILVER, "Let `Http` honour Retry-After; read the platform's own headers in Dialect.wait.")
@@ -96,6 +97,8 @@ def it_works_again_after_an_outage(t: Trial) -> None:
 def expired_token_is_renewed_or_said(t: Trial) -> None:
     """A token that expires at night must not stop anything, or must wake somebody with its name."""
     record = t.create()
+    t.stand.wait(3 * DAY)
+    t.claim(t.read(record.id).id == record.id, "after three days it does not read")
     t.tap.meets(answers(401, b'{"error": "expired"}'))
     try:
         t.read(record.id)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from syncline.connector import Paged, PagePerson, Pager
+from syncline.connector import Paged, PagePerson, Pager, mark
 from syncline.errors import Refused
 from syncline.testing.check import Tier, check
 from syncline.testing.checks import needs
@@ -18,15 +18,22 @@ def _pager(t: Trial) -> tuple[Pager, Responds]:
     return t.connector, t.stand
 
 
-@check(Tier.BRONZE, "Send one request; tell by `paged` what came of it.", needs.pages)
+@check(
+    Tier.BRONZE,
+    "Send one request, whose text ends with mark(marker); tell by `paged` what came of it.",
+    needs.pages,
+)
 def person_is_called(t: Trial) -> None:
     """A page that is thought sent and reaches nobody is an outage that nobody works on."""
     connector, stand = _pager(t)
     record = t.create()
     since = t.stand.clock.now() - timedelta(seconds=1)
     before = t.writes()
-    connector.write(PagePerson(record.id, t.token(), stand.callable_person, "Mail is down."))
+    marker, asked = t.token(), len(t.tap.seen)
+    connector.write(PagePerson(record.id, marker, stand.callable_person, "Mail is down."))
     t.claim(t.writes() - before == 1, f"{t.writes() - before} requests that change something went out")
+    sent = " ".join(str(one.body) for one in t.tap.seen[asked:])
+    t.claim(mark(marker) in sent, "the text that the person reads does not end with our mark")
     came = connector.paged(record.id, stand.callable_person, since)
     t.claim(came in {Paged.PENDING, Paged.REACHED}, f"just called, `paged` says {came}")
     stand.respond(record.id, stand.callable_person, joins=True)

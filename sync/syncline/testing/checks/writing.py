@@ -5,10 +5,11 @@ from contextlib import suppress
 
 import requests
 
-from syncline.connector import Update
+from syncline.connector import Native, PartyKind, Record, Update
 from syncline.errors import Configuration, Gone, OutcomeUnknown, Refused, RetryLater
 from syncline.model import Value
 from syncline.testing.check import Broken, Tier, check
+from syncline.testing.stand import Assigns
 from syncline.testing.trial import Trial, shown
 from syncline.testing.wiretap import Send, answers, breaks_after
 
@@ -88,6 +89,56 @@ def update_keeps_an_edit_of_that_moment(t: Trial) -> None:
         not lost,
         f"somebody changed {', '.join(lost)} just before our write of another field arrived, and it is gone",
     )
+
+
+@check(
+    Tier.SILVER,
+    "State in `resets` which values the platform gives other fields when one is written; leave out of Record.values what a ticket in"
+    " that state does not tell.",
+)
+def what_changes_beside_is_stated(t: Trial) -> None:
+    """What the platform changes by itself with our write passes for somebody's edit, and is carried to all platforms."""
+    stated = t.plugin.capabilities
+    shown = {native for rule in t.mapping.rules.values() if rule.direction.reads for native in rule.natives}
+    for field in ("title", "description", "priority", "assignee", "group", "status"):
+        if not _both_ways(t, field):
+            continue
+        record = t.create(priority=3, description="Nobody can log in.")
+        t.move(record.id, "acknowledged")
+        before = t.read(record.id)
+        natives = _another(t, field, before)
+        if field == "status":
+            t.move(record.id, "resolved")
+        elif natives is not None:
+            t.connector.write(Update(record.id, natives))
+        t.stand.wait(1)
+        after = t.read(record.id).values
+        own = {*t.mapping.natives_of(field), *(natives or ())}
+        reset = stated.resets_of(own)
+        for native, value in before.values.items():
+            if native in own or native not in shown or value is None or native not in after:
+                continue
+            now = after[native]
+            told = native in reset and reset[native] == now
+            t.claim(
+                now == value or told or (native in stated.assigns and now is not None),
+                f"our write of {field} made of {native} {now!r}, which was {value!r}, and `resets` does not say so",
+            )
+
+
+def _another(t: Trial, field: str, present: Record) -> dict[str, Native] | None:
+    """A field's natives with another value; None where that takes steps, or where there is no other."""
+    values: Mapping[str, Value] = {"title": t.title(), "description": "It is the disk.", "priority": 2}
+    if field in values:
+        return t.natives(present, **{field: values[field]})
+    if field == "assignee" and isinstance(t.stand, Assigns):
+        found = t.connector.find_party(PartyKind.PERSON, t.stand.assignable)
+        return None if found is None else {t.native_of(field): found.id}
+    if field == "group":
+        native = t.native_of(field)
+        other = next((one.id for one in t.schema.groups if one.id != present.values.get(native)), None)
+        return None if other is None else {native: other}
+    return None
 
 
 def _both_ways(t: Trial, field: str) -> bool:
