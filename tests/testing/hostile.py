@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import model_validator
 
@@ -197,6 +198,13 @@ def content(*_given):
 def drop_last(original, cursor, limit):
     page = original(cursor, limit)
     return replace(page, sightings=page.sightings[:-1])
+
+
+def passes_over_the_second_hour(original, cursor, limit):
+    page = original(cursor, limit)
+    zone = ZoneInfo("Europe/Berlin")
+    first = [one for one in page.sightings if not one.record.created_at.astimezone(zone).fold]
+    return replace(page, sightings=tuple(first))
 
 
 def passes_over_the_late(connector, _http):
@@ -605,6 +613,7 @@ HOSTILE: Mapping[str, Plugin] = {
     "poll-comes-to-an-end": does(poll=every(lambda page: replace(page, more=True))),
     "poll-brings-what-shows-late": spoiled(reaching_back_nowhere(SNOW), passes_over_the_late),
     "poll-brings-what-shows-behind-younger-ones": reaching_back_nowhere(SNOW),
+    "poll-bears-clocks-put-back": does(poll=passes_over_the_second_hour),
     "poll-goes-by-the-clock-of-the-platform": spoiled(SNOW, goes_by_our_clock),
     "poll-does-not-depend-on-our-time-zone": spoiled(SNOW, goes_by_our_zone),
     "cursor-is-all-that-is-remembered": spoiled(SNOW, remembers_the_cursor),

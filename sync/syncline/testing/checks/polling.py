@@ -4,7 +4,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from syncline.connector import Cursor, Sighting
 from syncline.errors import RetryLater, SynclineError
@@ -68,7 +68,11 @@ def poll_brings_every_edit(t: Trial) -> None:
     t.claim(not missing, f"of {MANY} edits it leaves out {len(missing)}")
 
 
-@check(Tier.BRONZE, "Page by (time, id): where a page ends within a second, ask for the rest of that second.")
+@check(
+    Tier.BRONZE,
+    "Page by (time, id): where a page ends within a second, ask for the rest of that second. A page may be short because the server"
+    " has a limit of its own.",
+)
 def poll_brings_ties(t: Trial) -> None:
     """Platforms stamp whole seconds: a bulk edit changes dozens of tickets in one, and a page ends in the middle of it."""
     cursor = t.connector.start(t.stand.clock.now())
@@ -77,9 +81,42 @@ def poll_brings_ties(t: Trial) -> None:
     ids = [t.stand.open(one) for one in natives]
     t.settle()
     t.stand.wait(3)
-    found, _ = t.polled(cursor, limit=2)
+    for limit in (2, 200):
+        found, _ = t.polled(cursor, limit)
+        missing = _missing(ids, found)
+        told = f"of {len(ids)} tickets that were opened at once, by pages of {limit}, these were never shown: {missing}"
+        t.claim(not missing, told)
+
+
+@check(
+    Tier.BRONZE,
+    "Ask in UTC, or by seconds since 1970. Where times are of the platform's zone, ask from two hours earlier while its clocks are"
+    " put back: an hour comes twice then.",
+)
+def poll_bears_clocks_put_back(t: Trial) -> None:
+    """One night a year two hours have the same name: what somebody reports in the second one passes for an hour old, and is left out."""
+    cursor = t.connector.start(None)
+    now = t.stand.clock.now()
+    nights = [_clocks_back(year) for year in (now.year, now.year + 1)]
+    night = next(one for one in nights if one > now + timedelta(days=1))
+    t.stand.wait((night - timedelta(minutes=70) - now).total_seconds())
+    t.polled(cursor)
+    cursor = t.connector.start(None)
+    ids = []
+    found: list[Sighting] = []
+    for _ in range(11):
+        ids.append(t.open())
+        t.stand.wait(15 * 60)
+        seen, cursor = t.polled(cursor)
+        found += seen
     missing = _missing(ids, found)
-    t.claim(not missing, f"of {len(ids)} tickets that were opened at once, these were never shown: {missing}")
+    t.claim(not missing, f"in the night in which Europe puts its clocks back it leaves out {missing}")
+
+
+def _clocks_back(year: int) -> datetime:
+    """When clocks are put back in Europe: the last Sunday of October, at one o'clock UTC."""
+    last = datetime(year, 10, 31, 1, tzinfo=UTC)
+    return last - timedelta(days=(last.weekday() + 1) % 7)
 
 
 @check(Tier.BRONZE, "Give `more` only where the next page can bring something that this one did not.")
@@ -293,7 +330,8 @@ def poll_bears_edits_between_pages(t: Trial) -> None:
         for natives in [t.natives(title=t.title()) for _ in range(MANY)]:
             ids.append(t.stand.open(natives))
             t.stand.wait(pause)
-        t.settle()
+        # What is left out now no look back brings later.
+        t.stand.wait(2 * t.settings.overlap + t.plugin.capabilities.search_lag)
         found: list[Sighting] = []
         for number in range(MOST_PAGES):
             page = t.connector.poll(cursor, 2)

@@ -32,7 +32,8 @@ class CherwellStand(SimulatedStand):
 
     def __init__(self) -> None:
         # A connector that is begun anew has not given its session back, and checks begin dozens.
-        super().__init__(Cherwell(most_sessions=10_000))
+        # Its times are of a place that puts its clocks back, and in an order of day and month that is not that of ISO 8601.
+        super().__init__(Cherwell(culture="en-GB", time_zone="Europe/Berlin", most_sessions=10_000))
         self._incident = self._object("Incident")
         self._note = self._object("Journal", "Journal - Note")
 
@@ -40,7 +41,7 @@ class CherwellStand(SimulatedStand):
     def settings(self) -> Mapping[str, object]:
         """Of the integration account."""
         ours = {"username": "syncline", "client_id": "sandbox-client", "stand_in": "Olga Petrova"}
-        return {**super().settings, **ours, "password": SecretStr("sandbox")}
+        return {**super().settings, **ours, "time_zone": "Europe/Berlin", "password": SecretStr("sandbox")}
 
     @property
     def assignable(self) -> str:

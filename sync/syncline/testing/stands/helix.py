@@ -41,7 +41,7 @@ class HelixStand(SimulatedStand):
 
     def __init__(self) -> None:
         # A connector that is begun anew has not given its session back, and checks begin dozens.
-        super().__init__(Helix(most_sessions=10_000))
+        super().__init__(Helix(most_sessions=10_000, most_rows=15))
 
     @property
     def settings(self) -> Mapping[str, object]:

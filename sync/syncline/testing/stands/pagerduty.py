@@ -19,7 +19,7 @@ class PagerDutyStand(SimulatedStand):
     platform: PagerDuty
 
     def __init__(self) -> None:
-        super().__init__(PagerDuty())
+        super().__init__(PagerDuty(time_zone="America/New_York"))
         self._service = self._api("GET", "services?limit=1")["services"][0]["id"]
 
     @property
