@@ -85,9 +85,8 @@ class Helix(Connector):
         wanted = sorted({record_id for record_id in record_ids if is_number(record_id)})
         if not wanted:
             return ()
-        found = self._client.entries(
-            INCIDENT, one_of(NUMBER, wanted), self._shape.fields, (NUMBER,), len(wanted) + 1
-        )
+        # By pages: the server may have a limit of its own, and what is left out the sweep never sees.
+        found = self._client.all_entries(INCIDENT, one_of(NUMBER, wanted), self._shape.fields, NUMBER, _PAGE)
         seen = {record.id: record for row in found if (record := self._record(row, "")).id in set(wanted)}
         if not seen:
             return ()

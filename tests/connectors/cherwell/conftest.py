@@ -1,6 +1,6 @@
 """A connector on trial against the simulated Cherwell, and a person at its service desk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -20,6 +20,10 @@ class Desk(CherwellStand):
         super().__init__()
         self.platform = Cherwell(most_sessions=100, **knobs)
         self.instance = Instance("stand", self.platform, clock=self.clock, runtime=MovedRuntime(self.clock))
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        return {**super().settings, "time_zone": "UTC"}
 
 
 @pytest.fixture
