@@ -320,6 +320,18 @@ def finds_the_last_month(_connector, http):
     return {"find": find}
 
 
+def believes_copies(_connector, http):
+    def read(original, record_id):
+        found = original(record_id)
+        address = f"/api/now/table/incident/{record_id}"
+        marker = http.json("GET", address, params={"sysparm_fields": "correlation_id"})["result"][
+            "correlation_id"
+        ]
+        return replace(found, record=replace(found.record, marker=marker or None))
+
+    return {"read": read}
+
+
 def sends_it_whole(connector, _http):
     read = connector.read
 
@@ -643,6 +655,7 @@ HOSTILE: Mapping[str, Plugin] = {
     ),
     "find-finds-what-is-old": spoiled(SNOW, finds_the_last_month),
     "marker-outlives-our-updates": spoiled(SNOW, loses_the_marker),
+    "copy-of-a-ticket-is-not-ours": spoiled(SNOW, believes_copies),
     "create-brings-its-values": does(write=written(Create, without("description"))),
     "lost-reply-to-a-create-is-unknown": does(write=UNKNOWN),
     "strange-reply-to-a-write-is-unknown": does(write=UNKNOWN),

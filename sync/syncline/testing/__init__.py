@@ -11,7 +11,7 @@ from syncline.testing.check import Broken, Check, Tier
 from syncline.testing.checks import ALL
 from syncline.testing.examination import Examination, Outcome, Verdict, examine
 from syncline.testing.simulated import SimulatedStand
-from syncline.testing.stand import Assigns, Lags, Responds, SendsHooks, Stand
+from syncline.testing.stand import Assigns, Copies, Lags, Responds, SendsHooks, Stand
 from syncline.testing.suite import conformance
 from syncline.testing.trial import connected
 
@@ -20,6 +20,7 @@ __all__ = [
     "Assigns",
     "Broken",
     "Check",
+    "Copies",
     "Examination",
     "Lags",
     "Outcome",

@@ -88,6 +88,15 @@ class Lags(Protocol):
 
 
 @runtime_checkable
+class Copies(Protocol):
+    """A stand whose platform lets people copy tickets."""
+
+    def copy(self, record_id: str) -> str:
+        """The person copies a ticket with all its fields, as the platform's own command does; the copy's id."""
+        ...
+
+
+@runtime_checkable
 class SendsHooks(Protocol):
     """A stand whose platform sends webhooks."""
 

@@ -8,6 +8,7 @@ from syncline.connector import Attach, Create, LinkBack, Operation, Reference, U
 from syncline.errors import OutcomeUnknown, Refused, RetryLater, SynclineError
 from syncline.model import Value
 from syncline.testing.check import Broken, Tier, check
+from syncline.testing.stand import Copies
 from syncline.testing.trial import Trial
 from syncline.testing.wiretap import alters, answers, breaks_after, breaks_before, refuses_connections
 
@@ -112,6 +113,28 @@ def marker_outlives_our_updates(t: Trial) -> None:
         t.stand.wait(1)
         left = t.read(record.id).marker
         t.claim(left == record.marker, f"after our update of {field} the marker is {left!r}")
+
+
+@check(
+    Tier.BRONZE,
+    "Give the marker only of tickets that our account created: the platform tells who did. Where it does not, keep the marker where"
+    " copies do not take it along.",
+)
+def copy_of_a_ticket_is_not_ours(t: Trial) -> None:
+    """People copy tickets, and the marker with them: a stranger's ticket is then linked to the incident, and ours to none."""
+    if not isinstance(t.stand, Copies):
+        t.exempt("on this stand nobody copies tickets (Copies)")
+    record = t.create()
+    copy = t.stand.copy(record.id)
+    t.stand.wait(1)
+    found = [one.id for one in t.find(record.marker or "")]
+    t.claim(found == [record.id], f"beside the ticket {record.id!r}, find gives its copy: {found}")
+    marker = t.read(copy).marker
+    t.claim(marker is None, f"a copy that a person made is read with our marker {marker!r}")
+    t.claim(
+        t.read(record.id).marker == record.marker,
+        "since it was copied, the ticket itself has no marker any more",
+    )
 
 
 @check(Tier.BRONZE, "Give all values that Create has, in the one request.")

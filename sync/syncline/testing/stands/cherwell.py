@@ -85,6 +85,11 @@ class CherwellStand(SimulatedStand):
         self.call("DELETE", f"{_API}/{path}", headers=_person("CSDAdmin"))
         return True
 
+    def copy(self, record_id: str) -> str:
+        """As a One-Step does."""
+        row = self._read(record_id)
+        return self.open({name: row[name] for name in ("ShortDescription", "SynclineID")})
+
     def delivery(self, record_id: str) -> tuple[Mapping[str, str], bytes]:
         """What the One-Step of docs/platforms.md sends."""
         body = {"busObName": "Incident", "RecID": record_id}

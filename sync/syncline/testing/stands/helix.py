@@ -93,6 +93,10 @@ class HelixStand(SimulatedStand):
         self.call("DELETE", _address("HPD:Help Desk", entry), headers=_person("appadmin"))
         return True
 
+    def copy(self, record_id: str) -> str:
+        """As "Copy Incident" does."""
+        return self.open(dict(self._incident(record_id, "Description", "Vendor Ticket Number")))
+
     def delivery(self, record_id: str) -> tuple[Mapping[str, str], bytes]:
         """An AR System Webhook with the field of docs/platforms.md; how it is nested BMC does not say."""
         body = {"form": "HPD:Help Desk", "values": self._incident(record_id, "Incident Number")}

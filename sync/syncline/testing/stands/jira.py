@@ -88,6 +88,11 @@ class _JiraStand(SimulatedStand):
         self._api("DELETE", f"issue/{record_id}")
         return True
 
+    def copy(self, record_id: str) -> str:
+        """As "Clone" does, labels and all."""
+        fields = self._api("GET", f"issue/{record_id}")["fields"]
+        return self.open({"summary": f"CLONE - {fields['summary']}", "labels": fields["labels"]})
+
     def delivery(self, record_id: str) -> tuple[Mapping[str, str], bytes]:
         """The webhook of an edit."""
         issue = self._api("GET", f"issue/{record_id}")

@@ -61,6 +61,13 @@ class ServiceNowStand(SimulatedStand):
         self.call("DELETE", f"/api/now/table/incident/{record_id}", headers=_person("admin"))
         return True
 
+    def copy(self, record_id: str) -> str:
+        """As "Insert and Stay" does."""
+        row = self.call("GET", f"/api/now/table/incident/{record_id}", headers=_person("amina"))["result"]
+        return self.open(
+            {name: row[name] for name in ("short_description", "correlation_id", "correlation_display")}
+        )
+
     def delivery(self, record_id: str) -> tuple[Mapping[str, str], bytes]:
         """What the business rule of docs/platforms.md sends."""
         body = {"event_id": "9d385017c611228701d22104cc95c371", "table": "incident", "sys_id": record_id}
