@@ -317,6 +317,24 @@ def test_an_edit_that_our_write_overwrote_is_found_in_the_audit(linked):
     assert len(titles) == 1
 
 
+def test_who_gave_in_part_what_our_write_then_gave_had_not_seen_that(pair):
+    """All that our write gave stood there by then, so that it left no line: the rest of their priority is no edit of ours."""
+    sys_id = pair.snow_open("Mail is down", impact="3", urgency="3")
+    assert pair.sync() == []
+    number = pair.all()[0]["Incident Number"]
+    pair.snow_set(sys_id, impact="2", urgency="2")
+    given = {"Impact": "1-Extensive/Widespread", "Urgency": "3-Medium"}
+    pair.once("helix", "PUT", "IncidentInterface", lambda: pair.change(number, "chloe", **given), before=True)
+    assert pair.sync(rounds=5) == []
+    (said,) = [text for text in pair.said(number, "conflict") if text.startswith("priority")]
+    assert "on snow says 3" in said
+    assert "chloe on helix says 2" in said
+    assert (pair.read(number)["Priority"], pair.snow_get(sys_id)["priority"]) in {
+        ("High", "2"),
+        ("Medium", "3"),
+    }
+
+
 def test_what_somebody_else_gave_meanwhile_is_no_late_arrival_of_our_write(linked):
     """Ours never came, and was still looked for when the incident had moved on, and somebody took it back by hand."""
     pair, sys_id, number = linked

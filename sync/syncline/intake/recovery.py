@@ -72,28 +72,35 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
 
 
 def _said_alike(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: Sequence[Edit]) -> list[Entry]:
-    """What people had said as our write said it. What the incident still says: they are among those who did. And what was but a
-    step of ours on the way to another status, which no incident says: that was theirs alone, and our way led on over it. Told
-    once, as it then counts as what the write was based on."""
+    """What people had said as our write said it, and the incident still says: they are among those who did. Told once, as it
+    then counts as what the write was based on. Who gave only in part what we then gave, and said something else with it, had
+    not seen what we wrote."""
     theirs = alike(logged.write(), edits)
     if not theirs or strangers(endpoint, theirs, tx.now):
         return []
     kept = incidents.find(tx, link.incident_id)
     assert kept is not None
+    base_at = logged.write().base_at
     operations.rebase(tx, logged, {edit.field: edit.after for edit in theirs})
+    # Where it left no line at all, nothing else is told of what it came upon.
+    silent = {edit.field for edit in theirs} >= logged.payload.keys()
     found: list[Entry] = []
-    for name in logged.fields or endpoint.mapping.rules:
-        said = next((edit for edit in theirs if {edit.field} == endpoint.mapping.natives_of(name)), None)
-        if said is None:
+    for name, value in logged.fields.items():
+        natives = endpoint.mapping.natives_of(name)
+        said = [edit for edit in theirs if edit.field in natives]
+        if not said or (len(natives) > 1 and not silent):
             continue
-        given = {said.field: said.after}
-        before = {said.field: said.before} if not logged.fields and said.before is not None else {}
-        told = entries(tx, endpoint, link, logged, given, {}, before, said.actor, said.at, {name})
-        if not logged.fields:
-            found += told
-        elif kept.incident[name] == logged.fields[name]:
-            same = json_value(logged.fields[name])
-            found += [{**entry, "base": same} for entry in told if entry["value"] == same]
+        last = {edit.field: edit for edit in edits if edit.field in natives and edit.at >= base_at}
+        near = [edit for edit in last.values() if not edit.own]
+        by = max(near, key=lambda edit: edit.at)
+        given = {edit.field: edit.after for edit in near}
+        told = entries(tx, endpoint, link, logged, given, {}, {}, by.actor, by.at, {name})
+        same = endpoint.mapping.holds(name, value, {**link.shadow, **given}, endpoint.directory)
+        for entry in told:
+            if not same:
+                found.append({**entry, **_made(endpoint, link, logged, near, name)})
+            elif kept.incident[name] == value and entry["value"] == json_value(value):
+                found.append({**entry, "base": entry["value"]})
     return found
 
 
