@@ -27,7 +27,11 @@ def _missing(ids: list[str], sightings: list[Sighting]) -> str:
     return ", ".join(one for one in ids if one not in seen)
 
 
-@check(Tier.BRONZE, "In `start(None)` take http.platform_now() after one request, and nothing earlier.")
+@check(
+    Tier.BRONZE,
+    "In `start(None)` take http.platform_now() after one request, and nothing earlier; and look up in which time zone the platform reads"
+    " the times of a question.",
+)
 def poll_begins_now(t: Trial) -> None:
     """A new instance must not take in the tickets of ten years, and must miss nothing from now on."""
     old = t.open()

@@ -1,5 +1,6 @@
 """Comments and notes: each once, whole, and read by none but those who may."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -214,6 +215,11 @@ def link_back_stands_there(t: Trial) -> None:
     if isinstance(t.connector, Linking):
         links = list(t.connector.linked(record.id))
         t.claim((marker, reference.instance) in links, f"linked gives {links}")
+        t.connector.write(LinkBack(record.id, marker, (replace(reference, title="Mail is down again"),)))
+        t.settle()
+        links = list(t.connector.linked(record.id))
+        count = links.count((marker, reference.instance))
+        t.claim(count == 1, f"written twice under one marker, the link stands there {count} times")
         return
     there = [
         one for one in t.remarks(record.id) if marker_of(one.body) == marker and reference.key in one.body
