@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 
 import requests
 
@@ -322,8 +323,14 @@ def markup_is_text(t: Trial) -> None:
 def impossible_write_is_refused(t: Trial) -> None:
     """An exception that nobody foresaw stops a worker; success that was none loses what was to be written."""
     record = t.create()
-    operation = Update(record.id, {"no_such_field_at_all": "x"})
     before = t.read(record.id)
+    only_read = [
+        name for name, field in t.schema.fields.items() if not field.writable and name in before.values
+    ]
+    for name in sorted(only_read)[:3]:
+        what = f"writing {name}, of which the schema says that it can only be read,"
+        t.raises((Refused, Configuration), partial(t.connector.write, Update(record.id, {name: "x"})), what)
+    operation = Update(record.id, {"no_such_field_at_all": "x"})
     try:
         t.connector.write(operation)
     except (Refused, Configuration):
