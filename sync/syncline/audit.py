@@ -66,6 +66,22 @@ def by_others(write: Write, edits: Sequence[Edit]) -> list[Edit]:
     return found
 
 
+def may_be(values: Mapping[str, Native], edits: Sequence[Edit]) -> list[Edit]:
+    """The edits without those of our account that belong to another write than the one that gave those values: a write
+    comes at one stroke, and what gave another of its fields something else at that moment was not this one.
+
+    Args:
+        values: Native values that our write was to give.
+        edits: The record's history, oldest first.
+    """
+    strokes: dict[tuple[datetime, str], set[Native]] = {}
+    for edit in edits:
+        if edit.own and edit.field in values:
+            strokes.setdefault((edit.at, edit.field), set()).add(edit.after)
+    others = {at for (at, name), given in strokes.items() if values[name] not in given}
+    return [edit for edit in edits if not (edit.own and edit.field in values and edit.at in others)]
+
+
 def alike(write: Write, edits: Sequence[Edit]) -> list[Edit]:
     """The last edit of each field that people had given what we then wrote: of that our write leaves no line, whatever we did
     next.

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syncline.audit import Write, added, alike, beside, by_others, overwritten
+from syncline.audit import Write, added, alike, beside, by_others, may_be, overwritten
 from syncline.connector import Edit
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -178,3 +178,15 @@ def test_of_a_new_record_counts_what_people_gave_and_not_what_the_platform_fille
     free = {"title", "state", "group", "tier", "site", "kind"}
     found = added(free, shown | {"kind": "filled", "text": "d"}, history, {"state": ["b"]})
     assert [edit.field for edit in found] == ["title", "group"]
+
+
+def test_a_stroke_of_ours_that_gave_a_field_something_else_is_another_write():
+    """Two writes of ours gave the same title. Only one of them came, and what it gave the state tells which."""
+    cancels = [edit(1, 70, "title", "a", "b", own=True), edit(2, 70, "state", "a", "d", own=True)]
+    theirs = edit(3, 70, "state", "d", "c")
+    assert may_be({"title": "b", "state": "c"}, [*cancels, theirs]) == [theirs]
+    assert may_be({"title": "b", "state": "d"}, [*cancels, theirs]) == [*cancels, theirs]
+    assert may_be({"title": "b"}, cancels) == cancels
+    # A state that was passed through on the way is of the same stroke.
+    way = [edit(1, 70, "state", "a", "b", own=True), edit(2, 70, "state", "b", "c", own=True)]
+    assert may_be({"state": "c"}, way) == way

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from syncline.audit import added, alike, beside, by_others, overwritten
+from syncline.audit import added, alike, beside, by_others, may_be, overwritten
 from syncline.connector import Edit, HistoryKind, Native, PartyKind, Sighting
 from syncline.mapping import Mapping as FieldMapping
 from syncline.model import json_value
@@ -193,7 +193,8 @@ def shown(tx: Tx, logged: Logged, edits: Sequence[Edit]) -> bool:
     age = max(tx.now - logged.created_at, timedelta())
     known = operations.recent(tx, logged.incident_id, logged.instance, age + operations.GHOSTS)
     since = logged.write().base_at
-    return _shown(logged, [edit for edit in edits if edit.at >= since], known)
+    later = [edit for edit in edits if edit.at >= since]
+    return _shown(logged, may_be(logged.payload, later), known)
 
 
 def anothers(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: Sequence[Edit]) -> bool:
