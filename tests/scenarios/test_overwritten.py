@@ -661,6 +661,31 @@ def test_who_gave_what_our_write_gave_once_more_is_on_record_where_that_loses(tr
     assert trio.said("unaudited") == []
 
 
+def test_what_we_wrote_next_does_not_hide_who_gave_what_our_write_gave_once_more(trio):
+    """The write before is looked for when our next one has left its own line behind theirs."""
+    world = trio.world
+    world.settle()
+    world.people.jira_move(trio.key, "In Progress")
+    world.poll("jira")
+    world.reconcile()
+
+    def edit():
+        world.people.jira_move(trio.key, "Waiting")
+        world.clock.advance(10)
+        world.people.snow_set(trio.sys_id, state="2")
+        world.clock.advance(1)
+
+    world.before("snow", *PUTS["snow"], edit)
+    world.fault("snow", "reset_after", *PUTS["snow"])
+    world.deliver("snow")
+    world.poll("jira")
+    world.reconcile()
+    for _ in range(12):
+        world.sync(20)
+    sides = (trio.snow["state"], trio.jira["status"]["name"], trio.pd["status"])
+    assert sides == ("3", "Waiting", "acknowledged")
+
+
 def test_a_history_that_may_not_be_read_halts_no_instance(trio, monkeypatch):
     """The look for a write in doubt goes by the record alone then."""
     world = trio.world

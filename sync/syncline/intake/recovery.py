@@ -74,7 +74,7 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
 def _said_alike(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: Sequence[Edit]) -> list[Entry]:
     """What people had said as our write said it, and the incident still says: they are among those who did. Told once, as it
     then counts as what the write was based on. Who gave only in part what we then gave, and said something else with it, had
-    not seen what we wrote."""
+    not seen what we wrote. And what was but a step of ours on the way to another status was theirs alone: our way led on over it."""
     theirs = alike(logged.write(), edits)
     if not theirs or strangers(endpoint, theirs, tx.now):
         return []
@@ -85,15 +85,21 @@ def _said_alike(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: S
     # Where it left no line at all, nothing else is told of what it came upon.
     silent = {edit.field for edit in theirs} >= logged.payload.keys()
     found: list[Entry] = []
-    for name, value in logged.fields.items():
+    for name in logged.fields or endpoint.mapping.rules:
         natives = endpoint.mapping.natives_of(name)
         said = [edit for edit in theirs if edit.field in natives]
         if not said or (len(natives) > 1 and not silent):
             continue
-        last = {edit.field: edit for edit in edits if edit.field in natives and edit.at >= base_at}
-        near = [edit for edit in last.values() if not edit.own]
+        # What we wrote next does not hide what stood there before.
+        by_people = [e for e in edits if e.field in natives and e.at >= base_at and not e.own]
+        near = list({edit.field: edit for edit in by_people}.values())
         by = max(near, key=lambda edit: edit.at)
         given = {edit.field: edit.after for edit in near}
+        if name not in logged.fields:
+            before = {edit.field: edit.before for edit in said if edit.before is not None}
+            found += entries(tx, endpoint, link, logged, given, {}, before, by.actor, by.at, {name})
+            continue
+        value = logged.fields[name]
         told = entries(tx, endpoint, link, logged, given, {}, {}, by.actor, by.at, {name})
         same = endpoint.mapping.holds(name, value, {**link.shadow, **given}, endpoint.directory)
         for entry in told:
