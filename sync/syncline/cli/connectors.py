@@ -10,7 +10,6 @@ import typer
 from syncline.cli.face import Face, command
 from syncline.cli.output import FINDINGS, FINE, counted, plain, progress, say, table, write_new
 from syncline.errors import Configuration
-from syncline.mapping.validation import suggestion
 
 if TYPE_CHECKING:
     from syncline.connector import Plugin
@@ -99,6 +98,7 @@ def connector_test(
 
     No account and no server is needed, and nothing leaves this machine, unless the stand is a real server.
     """
+    from syncline.mapping.validation import suggestion
     from syncline.plugins import discover
     from syncline.testing import ALL, Verdict
     from syncline.testing.stands import stand_of
