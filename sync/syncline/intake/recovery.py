@@ -75,12 +75,12 @@ def _said_alike(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: S
     """What people had said as our write said it, and the incident still says: they are among those who did. Told once, as it
     then counts as what the write was based on. Who gave only in part what we then gave, and said something else with it, had
     not seen what we wrote. And what was but a step of ours on the way to another status was theirs alone: our way led on over it."""
-    theirs = alike(logged.write(), edits)
+    write = logged.write()
+    theirs = alike(write, edits)
     if not theirs or strangers(endpoint, theirs, tx.now):
         return []
     kept = incidents.find(tx, link.incident_id)
     assert kept is not None
-    base_at = logged.write().base_at
     operations.rebase(tx, logged, {edit.field: edit.after for edit in theirs})
     # Where it left no line at all, nothing else is told of what it came upon.
     silent = {edit.field for edit in theirs} >= logged.payload.keys()
@@ -91,16 +91,17 @@ def _said_alike(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: S
         if not said or (len(natives) > 1 and not silent):
             continue
         # What we wrote next does not hide what stood there before.
-        by_people = [e for e in edits if e.field in natives and e.at >= base_at and not e.own]
+        by_people = [e for e in edits if e.field in natives and e.at >= write.base_at and not e.own]
         near = list({edit.field: edit for edit in by_people}.values())
         by = max(near, key=lambda edit: edit.at)
         given = {edit.field: edit.after for edit in near}
-        if name not in logged.fields:
-            before = {edit.field: edit.before for edit in said if edit.before is not None}
-            found += entries(tx, endpoint, link, logged, given, {}, before, by.actor, by.at, {name})
+        step = name not in logged.fields
+        before = {edit.field: edit.before for edit in said if step and edit.before is not None}
+        told = entries(tx, endpoint, link, logged, given, {}, before, by.actor, by.at, {name})
+        if step:
+            found += told
             continue
         value = logged.fields[name]
-        told = entries(tx, endpoint, link, logged, given, {}, {}, by.actor, by.at, {name})
         same = endpoint.mapping.holds(name, value, {**link.shadow, **given}, endpoint.directory)
         for entry in told:
             if not same:
