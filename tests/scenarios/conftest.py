@@ -345,6 +345,10 @@ class People:
     def pd_set(self, incident_id: str, who: str = "noah", **values: Any) -> None:
         self.pd("PUT", f"incidents/{incident_id}", {"incident": {"type": "incident", **values}}, who)
 
+    def pd_priority(self, incident_id: str, name: str) -> None:
+        ids = {one["name"]: one["id"] for one in self.pd("GET", "priorities")["priorities"]}
+        self.pd_set(incident_id, priority={"id": ids[name], "type": "priority_reference"})
+
     def pd_notes(self, incident_id: str) -> list[dict[str, Any]]:
         return list(self.pd("GET", f"incidents/{incident_id}/notes")["notes"])
 

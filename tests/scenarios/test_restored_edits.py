@@ -82,8 +82,7 @@ def test_who_changed_what_our_ticket_was_created_with_has_seen_that(cloud):
     world.settle()
     world.clock.advance(30)
     (alert,) = people.pd_all()
-    ids = {p["name"]: p["id"] for p in people.pd("GET", "priorities")["priorities"]}
-    people.pd_set(alert["id"], priority={"id": ids["P5"], "type": "priority_reference"})
+    people.pd_priority(alert["id"], "P5")
     backup.restore()
     backup.adopt()
     row = people.snow_get(sys_id)
@@ -246,8 +245,7 @@ def test_where_no_history_tells_which_is_newer_what_is_not_taken_is_on_record(cl
     world.deliver("pd")
     (alert,) = people.pd_all()
     world.clock.advance(30)
-    ids = {p["name"]: p["id"] for p in people.pd("GET", "priorities")["priorities"]}
-    people.pd_set(alert["id"], priority={"id": ids["P1"], "type": "priority_reference"})
+    people.pd_priority(alert["id"], "P1")
     backup.restore()
     backup.adopt()
     row = people.snow_get(sys_id)
@@ -268,8 +266,7 @@ def test_what_differs_where_all_histories_are_silent_was_edited(cloud):
     world.deliver("pd")
     (alert,) = people.pd_all()
     world.clock.advance(30)
-    ids = {p["name"]: p["id"] for p in people.pd("GET", "priorities")["priorities"]}
-    people.pd_set(alert["id"], priority={"id": ids["P1"], "type": "priority_reference"})
+    people.pd_priority(alert["id"], "P1")
     backup.restore()
     backup.adopt()
     assert people.jira("GET", f"issue/{key}")["fields"]["priority"]["name"] == "Highest"
@@ -319,8 +316,7 @@ def test_who_gives_a_field_anew_what_the_backup_knows_has_edited_it(trio):
     world.configure("default: latest", "default: latest\n  priority: highest")
     backup = Backup(world)
     world.clock.advance(30)
-    ids = {p["name"]: p["id"] for p in people.pd("GET", "priorities")["priorities"]}
-    people.pd_set(trio.pd_id, priority={"id": ids["P2"], "type": "priority_reference"})
+    people.pd_priority(trio.pd_id, "P2")
     world.settle()
     assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("2", "High")
     world.clock.advance(30)
@@ -458,8 +454,7 @@ def test_what_our_account_gave_on_two_sides_while_the_daemon_is_held_is_said_twi
     world.clock.advance(3)
     gives.popitem()[1]()
     world.clock.advance(30)
-    ids = {p["name"]: p["id"] for p in people.pd("GET", "priorities")["priorities"]}
-    people.pd_set(trio.pd_id, priority={"id": ids["P2"], "type": "priority_reference"})
+    people.pd_priority(trio.pd_id, "P2")
     backup.adopt()
     assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("2", "High")
     (said,) = [text for text in trio.said("conflict") if text.startswith("priority")]
