@@ -34,7 +34,7 @@ from syncline.connector import (
 from syncline.http.client import Http
 from syncline.http.exchange import Call, Rehearsed
 from syncline.http.settings import InstanceSettings
-from syncline.mapping import Mapping, load_mapping
+from syncline.mapping import Direction, Mapping, load_mapping
 from syncline.model import Incident, Remark, Value, Visibility
 from syncline.ports import Clock, ThreadRuntime
 from syncline.testing.check import Broken, ExemptError, NotPutToTheTestError
@@ -189,12 +189,16 @@ class Trial:
         )
         return dict(writing.values)
 
+    def both_ways(self, field: str) -> bool:
+        """Whether the default mapping reads a common field and writes it to a ticket that stands."""
+        rule = self.mapping.rules.get(field)
+        return rule is not None and rule.direction is Direction.BOTH
+
     def native_of(self, field: str) -> str:
         """The native field of a common one that is written and read."""
-        rule = self.mapping.rules.get(field)
-        if rule is None or not rule.direction.reads or not rule.direction.writes(creating=False):
+        if not self.both_ways(field):
             self.cannot(f"the default mapping does not map {field} both ways")
-        return rule.natives[0]
+        return self.mapping.rules[field].natives[0]
 
     # ---- people ---------------------------------------------------------------------------------
 

@@ -79,6 +79,11 @@ def alters(change: Callable[[bytes], bytes]) -> Fault:
     return fault
 
 
+def replies(body: bytes) -> Fault:
+    """The request is applied, and its reply holds that, and nothing of what it held."""
+    return alters(lambda _told: body)
+
+
 def hides(text: str) -> Fault:
     """Of every list in a reply, what holds that text is missing: so a search answers that shows it late."""
 

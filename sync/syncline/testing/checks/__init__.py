@@ -12,6 +12,7 @@ from syncline.testing.checks import (  # noqa: F401  importing them registers th
     writing,
     moving,
     failing,
+    strange,
     remarks,
     files,
     history,

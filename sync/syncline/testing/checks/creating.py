@@ -10,7 +10,7 @@ from syncline.model import Value
 from syncline.testing.check import Broken, Tier, check
 from syncline.testing.stand import Copies
 from syncline.testing.trial import Trial
-from syncline.testing.wiretap import alters, answers, breaks_after, breaks_before, refuses_connections
+from syncline.testing.wiretap import answers, breaks_after, breaks_before, refuses_connections, replies
 
 DAY: Final = 86_400.0
 
@@ -188,7 +188,7 @@ def strange_reply_to_a_write_is_unknown(t: Trial) -> None:
             operation = make()
             where = t.sent_for(operation)
             trial = t.again()
-            trial.tap.meets(alters(partial(_other, body)), where, times=None)
+            trial.tap.meets(replies(body), where, times=None)
             what = f"a {name} whose reply is {body.decode()}"
             try:
                 receipt = trial.connector.write(operation)
@@ -205,10 +205,6 @@ def strange_reply_to_a_write_is_unknown(t: Trial) -> None:
                 [receipt.record_id] == wanted,
                 f"{what} is said to be of {receipt.record_id!r}, and is of {wanted}",
             )
-
-
-def _other(body: bytes, _told: bytes) -> bytes:
-    return body
 
 
 @check(Tier.SILVER, "Let `Http` judge it: only what surely never left us is RetryLater.")

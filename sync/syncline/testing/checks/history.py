@@ -190,8 +190,7 @@ def unlogged_fields_are_true(t: Trial) -> None:
     record_id = t.open()
     probes: Mapping[str, Value] = {"title": "Another", "description": "Another.", "priority": 4, "urgency": 2}
     for field, value in probes.items():
-        rule = t.mapping.rules.get(field)
-        if rule is None or not rule.direction.reads or not rule.direction.writes(creating=False):
+        if not t.both_ways(field):
             continue
         since = t.stand.clock.now()
         before = t.read(record_id)
@@ -199,7 +198,7 @@ def unlogged_fields_are_true(t: Trial) -> None:
         t.settle()
         after = t.read(record_id)
         told = {one.field for one in t.history(record_id, since)}
-        for native in rule.natives:
+        for native in t.mapping.rules[field].natives:
             if before.values.get(native) == after.values.get(native):
                 continue
             stated = native in t.plugin.capabilities.unlogged

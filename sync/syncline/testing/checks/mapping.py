@@ -19,8 +19,7 @@ def mapping_has_a_title(t: Trial) -> None:
     """Everybody knows an incident by its title; a ticket without one cannot be made for people."""
     rule = t.mapping.rules.get("title")
     t.claim(rule is not None, "the default mapping has no title")
-    both = rule is not None and rule.direction.reads and rule.direction.writes(creating=False)
-    t.claim(both, "the default mapping does not map title both ways")
+    t.claim(t.both_ways("title"), "the default mapping does not map title both ways")
 
 
 @check(

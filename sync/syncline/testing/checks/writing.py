@@ -63,7 +63,7 @@ def update_keeps_an_edit_of_that_moment(t: Trial) -> None:
         "description": ("It is the disk.", "It is the network."),
         "status": ("new", "in_progress"),
     }
-    field = next((name for name in probes if _both_ways(t, name)), None)
+    field = next((name for name in probes if t.both_ways(name)), None)
     if field is None:
         t.exempt("the default mapping maps nothing both ways but the title")
     record = t.create(**({} if field == "status" else {field: probes[field][0]}))
@@ -102,7 +102,7 @@ def what_changes_beside_is_stated(t: Trial) -> None:
     stated = t.plugin.capabilities
     shown = {native for rule in t.mapping.rules.values() if rule.direction.reads for native in rule.natives}
     for field in ("title", "description", "priority", "assignee", "group", "status"):
-        if not _both_ways(t, field):
+        if not t.both_ways(field):
             continue
         record = t.create(priority=3, description="Nobody can log in.")
         t.move(record.id, "acknowledged")
@@ -142,11 +142,6 @@ def _another(t: Trial, field: str, present: Record) -> dict[str, Native] | None:
     return None
 
 
-def _both_ways(t: Trial, field: str) -> bool:
-    rule = t.mapping.rules.get(field)
-    return bool(rule and rule.direction.reads and rule.direction.writes(creating=False))
-
-
 @check(
     Tier.BRONZE,
     "Read the reply by the code that reads records; give record=None where it does not show all of it.",
@@ -178,16 +173,7 @@ def receipt_is_true(t: Trial) -> None:
 def fields_are_emptied(t: Trial) -> None:
     """What somebody cleared elsewhere must not stand here for ever."""
     probes: Mapping[str, Value] = {"description": "It is the disk.", "priority": 3, "urgency": 2}
-    field = next(
-        (
-            name
-            for name in probes
-            if (rule := t.mapping.rules.get(name))
-            and rule.direction.reads
-            and rule.direction.writes(creating=False)
-        ),
-        None,
-    )
+    field = next((name for name in probes if t.both_ways(name)), None)
     if field is None:
         t.exempt("the default mapping maps nothing both ways that could be empty")
     native = t.native_of(field)
@@ -288,7 +274,7 @@ def text_limits_are_true(t: Trial) -> None:
     """A text that the platform cuts looks like somebody's edit; one that it refuses stays away."""
     record = t.create(description="Nobody can log in.")
     for field in ("title", "description"):
-        if not _both_ways(t, field):
+        if not t.both_ways(field):
             continue
         native = t.native_of(field)
         limit = t.plugin.capabilities.text_limits.get(native)
