@@ -497,3 +497,31 @@ def test_a_field_that_nobody_gave_a_value_contradicts_nobody(cloud):
     backup.adopt()
     assert people.jira("GET", f"issue/{key}")["fields"]["priority"]["name"] == "Highest"
     assert world.said(key, "conflict") == []
+
+
+@pytest.mark.parametrize("origin", ["pd", "jira"])
+def test_what_our_priority_set_beside_it_is_nobodys_urgency(cloud, origin):
+    """Found by the daemon as a process: ServiceNow's urgency, which only our own write of a priority had set, was carried on to
+    PagerDuty when a lost incident was found again."""
+    world, people = cloud, cloud.people
+    world.sync()
+    backup = Backup(world)
+    if origin == "pd":
+        pd_create(world, "Mail is down")
+    else:
+        jira_create(world, "Mail is down")
+    world.settle()
+    world.clock.advance(30)
+    if origin == "pd":
+        people.pd_priority(people.pd_all()[0]["id"], "P4")
+    else:
+        people.jira_set(people.jira_all()[0]["key"], priority={"name": "Low"})
+    world.settle()
+    (row,) = people.snow_all()
+    assert row["priority"] == "4"
+    world.clock.advance(30)
+    backup.restore()
+    marks = world.marks()
+    backup.adopt()
+    assert world.said(row["number"], "changed") == []
+    assert world.writes(marks) == []

@@ -162,9 +162,12 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> Pa
     settled, claims = dict(reading.values), dict[str, Claim]()
     for name in reading.values:
         value, last = incident[name], _touched(one, name)
+        written = endpoint.mapping.rules[name].direction.writes(creating=False)
         if one.holds(name, value) or (value in (None, "", ()) and last is None):
             settled[name] = value
-            back = claim(name, one, others, {name: value}) if last is not None and last.own else None
+            # What we only read, our account's entry of another field brought with it.
+            ours = last is not None and last.own and written
+            back = claim(name, one, others, {name: value}) if ours else None
             claims |= {} if back is None else {name: back}
             continue
         if last is None and not unlogged(name, one, others) and not _edited(name, one, others, endpoint):
@@ -172,11 +175,11 @@ def join(tx: Tx, station: Station, kept: Kept, sheet: Sheet, sides: Sides) -> Pa
             # No history tells who differs from what it was created with: whoever stands alone.
             agree = sum(other.holds(name, value) for other in others)
             if told or agree < 2:
-                if not told and agree == 1 and endpoint.mapping.rules[name].direction.writes(creating=False):
+                if not told and agree == 1 and written:
                     lost = Claim(reading.values[name], "somebody", one.changed_at(), automatic=False)
                     timeline.append(tx, incident.id, _kept_here(name, sheet, lost, kept))
                 continue
-        if not endpoint.mapping.rules[name].direction.writes(creating=False) and (last is None or last.own):
+        if not written and (last is None or last.own):
             continue
         said = claim(name, one, others, {name: value})
         settled[name] = value if said is None else said.value
