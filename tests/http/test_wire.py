@@ -308,6 +308,26 @@ def test_counts_and_health(make, tools, http_date, clock):
     assert (world.http.platform_now() - clock.now()).total_seconds() == 90 - 5 * 3600
 
 
+@pytest.mark.parametrize(("stopped", "skew"), [(400.0, 90), (0.0, 60)])
+def test_a_reply_that_waited_for_us_does_not_put_the_clock_of_the_platform_back(
+    make, tools, http_date, clock, stopped, skew
+):
+    """The process was stopped between the platform's answer and our reading of it. What a quick reply says counts, earlier or not."""
+    world = make(tools.reply(200, {}, Date=http_date(clock.now() + dt.timedelta(seconds=90))))
+    world.http.request("GET", "/x")
+    clock.move(10)
+
+    def late(request):
+        ahead = 90 if stopped else 60
+        response = tools.reply(200, {}, Date=http_date(clock.now() + dt.timedelta(seconds=ahead)))(request)
+        clock.move(stopped)
+        return response
+
+    world.wire.script = [late]
+    world.http.request("GET", "/x")
+    assert world.http.clock_skew() == skew
+
+
 @pytest.mark.parametrize(
     "headers", [{"Date": "nonsense"}, {"Date": "Sun, 22 Nov 2026 12:00:00 GMT", "Age": "60"}, {}]
 )

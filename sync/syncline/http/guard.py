@@ -237,6 +237,7 @@ class _Sending:
         """Put the request on the wire and judge what comes back."""
         exchange, line, route = self._exchange, self._line, self._line.route
         kind = "write" if exchange.write else "read"
+        sent = line.clock.monotonic()
         try:
             response = self._wire.send(
                 signed,
@@ -250,7 +251,7 @@ class _Sending:
             line.count(kind, exchange.method, None)
             return judge_failure(exchange, error)
         line.count(kind, exchange.method, response.status_code)
-        line.heard(response.headers.get("Date"), response.headers.get("Age"))
+        line.heard(response.headers.get("Date"), response.headers.get("Age"), sent)
         log.debug(
             "%s: %s %s -> %s",
             line.instance,

@@ -162,15 +162,29 @@ class Line:
         with self._lock:
             return Counter(self._counts)
 
-    def heard(self, date: str | None, age: str | None) -> None:
-        """Note the platform's clock by the `Date` header of a reply that no cache kept."""
+    def heard(self, date: str | None, age: str | None, sent: float) -> None:
+        """Note the platform's clock by the `Date` header of a reply that no cache kept.
+
+        Args:
+            date: The header.
+            age: The header `Age`, which caches add.
+            sent: When the request went out, by the machine's time since it came up. So old the time may be: a reply that was slow, or
+                met a process that was stopped, does not replace what a quick one said.
+        """
         if not date or age:
             return
         at = parse_date(date)
         if at is None:
             return
         with self._lock:
-            self._heard = (at, self.clock.monotonic())
+            now = self.clock.monotonic()
+            if self._heard is not None:
+                known, then = self._heard
+                behind = (known - at).total_seconds() + now - then
+                # The header has whole seconds.
+                if now - sent > 1.0 and 0 < behind <= now - sent + 1.0:
+                    return
+            self._heard = (at, now)
 
     def platform_now(self) -> datetime:
         """The platform's clock, never ahead of it: its last word plus the time that has passed since."""
