@@ -202,6 +202,24 @@ def test_a_proxy_that_is_not_there(live, deaf_port):
         live(base_url="https://snow.example.com", proxy=f"http://127.0.0.1:{deaf_port}").request("POST", "/x")
 
 
+@pytest.mark.parametrize("digits", ["403", "407"])
+def test_the_port_of_a_proxy_that_is_not_there_is_no_refusal(live, digits):
+    """Its number stands in the library's words, as the status of a refusal does."""
+    with contextlib.closing(socket.socket()) as taken:
+        port = next(p for p in range(int(digits) * 100, int(digits) * 100 + 100) if _bound(taken, p))
+        http = live(base_url="https://snow.example.com", proxy=f"http://127.0.0.1:{port}")
+        with pytest.raises(RetryLater, match="proxy"):
+            http.request("POST", "/x")
+
+
+def _bound(taken: socket.socket, port: int) -> bool:
+    try:
+        taken.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
+
+
 @pytest.mark.parametrize(("status", "words"), [(407, "proxy_password"), (403, "allow the host")])
 def test_a_proxy_that_does_not_let_us_through(live, status, words):
     with socket.create_server(("127.0.0.1", 0)) as listener:

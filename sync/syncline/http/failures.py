@@ -1,5 +1,6 @@
 """What it means when no reply came: was the request ever sent, and what must be done about it."""
 
+import re
 import ssl
 from collections.abc import Iterator
 from typing import Final
@@ -10,6 +11,9 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 
 from syncline.errors import Configuration, RetryLater
 from syncline.http.exchange import Exchange, Outcome
+
+_TUNNEL: Final = re.compile(r"Tunnel connection failed: (\d{3})")
+"""How `http.client` tells the status with which a proxy refuses a tunnel."""
 
 _TLS_REFUSALS: Final = (
     "CERTIFICATE",
@@ -113,13 +117,14 @@ def _tls(exchange: Exchange, causes: tuple[BaseException, ...], host: str) -> Ou
 
 def _proxy(exchange: Exchange, causes: tuple[BaseException, ...]) -> Outcome:
     """The proxy is not there, or does not let us through. The request itself goes through the tunnel only."""
-    words = " ".join(str(cause) for cause in causes)
-    if "407" in words:
+    refusal = _TUNNEL.search(" ".join(str(cause) for cause in causes))
+    status = refusal[1] if refusal else ""
+    if status == "407":
         step = "Check the settings proxy_user and proxy_password."
         return Outcome(
             error=Configuration(exchange.sentence("the proxy does not accept our credentials (407)", step))
         )
-    if "403" in words:
+    if status == "403":
         step = "Have its administrator allow the host, or correct the setting proxy."
         return Outcome(
             error=Configuration(exchange.sentence("the proxy does not let us through (403)", step))
