@@ -111,6 +111,7 @@ def test_the_version_names_what_a_report_of_a_fault_needs(terminal):
         "sqlite",
     }
     assert terminal("version").out.startswith("syncline ")
+    assert terminal("--version").out == terminal("version").out
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from syncline.connector import Connector, Edit, HistoryKind, Sighting, Update
+from syncline.errors import RetryLater
 from syncline.testing.checks import ALL
 from syncline.testing.examination import Verdict, carried_out
 from syncline.testing.example.acme_desk import AcmeDesk, plugin
@@ -90,3 +91,37 @@ def test_a_read_that_is_spoiled_in_many_ways_reaches_the_platform_once():
     assert told("GET", "b", b"3", known) == b"[2]3"
     assert told("POST", "a", b"4", known) == b"[3]4"
     assert told("POST", "a", b"5", known) == b"[4]5"
+
+
+class Remembering(AcmeStand):
+    """It keeps the ids of all that was opened."""
+
+    def __init__(self, *given, **named):
+        self.opened = []
+        ReadsEach.stand = self
+        super().__init__(*given, **named)
+
+    def open(self, *given, **named):
+        record_id = super().open(*given, **named)
+        self.opened.append(record_id)
+        return record_id
+
+
+class ReadsEach(AcmeDesk):
+    """Its platform's list names tickets by id alone, so that it reads each, and waits for one that it cannot read yet."""
+
+    stand = None
+    shown = frozenset()
+
+    def poll(self, cursor, limit):
+        page = super().poll(cursor, limit)
+        self.shown |= {one.record_id for one in page.sightings}
+        if not self.shown.issuperset(self.stand.opened):
+            raise RetryLater("stand: a ticket that its list names cannot be read yet")
+        return page
+
+
+def test_who_waits_for_what_it_cannot_read_yet_passes_nothing_over():
+    (check,) = [one for one in ALL if one.name == "poll-brings-what-shows-behind-younger-ones"]
+    outcome = carried_out(check, replace(plugin, connect=ReadsEach), Remembering)
+    assert outcome.verdict is Verdict.EXEMPT, outcome

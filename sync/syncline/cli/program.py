@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
@@ -73,7 +73,7 @@ def _complain(error: Any, *, json: bool) -> None:
 program = typer.Typer(
     name="syncline",
     cls=_Program,
-    help="Keeps one incident in agreement across ServiceNow, Jira and PagerDuty.",
+    help="Keeps one incident in agreement across ServiceNow, Jira, PagerDuty, BMC Helix and Cherwell.",
     epilog="Exit codes: 0 all is well, 1 something is to be looked at, 2 the command or the configuration is wrong.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -81,8 +81,26 @@ program = typer.Typer(
 )
 
 
+def _say_version(asked: bool) -> None:  # noqa: FBT001
+    if asked:
+        setting_up.version(Face(None, False))
+        raise typer.Exit
+
+
+VersionOption = Annotated[
+    bool,
+    typer.Option("--version", callback=_say_version, is_eager=True, help="What `version` says, and end."),
+]
+
+
 @program.callback()
-def _shared(context: typer.Context, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def _shared(
+    context: typer.Context,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    version: VersionOption = False,
+) -> None:
+    del version
     context.obj = Face(config, as_json)
 
 

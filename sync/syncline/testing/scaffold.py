@@ -52,12 +52,12 @@ It works already, with a {title} that exists in `stand.py` alone. Now make it yo
 1. `stand.py`: what your platform answers, as strict as its documentation says, and how a person uses it. Or a stand of a real server.
 2. `connector.py`: settings and authentication, then reading, polling, writing.
 3. `Capabilities`: what the documentation states. The kit finds what is claimed or denied wrongly.
-4. `MAPPING`: statuses and priorities in your platform's words; the keys stand in docs/admins.md.
+4. `MAPPING`: statuses and priorities in your platform's words; the keys stand in Syncline's page for admins, docs/admins.md.
 5. See it at work: a simulated ServiceNow (`syncline sandbox --instances snow=servicenow --config-out syncline.yaml`), your platform
    as a second instance, a route, then `syncline check` and `syncline run`.
 
-Syncline's page for integrators, docs/connectors.md among its sources, explains each. docs/examples/roundup is a connector
-that was finished so, for a tracker that is real, on a stand of its real server.
+Syncline's page for integrators, docs/connectors.md, explains each; docs/examples/roundup is a connector that was finished so,
+for a tracker that is real, on a stand of its real server. These pages stand in Syncline's sources, and not in what pip installs.
 """
 
 _INIT: Final = """\
