@@ -104,6 +104,7 @@ _STATUS: Final = {
     (REOPEN, SNOW): ("2", {}),
 }
 """What somebody sets for it; where a platform has no such status, it is done on ServiceNow."""
+_NEW: Final = {SNOW: "1", JIRA: "To Do", PD: "triggered"}
 _MINUTE: Final = 60.0
 
 
@@ -329,12 +330,20 @@ class Callers:
         self._told(f"{who} on {side} #{deed.case} {what}: {before!r} -> {value!r}")
 
     def go_home(self, number: int) -> None:
-        """Somebody takes whatever nobody has taken, so that the night ends."""
-        for ticket in self.people.sides[SNOW].census():
-            if ticket.status == "1" and ticket.case:
-                deed = Deed(number, self.people.loop.passed, ticket.case, SNOW, TAKE)
-                self.people.records.setdefault(ticket.case, {})[SNOW] = ticket.id
-                self._set(deed, SNOW, "amina", ticket.id, "status", "2", {})
+        """Somebody takes whatever nobody has taken, so that the night ends: on ServiceNow, or where else it stands so far."""
+        first = {
+            ticket.case: (side, ticket)
+            for side in (PD, JIRA, SNOW)
+            for ticket in self.people.sides[side].census()
+            if ticket.case
+        }
+        for case, (side, ticket) in first.items():
+            if ticket.status != _NEW[side]:
+                continue
+            deed = Deed(number, self.people.loop.passed, case, side, TAKE)
+            self.people.records.setdefault(case, {})[side] = ticket.id
+            value, more = _STATUS[TAKE, side]
+            self._set(deed, side, WHO[side][0], ticket.id, "status", value, more)
 
 
 def _may(what: str, side: str, stood: str) -> bool:

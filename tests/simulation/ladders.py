@@ -167,6 +167,17 @@ class Ladders:
         low, high = self._belief.span_of(self._opened, at)
         return high - low - self._paused(at)
 
+    def _counted(self, policy: str, stay: Stay, at: float) -> float:
+        """The most that can have counted when a page was decided on that came by then: it may have waited for its way out, and
+        when it was decided on, nobody may have known yet that the clock stood still."""
+        learnt = [
+            self._known_at(e.side, (e.at - self._begin).total_seconds())
+            for e in self._edits
+            if e.what == "status"
+        ]
+        before = [known - 0.5 for known in learnt if stay.start < known - 0.5 < at]
+        return max(self._most(policy, stay, moment) for moment in (*before, at))
+
     def _least(self, policy: str, stay: Stay, begun: float, at: float) -> float:
         """The least that must have counted, where a run has begun by `begun`."""
         if policy == "urgent":
@@ -322,7 +333,7 @@ class Ladders:
                     continue
                 repetition = index // self._runs(policy, stay, page.at)
                 due = rung.offset + repetition * rung.every
-                counted = self._most(policy, stay, page.at)
+                counted = self._counted(policy, stay, page.at)
                 self.counts["pages of ladders"] += 1
                 if repetition > rung.times:
                     self.found.append(f"doubled: {_told(page, rung.step)}, no. {index + 1} of it")
