@@ -71,7 +71,7 @@ class Belief:
 
     def shows(self, at: float) -> float:
         """What the machine's clock shows at a moment, in seconds since the world began by the true time."""
-        return at + self.jumps[bisect_right(self.jumps, (at, NEVER)) - 1][1]
+        return at + self.jumps[max(bisect_right(self.jumps, (at, NEVER)) - 1, 0)][1]
 
     def jumped(self, start: float, end: float) -> bool:
         """Whether somebody set that clock in this time."""

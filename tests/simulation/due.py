@@ -124,7 +124,8 @@ class Due:
                 self.found.append(f"stranger: {told(page)}, and others could be reached")
             return
         waited = INTERRUPTED if self._interrupted(page.at) else 10.0
-        if (page.by == HOOK and page.who != OLGA) or self.belief.troubled(page.by, page.at - HELD, page.at):
+        held = self.belief.troubled(page.by, self.belief.before(page.at, HELD), page.at)
+        if (page.by == HOOK and page.who != OLGA) or held or SAID_AGAIN in page.text:
             waited = 900.0  # Who is on call is looked up when the step is due; by another way the same person is paged.
         since = self.belief.before(page.at, waited)
         shown = self.belief.span_of(since, page.at)
