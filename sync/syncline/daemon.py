@@ -239,6 +239,7 @@ class Daemon:
     def _begin(self, tx: Tx, station: Station) -> int:
         name, _ = identity(tx)
         generation = next_generation(tx)
+        timekeeping.resume(tx, station)
         held = station.ledger.release_all(tx)
         timeline.append(
             tx,

@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from desk import desk_in
 
 from syncline import ledger, timekeeping
@@ -12,6 +13,7 @@ from syncline.assembly import Ports
 from syncline.daemon import Daemon
 from syncline.delivery import deliver
 from syncline.ledger import Kind
+from syncline.store.schema import incidents
 from syncline.workers import Workers, _Duty
 
 
@@ -126,6 +128,37 @@ def test_a_clock_of_our_own_that_is_set_is_noticed_and_polls_go_on(cloud, moved,
     due = station.database.transact(lambda tx: station.ledger.next_due(tx, (Kind.POLL,), "snow"))
     assert due is not None
     assert due - clock.now().timestamp() <= 10
+
+
+def test_a_clock_that_was_set_back_while_nothing_ran_puts_nothing_off(cloud):
+    """Found by the simulation (60302): what was taken up before counted from a time that was yet to come, and was not
+    escalated for an hour."""
+    cloud.sync()
+    cloud.people.snow_create(short_description="Before")
+    cloud.settle()
+    station = cloud.app.station
+
+    def youngest():
+        return station.database.transact(
+            lambda tx: tx.execute(sa.select(sa.func.max(incidents.c.created_at))).scalar_one()
+        )
+
+    clock = settable(station)
+    clock.set_by = -3_600.0
+    assert youngest() > clock.now()
+    for _ in range(2):
+        station.database.transact(lambda tx: timekeeping.resume(tx, station))
+    assert youngest() <= clock.now()
+    (told,) = [e.text for e in cloud.events() if e.kind == "clock"]
+    assert told.startswith("while nothing ran, the machine's clock was set back, by ")
+
+
+def test_a_clock_that_nobody_set_is_left_alone_at_the_start(cloud):
+    cloud.sync()
+    cloud.people.snow_create(short_description="Before")
+    cloud.settle()
+    cloud.app.station.database.transact(lambda tx: timekeeping.resume(tx, cloud.app.station))
+    assert not [e for e in cloud.events() if e.kind == "clock"]
 
 
 @pytest.mark.parametrize("moved", [-3_600.0, 3_600.0])

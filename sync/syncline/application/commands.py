@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import Final
 
-from syncline import assembly, ledger
+from syncline import assembly, ledger, timekeeping
 from syncline.application import adoption, linking, parking
 from syncline.application.checking import checked
 from syncline.application.escalations import Escalation, escalations, in_progress
@@ -145,6 +145,7 @@ class Application:
             station.agree()
             station.authenticate()
             custody.beat()
+            self.database.transact(lambda tx: timekeeping.resume(tx, station))
             self.database.transact(station.ledger.release_all)
             result = once(station, progress)
             custody.beat()

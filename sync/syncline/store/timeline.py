@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 import sqlalchemy as sa
@@ -98,6 +99,12 @@ def last_of(tx: Tx, kinds: Sequence[str]) -> Event | None:
     """The daemon's own newest line of one of those kinds."""
     newest = sa.select(events).where(events.c.incident_id.is_(None), events.c.kind.in_(kinds))
     return next(iter(_events(tx, newest.order_by(events.c.id.desc()).limit(1))), None)
+
+
+def newest_at(tx: Tx) -> datetime | None:
+    """The latest time of the last few hundred lines, by our own clock, since that was last seen to be set; None: there are none."""
+    newest = tx.execute(sa.select(events.c.kind, events.c.at).order_by(events.c.id.desc()).limit(300))
+    return max((row.at for row in takewhile(lambda row: row.kind != "clock", newest)), default=None)
 
 
 def last_id(tx: Tx) -> int:
