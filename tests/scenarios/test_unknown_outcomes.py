@@ -45,6 +45,19 @@ def test_a_create_is_made_once(cloud, name, fault):
     assert cloud.parked() == []
 
 
+def test_a_late_create_makes_no_twin_of_an_incident_that_ended_meanwhile(cloud):
+    """PagerDuty's key is free again once the incident that had it is resolved."""
+    cloud.sync()
+    lose(cloud, "pd", "late_reset", "POST", CREATES["pd"])
+    cloud.people.snow_create(short_description="Once")
+    while not cloud.people.pd_all():
+        cloud.sync(1)
+    cloud.people.pd_set(cloud.people.pd_all()[0]["id"], status="resolved")
+    quiet(cloud)
+    assert [incident["status"] for incident in cloud.people.pd_all()] == ["resolved"]
+    assert cloud.parked() == []
+
+
 @pytest.mark.parametrize("fault", LOST)
 @pytest.mark.parametrize("name", ["snow", "jira", "pd"])
 def test_an_update_arrives(trio, name, fault):

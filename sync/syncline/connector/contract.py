@@ -103,7 +103,8 @@ class Capabilities:
     Attributes:
         counted_revisions: Each update raises the revision by exactly one, so a foreign one in between shows.
         workflow: The native field that only transitions change, or None where statuses are simply set.
-        create_key: The platform itself refuses a second create with a marker that an open record carries.
+        create_key: The platform itself refuses a second create with a marker that an open record carries. It
+            spares no quarantine: the marker of a record that has ended is free again.
         search_lag: Seconds until a search by marker is sure to show what was written.
         settles_within: Seconds after which a request that we gave up on can no longer take effect.
         visibilities: Kinds of remark that it keeps apart. What it lacks is never copied there as something

@@ -132,13 +132,13 @@ MUTANTS: Final = (
         needs={"faults": ["late", "stale"]},
     ),
     Mutant(
-        name="servicenow-correlation-taken-for-a-key",
+        name="create-key-spares-the-quarantine",
         fault="F3",
-        breaks="ServiceNow is asked by correlation_id in its own database, so a create that is not found needs no quarantine.",
+        breaks="PagerDuty refuses a second create by its key, so a create that is not found needs no quarantine.",
         expects="duplicate",
-        file="connectors/syncline_servicenow/__init__.py",
-        before="        create_key=False,",
-        after="        create_key=True,",
+        file=LOOKED,
+        before="    if waited:",
+        after='    if waited or (logged.kind == "create" and endpoint.capabilities.create_key):',
         needs={"faults": ["late"]},
     ),
     Mutant(
