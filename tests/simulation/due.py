@@ -274,7 +274,10 @@ class Due:
             # A daemon that died over it never heard that it was refused: it waits for a sign, as after any page in doubt.
             heard = self.belief.works(page.at, page.at + INTERRUPTED)
             wait = 0.0 if heard else UNDELIVERED
-            self._followed(case, page, pages, wait, {(SIREN, STAND_IN), (PD, page.who)})
+            ways = {(SIREN, STAND_IN), (PD, page.who)}
+            if not heard:
+                ways.add((HOOK, page.who))  # It is sent once more by the same way, and may be taken there.
+            self._followed(case, page, pages, wait, ways)
 
     def _followed(
         self, case: str, page: Page, pages: Sequence[Page], wait: float, ways: set[tuple[str, str]]
@@ -285,7 +288,8 @@ class Due:
         if self.belief.jumped(page.at, by) or by > self.now or not self._needed(case, page.at - 60.0, by):
             return
         self.counts["undelivered"] += 1
-        if not any((p.by, p.who) in ways and page.at < p.at <= by for p in pages):
+        after = [p for p in pages if (p.by, p.who) in ways and page.at < p.at <= by]
+        if not any((p.by, p.who) != (page.by, page.who) or p.said == ARRIVED for p in after):
             self.found.append(
                 f"missed: {told(page)}, who never got it, and nobody else was paged by {by:.0f}"
             )
