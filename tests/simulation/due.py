@@ -27,6 +27,8 @@ from syncline.demo.pager import SAID_AGAIN
 
 SIGN: Final = 20.0
 """Seconds until a daemon that is at work sees that nothing came of a page, and has sent another."""
+SILENCE: Final = 9.0
+"""Seconds for which a channel surely waits for a verdict."""
 DOUBT: Final = 60.0
 """Seconds in which a page without a verdict is sent again: the deadline of the first, the wait, and a channel that rests."""
 INTERRUPTED: Final = 60.0
@@ -261,6 +263,12 @@ class Due:
             again = [p for p in pages if (p.who, p.by) == (page.who, page.by) and page.at < p.at <= by]
             self.counts["in doubt"] += 1
             said = any(SAID_AGAIN in p.text for p in again)
+            # Of another step, or on its way before the silence was noticed: no repetition.
+            again = [
+                p
+                for p in again
+                if _step(p) == _step(page) and (page.said == FAILED or p.at > page.at + SILENCE)
+            ]
             if not said and by < self.now and (again or self._needed(case, page.at - 60.0, by)):
                 kind = "doubled" if again else "missed"
                 self.found.append(
