@@ -209,5 +209,9 @@ def test_shares_of_exchanges_are_kept_on_one_connection_too(client, platform, pr
 def test_who_calls_while_the_platform_is_not_there_is_reset(platform, proxy):
     platform.close()
     platform.close = lambda: None
-    with closing(call(proxy)) as client:
+    try:
+        client = call(proxy)
+    except ConnectionResetError:
+        return  # Where the machine is busy, the reset is there before `connect` looks whether it is through.
+    with closing(client):
         assert until_reset(client) == b""
