@@ -112,6 +112,8 @@ def test_the_version_names_what_a_report_of_a_fault_needs(terminal):
     }
     assert terminal("version").out.startswith("syncline ")
     assert terminal("--version").out == terminal("version").out
+    for arguments in (("--json", "--version"), ("--version", "--json")):
+        assert terminal(*arguments).document == terminal("version", "--json").document
 
 
 @pytest.mark.parametrize(

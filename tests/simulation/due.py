@@ -263,14 +263,11 @@ class Due:
             again = [p for p in pages if (p.who, p.by) == (page.who, page.by) and page.at < p.at <= by]
             self.counts["in doubt"] += 1
             said = any(SAID_AGAIN in p.text for p in again)
-            # Of another step, or on its way before the silence was noticed: no repetition.
-            again = [
-                p
-                for p in again
-                if _step(p) == _step(page) and (page.said == FAILED or p.at > page.at + SILENCE)
-            ]
-            if not said and by < self.now and (again or self._needed(case, page.at - 60.0, by)):
-                kind = "doubled" if again else "missed"
+            # What is of another step, or left before the silence was noticed, repeats nothing.
+            noticed = page.at + (SILENCE if page.said == SILENT else 0.0)
+            repeated = any(_step(p) == _step(page) and p.at > noticed for p in again)
+            if not said and by < self.now and (repeated or self._needed(case, page.at - 60.0, by)):
+                kind = "doubled" if repeated else "missed"
                 self.found.append(
                     f"{kind}: {told(page)} without a verdict, and no page that says it may be a repeat by {by:.0f}"
                 )

@@ -4,6 +4,7 @@ none once somebody has it and Syncline can know."""
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from belief import JUMP_NOTICED, NEVER, OVER, TAKEN, Belief
@@ -13,7 +14,7 @@ from pages import Page, Watch
 from rules import ACK, MAX_PAUSE, OLGA, SERIOUS, SERVED_BY, URGENT, Rung
 
 from syncline.demo.equivalence import PD, meanings
-from syncline.demo.script import CREATE
+from syncline.demo.script import CREATE, Edit
 
 # ---- what the oracle grants, each with its reason -------------------------------------------------
 
@@ -170,12 +171,7 @@ class Ladders:
     def _counted(self, policy: str, stay: Stay, at: float) -> float:
         """The most that can have counted when a page was decided on that came by then: it may have waited for its way out, and
         when it was decided on, nobody may have known yet that the clock stood still."""
-        learnt = [
-            self._known_at(e.side, (e.at - self._begin).total_seconds())
-            for e in self._edits
-            if e.what == "status"
-        ]
-        before = [known - 0.5 for known in learnt if stay.start < known - 0.5 < at]
+        before = [known - 0.5 for _, _, known in self._statuses if stay.start < known - 0.5 < at]
         return max(self._most(policy, stay, moment) for moment in (*before, at))
 
     def _least(self, policy: str, stay: Stay, begun: float, at: float) -> float:
@@ -194,16 +190,20 @@ class Ladders:
         """Seconds for which it surely stood still: somebody put it on hold when Syncline knew all that had been done to its
         status before, and nobody did anything more to that before Syncline knew of the hold."""
         total = 0.0
-        edits = [e for e in self._edits if e.what == "status"]
-        moments = [(e.at - self._begin).total_seconds() for e in edits]
-        known = [self._known_at(e.side, at) for e, at in zip(edits, moments, strict=True)]
-        for n, (edit, begun) in enumerate(zip(edits, moments, strict=True)):
+        for n, (edit, begun, known) in enumerate(self._statuses):
             if "waiting" not in meanings(edit.side, "status", edit.value) or edit.side == PD:
                 continue
-            ended = moments[n + 1] if n + 1 < len(moments) else NEVER
-            if max(known[:n], default=-NEVER) < begun and known[n] < ended and known[n] <= at:
+            ended = self._statuses[n + 1][1] if n + 1 < len(self._statuses) else NEVER
+            before = max((one[2] for one in self._statuses[:n]), default=-NEVER)
+            if before < begun and known < ended and known <= at:
                 total += min(ended, at) - begun
         return min(total, MAX_PAUSE) - self._wrong(at)
+
+    @cached_property
+    def _statuses(self) -> list[tuple[Edit, float, float]]:
+        """What people did to its status, when, and by when Syncline goes by it."""
+        edits = [(e, (e.at - self._begin).total_seconds()) for e in self._edits if e.what == "status"]
+        return [(edit, at, self._known_at(edit.side, at)) for edit, at in edits]
 
     def _known_at(self, side: str, at: float) -> float:
         """By when Syncline goes by what somebody did there at that moment."""

@@ -81,27 +81,22 @@ program = typer.Typer(
 )
 
 
-def _say_version(asked: bool) -> None:  # noqa: FBT001
-    if asked:
-        setting_up.version(Face(None, False))
-        raise typer.Exit
+VersionOption = Annotated[bool, typer.Option("--version", help="What `version` says, and end.")]
 
 
-VersionOption = Annotated[
-    bool,
-    typer.Option("--version", callback=_say_version, is_eager=True, help="What `version` says, and end."),
-]
-
-
-@program.callback()
+@program.callback(invoke_without_command=True)
 def _shared(
     context: typer.Context,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     version: VersionOption = False,
 ) -> None:
-    del version
     context.obj = Face(config, as_json)
+    if version:
+        setting_up.version(context.obj)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        context.fail("Missing command.")
 
 
 setting_up.register(program)
