@@ -115,3 +115,21 @@ def test_a_read_of_our_own_writes_second_undoes_nothing(trio):
     assert [text for text in trio.said("changed") if text.startswith("status")] == [
         "status: new -> in_progress, by amina on snow"
     ]
+
+
+def test_what_came_of_a_read_that_our_own_write_overtook_is_written_all_the_same(trio):
+    """Found by the simulation: the write was done by then, and the record waited to be read again, which nobody was told."""
+    world, station = trio.world, trio.world.app.station
+    world.people.jira_move(trio.key, "In Progress")
+    world.poll("jira")
+    world.reconcile()
+    incident = world.incident_id(trio.number)
+    station.database.transact(lambda tx: incidents.update_link(tx, incident, "snow", unread=True))
+    world.people.jira_set(trio.key, summary="Mail is slow")
+    world.poll("jira")
+    world.before("snow", "GET", r"table/incident/\w+$", lambda: world.deliver("snow"))
+    world.reconcile()
+    for _ in range(6):
+        world.sync(30)
+    assert trio.snow["state"] == "2"
+    assert trio.titles() == ("Mail is slow",) * 3

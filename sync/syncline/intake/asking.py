@@ -107,6 +107,9 @@ def _refresh(station: Station, endpoint: Endpoint, gap: Gap) -> None:
         incidents.update_link(
             tx, link.incident_id, link.instance, stale=overtaken, unread=False, missing_since=None
         )
+        if overtaken:
+            # Who wrote may be done, and leaves nobody else to look: until it is read again the record is not written to.
+            station.ledger.mark(tx, ledger.incident(link.incident_id))
 
     station.database.transact(store)
 
