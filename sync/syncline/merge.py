@@ -162,9 +162,11 @@ def look(
             continue
         ours = next((s for s in reversed(sent) if _came_of(s, changed, natives, view)), None)
         if ours is not None:
-            # A hop on the way to a status stands for no common value: the way goes on.
             if name in ours.fields:
                 settled[name] = ours.fields[name]
+            elif rule.kind is Kind.STATUS and not ours.fields:
+                # A hop on the way to a status stands for no common value: the way goes on, wherever it leads by then.
+                settled.pop(name, None)
         elif any(_fell_with(s, changed, view) for s in sent):
             continue  # the shadow takes it, and the side goes on to stand for the value on which it agreed
         elif name in unknown:

@@ -71,3 +71,21 @@ def test_nobody_is_asked_because_an_issue_moved_while_its_way_was_looked_up(clou
     cloud.people.snow_set(trio.sys_id, state="3", hold_reason="4")
     cloud.settle(6)
     assert trio.said("parked") == []
+
+
+def test_who_ends_an_incident_again_while_jira_is_on_its_way_to_another_status_is_followed(cloud):
+    """Found by the simulation: a step had been taken, and the record passed for what it had been before."""
+    trio = cloud.trio()
+    close = {"state": "6", "close_code": "Solution provided", "close_notes": "Restarted."}
+    cloud.people.snow_set(trio.sys_id, **close)
+    cloud.settle(4)
+    assert trio.jira["status"]["name"] == "Done"
+    lost = {"fault": "error_before", "method": "POST", "path": "/transitions$", "skip": 1}
+    cloud.sandbox["jira"].set_faults(next=[lost])
+    cloud.people.snow_set(trio.sys_id, state="3", hold_reason="4")
+    cloud.sync()
+    assert trio.jira["status"]["name"] not in ("Done", "Waiting")
+    cloud.people.snow_set(trio.sys_id, **close)
+    for _ in range(8):
+        cloud.sync(30)
+    assert (trio.snow["state"], trio.jira["status"]["name"]) == ("6", "Done")

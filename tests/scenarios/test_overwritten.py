@@ -525,6 +525,30 @@ def test_half_of_a_priority_that_is_written_beside_an_edit_that_was_merged_meanw
     assert any("amina on snow says 5" in text for text in trio.said("conflict"))
 
 
+def test_half_of_a_priority_beside_an_edit_that_won_meanwhile_is_written_whole(trio):
+    """Found by the simulation: what the incident says was merged from that record just before our write landed, and so was
+    taken for what the record says."""
+    world = trio.world
+    world.configure("conflicts:\n", "conflicts:\n  priority: highest\n")
+    world.people.snow_set(trio.sys_id, impact="1", urgency="3")
+    world.settle()
+
+    def edit():
+        station = world.app.station
+        world.clock.advance(3)
+        world.people.snow_set(trio.sys_id, urgency="1")
+        sighting = station.endpoints["snow"].connector.read(trio.sys_id)
+        station.database.transact(lambda tx: take_in(tx, station, station.endpoints["snow"], [sighting]))
+        world.reconcile()
+        world.clock.advance(3)
+
+    world.before("snow", *PUTS["snow"], edit)
+    world.people.jira_set(trio.key, priority={"name": "Lowest"})
+    world.settle(6)
+    assert (trio.snow["priority"], trio.jira["priority"]["name"]) == ("1", "Highest")
+    assert any("Bruno Keller on jira says 5" in text for text in trio.said("conflict"))
+
+
 def test_half_of_our_write_and_half_of_an_edit_wait_for_the_history(trio):
     """Where it cannot be read at once, what both halves say together is no more anybody's value than it was before."""
     world = trio.world

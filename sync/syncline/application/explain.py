@@ -74,7 +74,7 @@ def explain(tx: Tx, station: Station, incident_id: str) -> Explanation:
                 for name, rule in endpoint.mapping.rules.items()
                 if rule.direction.writes(creating=False)
                 and name in incident.values
-                and link.settled.get(name, incident[name]) != incident[name]
+                and (name not in link.settled or link.settled[name] != incident[name])
             )
     return Explanation(
         situation,

@@ -96,15 +96,23 @@ def agree(
     halved: frozenset[str] = frozenset(),
 ) -> None:
     """The record says what we wrote, but for `halved`; `resets` is what the platform made of other fields with it."""
-    settled = {name: value for name, value in logged.fields.items() if name not in halved}
     incidents.update_link(
         tx,
         link.incident_id,
         link.instance,
         shadow={**link.shadow, **(resets or {}), **logged.payload},
-        settled={**link.settled, **settled},
+        settled=_agreed(link, logged, logged.fields, halved),
         stale=stale,
     )
+
+
+def _agreed(
+    link: Link, logged: Logged, taken: Mapping[str, Value], halved: frozenset[str]
+) -> dict[str, Value]:
+    """What the record stands for after our write. On the way to another status it stands for none, and of a value of which
+    half is ours nothing is agreed: were it that of the incident now, nobody would go on."""
+    nothing = halved | ({"status"} if logged.kind == "transition" and not logged.fields else set())
+    return {name: value for name, value in {**link.settled, **taken}.items() if name not in nothing}
 
 
 def report(tx: Tx, endpoint: Endpoint, s: Situation, logged: Logged) -> None:
@@ -239,8 +247,8 @@ def shows(
     shadow.update(_resets(endpoint, logged, record.values))
     passed_over = _passed_over(tx, endpoint, logged, record, later)
     halved = _halved(endpoint, link, logged, record.values)
-    taken = {n: v for n, v in logged.fields.items() if n not in passed_over | beaten | halved}
-    settled = {**link.settled, **(taken if writes else {})}
+    taken = {n: v for n, v in logged.fields.items() if n not in passed_over | beaten}
+    settled = _agreed(link, logged, taken if writes else {}, halved)
     news = _overwritten(tx, endpoint, link, logged, record)
     news += _derived(endpoint, s, link, logged, record, shadow, settled, alone=alone)
     columns = {"shadow": shadow, "settled": settled, "recovered": [*link.recovered, *news]}

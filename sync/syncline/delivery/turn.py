@@ -302,7 +302,9 @@ class Turn:
         moving = {n for n in want.fields if workflow in self.endpoint.mapping.natives_of(n)}
         with_step = set(want.supplied) | {workflow}
         rest = {n: v for n, v in want.values.items() if n not in with_step}
-        opening = s.kept.incident.status not in ENDED and str(link.settled.get("status")) in ENDED
+        # By what it says and not by what is agreed: of a step on the way nothing is.
+        ended = self.endpoint.mapping.read(link.seen, self.endpoint.directory).values.get("status") in ENDED
+        opening = ended and s.kept.incident.status not in ENDED
         if rest and not opening:
             # Fields first: an issue that has been closed may refuse them. One that is opened again is opened first.
             fields = {n: v for n, v in want.fields.items() if n not in moving}

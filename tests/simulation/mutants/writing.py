@@ -334,8 +334,8 @@ MUTANTS: Final = (
         breaks="A write that the platform took is agreed, whatever the fields say that it left alone.",
         expects="diverged",
         file=APPLIED,
-        before="    taken = {n: v for n, v in logged.fields.items() if n not in passed_over | beaten | halved}",
-        after="    taken = {n: v for n, v in logged.fields.items() if n not in passed_over | beaten}",
+        before="    settled = _agreed(link, logged, taken if writes else {}, halved)",
+        after="    settled = _agreed(link, logged, taken if writes else {}, frozenset())",
         needs={"faults": []},
     ),
     Mutant(
