@@ -270,6 +270,20 @@ def test_a_lost_reply_to_a_create_makes_no_second_ticket(pair):
     assert "unknown" in [event.kind for event in pair.app.explain(row["Incident Number"])[0].events]
 
 
+def test_who_takes_our_new_ticket_before_we_have_found_it_has_it_everywhere(pair):
+    """Found by the simulation: the audit calls people by their logins."""
+    pair.fault("reset_after", "POST", "IncidentInterface_Create")
+    sys_id = pair.snow_open("Mail is down")
+    pair.sync(rounds=1)
+    (row,) = pair.all()
+    pair.clock.move(5.0)
+    given = {"Status": "Pending", "Status_Reason": "Client Hold", "Assignee__Login__ID": "bruno"}
+    pair.change(row["Incident Number"], "bruno", **given)
+    pair.sync(rounds=20)
+    assert pair.read(row["Incident Number"])["Assignee Login ID"] == "bruno"
+    assert pair.snow_get(sys_id)["assigned_to"] == pair.person("bruno")
+
+
 def test_a_create_that_never_came_through_is_made(pair):
     pair.fault("reset_before", "POST", "IncidentInterface_Create")
     pair.snow_open("Mail is down")

@@ -44,6 +44,7 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
     if strangers(endpoint, named, tx.now):
         incidents.update_link(tx, link.incident_id, link.instance, stale=True)
         return True
+    new = [(logged, _by_people(endpoint, more)) for logged, more in new]
     # A history that comes with the record tells all that the record shows; another may lag.
     inline = endpoint.capabilities.history is HistoryKind.INLINE
     told_of = [logged for logged, more in new if more or inline]
@@ -120,7 +121,7 @@ def _added(
     sent: Mapping[str, Collection[Native]],
 ) -> list[Edit]:
     """Edits of a new record in fields to which we had given nothing, and of which the incident says nothing: they passed for
-    what the platform had filled by itself."""
+    what the platform had filled by itself. What it fills in our name it does."""
     kept = incidents.find(tx, link.incident_id)
     assert kept is not None
     free = {
@@ -129,13 +130,15 @@ def _added(
         if rule.direction.reads and name not in create.fields and kept.incident[name] in (None, "", ())
         for native in endpoint.mapping.natives_of(name)
     }
-    people = {party.name for party in endpoint.directory.parties.values()}
     assigns = endpoint.capabilities.assigns
-    return [
-        edit
-        for edit in added(free, link.shadow, edits, sent)
-        if edit.field not in assigns or (edit.actor in people and not edit.own)
-    ]
+    found = added(free, link.shadow, edits, sent)
+    return [edit for edit in found if edit.field not in assigns or not edit.own]
+
+
+def _by_people(endpoint: Endpoint, edits: Sequence[Edit]) -> list[Edit]:
+    """Those without what the platform assigned: whom an edit names may be known only once they were asked for."""
+    people, assigns = endpoint.directory.people(), endpoint.capabilities.assigns
+    return [edit for edit in edits if edit.field not in assigns or edit.actor in people]
 
 
 def _said_anew(

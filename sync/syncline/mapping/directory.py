@@ -82,6 +82,11 @@ class Parties:
                 by_name[key] = party.id if by_name.get(key, party.id) == party.id else None
         return type(self)(MappingProxyType(known), self.aliases, MappingProxyType(by_name), self._by_alias)
 
+    def people(self) -> frozenset[str]:
+        """The people by all that a change history may call them: their names and their ids."""
+        known = (party for party in self.parties.values() if party.kind is PartyKind.PERSON)
+        return frozenset(called for party in known for called in (party.name, party.id))
+
     def handle(self, kind: PartyKind, native_id: str) -> str | None:
         """The alias that the mapping gives this party, else a person's e-mail address in lower case, else the name."""
         party = self.parties.get((kind, native_id))

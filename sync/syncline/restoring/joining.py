@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
-from syncline.connector import PartyKind
 from syncline.intake import hands
 from syncline.intake.adoption import AT_ONCE, not_understood, twin
 from syncline.intake.recovery import Entry, remember
@@ -42,7 +41,7 @@ def sides_of(tx: Tx, station: Station, sheets: Sequence[Sheet]) -> Sides:
             endpoint.directory,
             endpoint.capabilities,
             skew_of(endpoint, sheet),
-            {p.name for p in endpoint.directory.parties.values() if p.kind is PartyKind.PERSON},
+            endpoint.directory.people(),
             sheet.alone_since,
         )
     return found
