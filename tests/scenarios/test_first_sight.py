@@ -79,6 +79,27 @@ def test_what_somebody_adds_to_our_new_ticket_before_our_first_look_is_theirs(cl
     assert any(f"by {by} on {name}" in text for text in world.said(row["number"], "changed"))
 
 
+def test_what_somebody_adds_to_our_new_ticket_as_it_is_made_is_theirs(cloud):
+    """Found by the simulation: a fifth of a second after it was created."""
+
+    def describe():
+        (number,) = cloud.sandbox["jira"].platform.site.issues
+        cloud.clock.advance(0.2)
+        cloud.people.jira_set(str(number), description="Since noon.")
+
+    cloud.sync()
+    cloud.fault("jira", "reset_after", "POST", r"/issue$")
+    cloud.after("jira", "POST", r"/issue$", describe)
+    sys_id = cloud.people.snow_create(short_description="Mail is down")
+    cloud.poll("snow")
+    cloud.reconcile()
+    cloud.deliver("jira")
+    cloud.clock.advance(60)
+    cloud.deliver("jira")
+    cloud.settle(8)
+    assert cloud.people.snow_get(sys_id)["description"] == "Since noon."
+
+
 def test_whom_pagerduty_gave_our_new_incident_is_still_nobodys_choice(cloud):
     """Somebody touches it before our first look, but not who has it, which the policy said."""
     world, people = cloud, cloud.people

@@ -143,7 +143,9 @@ def link_created(
         for n, v in reading.values.items()
         if v not in (None, "", ()) and n not in fields and n not in edited
     }
-    if create is not None and _touched(record) and any(kept.incident[n] in (None, "", ()) for n in filled):
+    # Somebody may be there in the moment of its creation, and that is no sign of what a platform does on its own.
+    changed = _touched(record) or record.updated_at > record.created_at
+    if create is not None and changed and any(kept.incident[n] in (None, "", ()) for n in filled):
         # Or somebody has added it: the history tells, for which the record is read once more.
         operations.owe_history(tx, create.id, record.created_at)
         incidents.update_link(tx, incident_id, endpoint.name, stale=True)
