@@ -162,11 +162,7 @@ def look(
             continue
         ours = next((s for s in reversed(sent) if _came_of(s, changed, natives, view)), None)
         if ours is not None:
-            if name in ours.fields:
-                settled[name] = ours.fields[name]
-            elif rule.kind is Kind.STATUS and not ours.fields:
-                # A hop on the way to a status stands for no common value: the way goes on, wherever it leads by then.
-                settled.pop(name, None)
+            _agree(settled, name, rule.kind, ours)
         elif any(_fell_with(s, changed, view) for s in sent):
             continue  # the shadow takes it, and the side goes on to stand for the value on which it agreed
         elif name in unknown:
@@ -185,6 +181,15 @@ def look(
                 candidates.append(Candidate(name, value, base, origin, again=again))
             settled[name] = value
     return Look(view.instance, tuple(candidates), shadow, settled, tuple(unmapped))
+
+
+def _agree(settled: dict[str, Value], name: str, kind: Kind, ours: Sent) -> None:
+    """Take up what our own write made of a field. A hop on the way to a status stands for no common value: the way goes on,
+    wherever it leads by then."""
+    if name in ours.fields:
+        settled[name] = ours.fields[name]
+    elif kind is Kind.STATUS and not ours.fields:
+        settled.pop(name, None)
 
 
 def _came_of(sent: Sent, changed: set[str], natives: frozenset[str], view: View) -> bool:

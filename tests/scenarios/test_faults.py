@@ -172,6 +172,17 @@ def test_a_transition_that_somebody_was_faster_with_parks_nothing(trio):
     assert (trio.jira["status"]["name"], trio.snow["state"]) == ("In Progress", "2")
 
 
+def test_two_steps_within_minutes_that_somebody_was_faster_with_park_nothing(trio):
+    """Found by the simulation: that another step had been refused before was taken for a sign that the platform does not want it."""
+    world = trio.world
+    for state, to in (("2", "In Progress"), ("3", "Waiting")):
+        world.before("jira", "POST", "/transitions", lambda to=to: world.people.jira_move(trio.key, to))
+        world.people.snow_set(trio.sys_id, state=state, hold_reason="4" if state == "3" else "")
+        world.settle(6)
+        assert (trio.jira["status"]["name"], trio.snow["state"]) == (to, state)
+    assert world.parked() == []
+
+
 def test_a_workflow_that_changes_under_way_is_looked_at_once_more(trio):
     world = trio.world
     site = world.sandbox["jira"].platform.site

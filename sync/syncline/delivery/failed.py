@@ -257,6 +257,11 @@ def _moved_meanwhile(tx: Tx, endpoint: Endpoint, s: Situation, logged: Logged, n
         other.id < logged.id
         and other.state is State.REFUSED
         and other.kind == logged.kind
-        and (moves or not natives.isdisjoint(other.payload))
+        and (_same_step(other, logged) if moves else not natives.isdisjoint(other.payload))
         for other in operations.recent(tx, logged.incident_id, logged.instance, REREAD)
     )
+
+
+def _same_step(one: Logged, other: Logged) -> bool:
+    """Whether both lead to one status out of one: another step that was refused says nothing of this one."""
+    return one.payload == other.payload and one.base == other.base
