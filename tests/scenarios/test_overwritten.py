@@ -685,8 +685,8 @@ def test_who_gave_what_our_write_gave_once_more_is_on_record_where_that_loses(tr
     assert trio.said("unaudited") == []
 
 
-def test_what_we_wrote_next_does_not_hide_who_gave_what_our_write_gave_once_more(trio):
-    """The write before is looked for when our next one has left its own line behind theirs."""
+def test_who_gave_what_our_write_gave_once_more_is_heard_when_the_incident_has_left_that(trio):
+    """The write before is looked for when our next one is due already: neither of the two people had seen the other."""
     world = trio.world
     world.settle()
     world.people.jira_move(trio.key, "In Progress")
@@ -707,7 +707,8 @@ def test_what_we_wrote_next_does_not_hide_who_gave_what_our_write_gave_once_more
     for _ in range(12):
         world.sync(20)
     sides = (trio.snow["state"], trio.jira["status"]["name"], trio.pd["status"])
-    assert sides == ("3", "Waiting", "acknowledged")
+    assert sides == ("2", "In Progress", "acknowledged")
+    assert any("Bruno Keller on jira says on_hold and is kept" in text for text in trio.said("conflict"))
 
 
 def test_a_history_that_may_not_be_read_halts_no_instance(trio, monkeypatch):

@@ -356,6 +356,25 @@ def test_who_puts_back_what_our_write_in_doubt_replaced_is_not_overwritten_by_it
     )
 
 
+def test_who_gives_what_our_write_in_doubt_was_to_give_after_it_was_ended_opens_it_again(trio):
+    """Found by the simulation: what they gave passed for our write, and the incident had left that value meanwhile."""
+    world = trio.world
+    world.fault("snow", "reset_before", "PATCH", r"table/incident/")
+    world.people.jira_move(trio.key, "In Progress")
+    world.poll("jira")
+    world.reconcile()
+    world.deliver("snow")
+    world.people.snow_set(trio.sys_id, state="6", close_code="Solution provided", close_notes="Restarted.")
+    world.poll("snow")
+    world.reconcile()
+    assert world.value(trio.number, "status") == "resolved"
+    world.clock.advance(5)
+    world.people.snow_set(trio.sys_id, "diane", state="2")
+    quiet(world)
+    assert (trio.snow["state"], trio.jira["status"]["name"]) == ("2", "In Progress")
+    assert any("by diane on snow" in text for text in trio.said("changed"))
+
+
 @pytest.mark.parametrize("commented", [False, True])
 def test_a_status_that_a_person_gave_is_not_our_step_on_the_way_to_another_one(both, commented):
     """Bruno began to work on it, unseen as yet, and we were to take the same step on the way to Done: no reply came, and the

@@ -191,4 +191,6 @@ def _puzzling(endpoint: Endpoint, link: Link, logged: Logged, sighting: Sighting
     untouched = logged.base_at is not None and sighting.record.updated_at <= logged.base_at
     if untouched and shown == {native: logged.base.get(native) for native in logged.payload}:
         return False
-    return shown != logged.payload or moved_beside(endpoint, link, logged, sighting.record)
+    # Who wrote last may be somebody else, who gave what ours was to give.
+    others = not sighting.record.own or moved_beside(endpoint, link, logged, sighting.record)
+    return shown != logged.payload or others

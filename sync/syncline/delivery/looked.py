@@ -109,21 +109,19 @@ def _changed(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
     edits = sighting.edits if sighting is not None else None
     if record is None:
         return False
-    if link is not None and edits:
-        if shown(tx, logged, edits):
-            return _told(tx, station, endpoint, s, logged, link, record, edits)
-        if endpoint.capabilities.history is HistoryKind.READ:
-            return False
-    if any(record.values.get(n) != v for n, v in logged.payload.items()):
-        return False
-    if link is not None and moved_beside(endpoint, link, logged, record):
-        return False
+    if link is not None and edits and shown(tx, logged, edits):
+        return _told(tx, station, endpoint, s, logged, link, record, edits)
+    stands = all(record.values.get(n) == v for n, v in logged.payload.items())
+    stands = stands and not (link is not None and moved_beside(endpoint, link, logged, record))
     # A step on the way to a status is not what the incident says, nor is what the incident has left since: somebody who gave
     # that said so.
-    left = any(s.kept.incident[name] != value for name, value in logged.fields.items())
-    if link and edits and (left or not logged.fields) and anothers(tx, endpoint, link, logged, edits):
+    left = not logged.fields or any(s.kept.incident[name] != value for name, value in logged.fields.items())
+    if stands and left and link and edits and anothers(tx, endpoint, link, logged, edits):
         if not logged.audited:
             mark(tx, station, s)
+        return False
+    # A history that is read for this alone tells all of it.
+    if not stands or (link and edits and endpoint.capabilities.history is HistoryKind.READ):
         return False
     operations.finish(tx, logged.id, State.APPLIED)
     if link is not None:

@@ -147,8 +147,8 @@ MUTANTS: Final = (
         breaks="A change of fields can be repeated by anybody who sees that it is missing, so that the record is there is enough.",
         expects="diverged",
         file=LOOKED,
-        before="    if any(record.values.get(n) != v for n, v in logged.payload.items()):",
-        after="    if not record.values:",
+        before="    stands = all(record.values.get(n) == v for n, v in logged.payload.items())",
+        after="    stands = bool(record.values)",
         needs={"faults": ["error", "reset", "late"]},
     ),
     Mutant(
