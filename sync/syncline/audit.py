@@ -101,6 +101,24 @@ def alike(write: Write, edits: Sequence[Edit]) -> list[Edit]:
     return found
 
 
+def undone(write: Write, resets: Mapping[str, Native], edits: Sequence[Edit]) -> list[Edit]:
+    """The last edit of each field that people made since what we knew, and that the platform took back with our own write.
+
+    Args:
+        write: Ours, which happened.
+        resets: What the platform makes of other fields with it. Whether that leaves a line, and in whose name, is not told.
+        edits: The record's history, oldest first.
+    """
+    found = []
+    for name, value in resets.items():
+        since = [edit for edit in edits if edit.field == name and edit.at >= write.base_at]
+        while since and since[-1].own:
+            since.pop()
+        if since and since[-1].after not in (value, write.base.get(name)):
+            found.append(since[-1])
+    return found
+
+
 def beside(write: Write, edits: Sequence[Edit], sent: Mapping[str, Collection[Native]]) -> list[Edit]:
     """The last edit of each field that people made between what we knew and our own write, whether that overwrote it or
     not: a value that stands in several fields is read of all of them. Of a field that said by then what we wrote our

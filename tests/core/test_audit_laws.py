@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from syncline.audit import Write, added, alike, beside, by_others, may_be, overwritten
+from syncline.audit import Write, added, alike, beside, by_others, may_be, overwritten, undone
 from syncline.connector import Edit
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -160,6 +160,19 @@ def test_what_others_gave_is_not_ours_until_the_history_shows_ours():
     assert by_others(write, [ours, edit(2, 7, "status", "Waiting", "In Progress")]) == []
     assert by_others(write, [theirs, edit(1, 5, "status", "In Progress", "Waiting")]) == []
     assert by_others(write, [edit(0, -3, "status", "To Do", "In Progress")]) == []
+
+
+def test_what_the_platform_took_back_with_our_write_was_given_by_others_since_what_we_knew():
+    write = Write({"group": "b"}, {"group": "a", "status": "new"}, NOON)
+    taken = edit(1, 3, "status", None, "taken")
+    back = edit(2, 5, "status", None, "new", own=True)
+    resets = {"status": "new"}
+    assert undone(write, resets, [taken]) == undone(write, resets, [taken, back]) == [taken]
+    # It was known, is older than what was known, or somebody took it back.
+    known = Write(write.values, {"group": "a", "status": "taken"}, NOON)
+    assert undone(known, resets, [taken, back]) == []
+    assert undone(write, resets, [edit(1, -3, "status", None, "taken"), back]) == []
+    assert undone(write, resets, [taken, edit(2, 5, "status", None, "new")]) == []
 
 
 def test_of_a_new_record_counts_what_people_gave_and_not_what_the_platform_filled():

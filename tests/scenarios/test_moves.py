@@ -91,6 +91,32 @@ def test_an_acknowledgement_by_the_new_group_is_taken_up(acknowledged):
     assert world.writes(marks) == []
 
 
+@pytest.mark.parametrize("logged", [True, False])
+def test_who_acknowledges_just_before_a_move_has_it_everywhere(trio, logged):
+    """Found by the simulation: the move triggers the incident again, and nobody had seen that it was acknowledged."""
+    world = trio.world
+    account = world.sandbox["pd"].platform._account
+    account.settings = replace(account.settings, retrigger_entry=logged)
+    move(trio, "Network")
+    world.settle()
+
+    def acknowledge():
+        world.clock.advance(2)
+        world.people.pd_set(trio.pd_id, "noah", status="acknowledged")
+        world.clock.advance(2)
+
+    world.before("pd", "PUT", r"^/incidents/", acknowledge)
+    move(trio, "Database")
+    world.settle(6)
+    assert states(trio) == ("2", "In Progress", "triggered")
+    assert any("by Noah Brooks on pd" in text for text in trio.said("changed"))
+    # What comes next is held against it as ever, and it does not come back.
+    world.people.snow_set(trio.sys_id, state="6", close_code="Solution provided", close_notes="Replaced.")
+    world.settle(6)
+    assert states(trio) == ("6", "Done", "resolved")
+    assert trio.said("conflict") == []
+
+
 def test_a_status_that_says_more_stays(trio):
     """Work waits for a vendor, and goes to another group: what PagerDuty makes of it takes nothing away."""
     world = trio.world

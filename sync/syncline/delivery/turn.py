@@ -256,6 +256,7 @@ class Turn:
         payload: Mapping[str, object] | None = None,
     ) -> Send:
         values = dict(payload or {})
+        touched = {*values, *self.endpoint.capabilities.resets_of(values)}
         logged = operations.insert(
             tx,
             s.kept.incident.id,
@@ -264,7 +265,7 @@ class Turn:
             marker or s.kept.incident.id,
             tx.now + self.endpoint.quarantine(),
             payload=values,  # type: ignore[arg-type]
-            base={n: link.seen.get(n) for n in values} if link else {},
+            base={n: link.seen.get(n) for n in sorted(touched)} if link else {},
             base_at=link.seen_at if link else None,
             fields=fields,  # type: ignore[arg-type]
             item_id=item.id if item else None,

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from syncline.audit import added, alike, beside, by_others, may_be, overwritten
+from syncline.audit import added, alike, beside, by_others, may_be, overwritten, undone
 from syncline.connector import Edit, HistoryKind, Native, PartyKind, Sighting
 from syncline.mapping import Mapping as FieldMapping
 from syncline.model import json_value
@@ -67,7 +67,7 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
         }
     for logged in writes:
         if logged not in creates and logged.state is State.APPLIED:
-            told = _said_alike(tx, endpoint, link, logged, edits)
+            told = _said_alike(tx, endpoint, link, logged, edits) + _undone(tx, endpoint, link, logged, edits)
             found |= {(entry["field"], entry["at"]): entry for entry in told}
     return remember(tx, link, list(found.values()))
 
@@ -110,6 +110,27 @@ def _said_alike(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: S
             elif kept.incident[name] == value and entry["value"] == json_value(value):
                 found.append({**entry, "base": entry["value"]})
     return found
+
+
+def _undone(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: Sequence[Edit]) -> list[Entry]:
+    """What people had given just before our write, with which the platform took it back. The record stands for it all the
+    same, as for what was known when it did so."""
+    # The link may have been read before what is seen now was stored.
+    now = incidents.link_of(tx, link.incident_id, link.instance) or link
+    resets = endpoint.capabilities.resets_of(logged.payload)
+    resets = {n: v for n, v in resets.items() if n not in logged.payload and now.seen.get(n) == v}
+    theirs = undone(logged.write(), resets, edits)
+    if not theirs:
+        return []
+    operations.rebase(tx, logged, {edit.field: edit.after for edit in theirs})
+    last = max(theirs, key=lambda edit: edit.at)
+    given = {edit.field: edit.after for edit in theirs}
+    told = entries(tx, endpoint, link, logged, given, {}, {}, last.actor, last.at)
+    reading = endpoint.mapping.read({**now.seen, **given}, endpoint.directory).values
+    settled = {entry["field"]: reading[entry["field"]] for entry in told}
+    incidents.update_link(tx, link.incident_id, link.instance, settled={**now.settled, **settled})
+    # Our write said nothing of that field: who gave it replaced what they saw.
+    return [{**entry, "found": True} for entry in told]
 
 
 def _added(

@@ -76,7 +76,8 @@ class Link:
 
     def candidates(self) -> list[Candidate]:
         """What the shadow cannot show and waits to be merged: edits that our own writes overwrote, values that the
-        platform derived from them, and what was found when an old database was adopted."""
+        platform derived from them, and what was found otherwise: when an old database was adopted, or where the platform took
+        back with our write what that said nothing of."""
         return [
             Candidate(
                 entry["field"],
