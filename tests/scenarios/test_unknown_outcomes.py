@@ -375,6 +375,25 @@ def test_who_gives_what_our_write_in_doubt_was_to_give_after_it_was_ended_opens_
     assert any("by diane on snow" in text for text in trio.said("changed"))
 
 
+def test_who_ends_what_our_write_in_doubt_was_to_end_after_it_was_opened_again_is_heard(trio):
+    """Found by the simulation: of our write the note on how it was resolved lacked, and the status alone passed for it."""
+    world = trio.world
+    world.fault("pd", "reset_before", "PUT", r"^/incidents/")
+    world.people.snow_set(trio.sys_id, state="6", close_code="Solution provided", close_notes="Restarted.")
+    world.poll("snow")
+    world.reconcile()
+    world.deliver("pd")
+    world.people.snow_set(trio.sys_id, "diane", state="2")
+    world.poll("snow")
+    world.reconcile()
+    assert world.value(trio.number, "status") == "in_progress"
+    world.clock.advance(5)
+    world.people.pd_set(trio.pd_id, "noah", status="resolved")
+    quiet(world)
+    assert (trio.pd["status"], trio.snow["state"], trio.jira["status"]["name"]) == ("resolved", "6", "Done")
+    assert any("Noah Brooks on pd says resolved and stands" in text for text in trio.said("conflict"))
+
+
 @pytest.mark.parametrize("commented", [False, True])
 def test_a_status_that_a_person_gave_is_not_our_step_on_the_way_to_another_one(both, commented):
     """Bruno began to work on it, unseen as yet, and we were to take the same step on the way to Done: no reply came, and the

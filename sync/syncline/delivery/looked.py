@@ -115,8 +115,11 @@ def _changed(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
     stands = stands and not (link is not None and moved_beside(endpoint, link, logged, record))
     # A step on the way to a status is not what the incident says, nor is what the incident has left since: somebody who gave
     # that said so.
-    left = not logged.fields or any(s.kept.incident[name] != value for name, value in logged.fields.items())
-    if stands and left and link and edits and anothers(tx, endpoint, link, logged, edits):
+    left = {
+        n for n, v in logged.fields.items() if s.kept.incident[n] != v and _says(endpoint, logged, n, record)
+    }
+    theirs = left or (stands and not logged.fields)
+    if theirs and link and edits and anothers(tx, endpoint, link, logged, edits, left or None):
         if not logged.audited:
             mark(tx, station, s)
         return False
@@ -133,6 +136,13 @@ def _changed(tx: Tx, station: Station, endpoint: Endpoint, s: Situation, evidenc
             if recover(tx, endpoint, fresh, [logged], edits):
                 mark(tx, station, s)
     return True
+
+
+def _says(endpoint: Endpoint, logged: Logged, name: str, record: Record) -> bool:
+    """Whether a record says of a field what our write was to give it: the merge takes that for the write as long as that is
+    in doubt, whatever becomes of its other fields."""
+    natives = endpoint.mapping.natives_of(name) & logged.payload.keys()
+    return bool(natives) and all(record.values.get(n) == logged.payload[n] for n in natives)
 
 
 def moved_beside(endpoint: Endpoint, link: Link, logged: Logged, record: Record) -> bool:

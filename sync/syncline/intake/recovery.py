@@ -228,16 +228,23 @@ def shown(tx: Tx, logged: Logged, edits: Sequence[Edit]) -> bool:
     return _shown(logged, may_be(logged.payload, later), known)
 
 
-def anothers(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: Sequence[Edit]) -> bool:
-    """Whether what a write in doubt was to give its record was given by somebody else, who is then laid before the next
-    merge: as long as the write may yet happen, that takes all that looks like it for the write."""
+def anothers(
+    tx: Tx,
+    endpoint: Endpoint,
+    link: Link,
+    logged: Logged,
+    edits: Sequence[Edit],
+    names: Collection[str] | None,
+) -> bool:
+    """Whether what a write in doubt was to give its record (of those fields, or any) was given by somebody else, who is then
+    laid before the next merge: as long as the write may yet happen, that takes all that looks like it for the write."""
     theirs = by_others(logged.write(), edits)
     if theirs and not logged.audited:
         operations.audited(tx, [logged.id])
         given = {edit.field: edit.after for edit in theirs}
         before = {edit.field: edit.before for edit in theirs if edit.before is not None}
         last = max(theirs, key=lambda edit: edit.at)
-        remember(tx, link, entries(tx, endpoint, link, logged, given, {}, before, last.actor, last.at))
+        remember(tx, link, entries(tx, endpoint, link, logged, given, {}, before, last.actor, last.at, names))
     return bool(theirs)
 
 
