@@ -394,6 +394,28 @@ def test_who_ends_what_our_write_in_doubt_was_to_end_after_it_was_opened_again_i
     assert any("Noah Brooks on pd says resolved and stands" in text for text in trio.said("conflict"))
 
 
+def test_who_gives_what_our_lost_write_was_to_give_is_heard_though_we_wrote_a_note_since(trio):
+    """Found by the simulation: our note was the last change of the issue, and what they gave passed for our write, landed late."""
+    world = trio.world
+    world.people.jira_move(trio.key, "In Progress")
+    world.settle()
+    world.fault("jira", "accepted", "POST", r"/transitions$")
+    world.people.snow_set(trio.sys_id, state="6", close_code="Solution provided", close_notes="Restarted.")
+    world.sync()
+    world.people.snow_set(trio.sys_id, "diane", state="2")
+    quiet(world, 3)
+    assert world.value(trio.number, "status") == "in_progress"
+    world.people.jira_move(trio.key, "Done", resolution={"name": "Done"})
+    world.clock.advance(1)
+    world.people.snow_set(trio.sys_id, comments="On it.")
+    world.poll("snow")
+    world.reconcile()
+    world.deliver("jira")
+    quiet(world)
+    assert (trio.jira["status"]["name"], trio.snow["state"]) == ("Done", "6")
+    assert not [text for text in trio.said("conflict") if "Bruno Keller" in text]
+
+
 @pytest.mark.parametrize("commented", [False, True])
 def test_a_status_that_a_person_gave_is_not_our_step_on_the_way_to_another_one(both, commented):
     """Bruno began to work on it, unseen as yet, and we were to take the same step on the way to Done: no reply came, and the

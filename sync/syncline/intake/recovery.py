@@ -69,7 +69,23 @@ def recover(tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], ed
         if logged not in creates and logged.state is State.APPLIED:
             told = _said_alike(tx, endpoint, link, logged, edits) + _undone(tx, endpoint, link, logged, edits)
             found |= {(entry["field"], entry["at"]): entry for entry in told}
-    return remember(tx, link, list(found.values()))
+    news = remember(tx, link, list(found.values()))
+    return _alike_to_ghosts(tx, endpoint, link, writes, edits) or news
+
+
+def _alike_to_ghosts(
+    tx: Tx, endpoint: Endpoint, link: Link, writes: Sequence[Logged], edits: Sequence[Edit]
+) -> bool:
+    """Lay what somebody gave that writes of ours were to give which were taken for lost, and that the incident says no more:
+    where our account was the last to write anything there, it would pass for such a write that landed late."""
+    ghosts = [w for w in writes if w.state is State.VOID and w.kind in operations.AUDITED]
+    kept = incidents.find(tx, link.incident_id) if ghosts else None
+    found = False
+    for logged in ghosts:
+        left = {n for n, v in logged.fields.items() if kept is not None and kept.incident[n] != v}
+        if left or not logged.fields:
+            found = anothers(tx, endpoint, link, logged, edits, left or None) or found
+    return found
 
 
 def _said_alike(tx: Tx, endpoint: Endpoint, link: Link, logged: Logged, edits: Sequence[Edit]) -> list[Entry]:
@@ -244,7 +260,10 @@ def anothers(
         given = {edit.field: edit.after for edit in theirs}
         before = {edit.field: edit.before for edit in theirs if edit.before is not None}
         last = max(theirs, key=lambda edit: edit.at)
-        remember(tx, link, entries(tx, endpoint, link, logged, given, {}, before, last.actor, last.at, names))
+        told = entries(tx, endpoint, link, logged, given, {}, before, last.actor, last.at, names)
+        # Who gave it when ours was taken for lost had seen what they replaced.
+        gone = logged.state is State.VOID
+        remember(tx, link, [{**entry, "found": True} if gone else entry for entry in told])
     return bool(theirs)
 
 
