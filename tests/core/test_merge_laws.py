@@ -1,5 +1,6 @@
 """The laws of the merge, over whatever people may do to one incident."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
@@ -7,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from syncline.mapping.rules import Conflict as Policy
-from syncline.merge import SIMULTANEOUS, Candidate, Conflict, Look, Merged, Origin, Rules, merge
+from syncline.merge import PLATFORM, SIMULTANEOUS, Candidate, Conflict, Look, Merged, Origin, Rules, merge
 from syncline.model import ENDED, Incident, Status
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -209,6 +210,30 @@ def test_within_the_tolerance_the_owner_wins_and_the_other_is_on_record():
     assert [c.value for c in merged.conflicts[0].losers] == ["b"]
     later = [look("jira", candidate("jira", "title", "b", "a", near + timedelta(seconds=1))), looks[1]]
     assert merge(incident, {}, later, Rules({}, {"title": "snow"})).incident["title"] == "b"
+
+
+@given(situations(fields=("assignee",)), st.data(), st.sampled_from([Policy.LATEST, Policy.HIGHEST]))
+def test_what_a_platform_gives_by_itself_replaces_nobodys_choice(situation, data, policy):
+    incident, origins, looks = situation
+    by_itself = [
+        replace(one, automatic=True, origin=replace(one.origin, actor=PLATFORM))
+        for side in looks
+        for one in side.candidates
+        if data.draw(st.booleans())
+    ]
+    instances = {one.origin.instance for one in by_itself}
+    looks = [side for side in looks if side.instance not in instances]
+    looks += [look(one.origin.instance, one) for one in by_itself]
+    merged = merge(incident, origins, looks, Rules(default=policy))
+    for conflict in merged.conflicts:
+        assert not conflict.winner.automatic or all(loser.automatic for loser in conflict.losers)
+
+
+def test_who_chooses_somebody_before_a_platform_gives_somebody_by_itself_is_heard_after_it():
+    given = {"assignee": given_by("helix", NOON + timedelta(minutes=1), PLATFORM)}
+    chosen = look("snow", candidate("snow", "assignee", "bruno@example.com", None))
+    merged = merge(Incident("SL-1", {"assignee": "syncline@example.com"}), given, [chosen], Rules())
+    assert merged.incident["assignee"] == "bruno@example.com"
 
 
 @given(LABELS, st.lists(st.tuples(LABELS, LABELS), min_size=3, max_size=3))

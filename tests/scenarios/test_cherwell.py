@@ -131,6 +131,21 @@ def test_what_is_resolved_and_reopened_on_cherwell_follows_on_servicenow(linked)
     assert pair.snow_get(sys_id)["state"] == "2"
 
 
+def test_a_stand_in_replaces_nobody_who_was_chosen_elsewhere_at_that_time(linked):
+    """Cherwell asks for an owner before it knows of one, and gives it later than somebody was chosen."""
+    pair, sys_id, _ = linked
+
+    def choose() -> None:
+        pair.snow_set(sys_id, assigned_to=pair.person("bruno"))
+        pair.clock.move(5)
+
+    pair.snow_set(sys_id, state="2")
+    pair.before("savebusinessobject", choose)
+    assert pair.sync(rounds=6) == []
+    assert (pair.desk.one()["Status"], pair.desk.one()["OwnedBy"]) == ("In Progress", "Bruno Keller")
+    assert pair.snow_get(sys_id)["assigned_to"] == pair.person("bruno")
+
+
 def test_without_a_stand_in_it_waits_for_a_person_and_says_why(pair_of):
     pair = pair_of(more="poll_every: 10")
     sys_id = pair.snow_open("Mail is down")

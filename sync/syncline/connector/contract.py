@@ -121,7 +121,8 @@ class Capabilities:
         fixed_in: Native status to the fields that a record in it takes no more.
         resets: Native field to the values that the platform gives other fields when it is written: nobody's edits, and
             the incident does not follow them.
-        assigns: Native fields that the platform sets by itself, too: where it names no person, none did.
+        assigns: Native fields that the platform sets by itself, too: where it names no person, none did. That replaces no
+            choice of a person's elsewhere.
         pages: Whether it calls people by itself. Its connector then is a `Pager`, and takes `PagePerson`.
     """
 
