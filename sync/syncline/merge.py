@@ -318,9 +318,7 @@ def merge(
         givers = _givers({**origins, **given}, name)
         if not givers and incident[name] not in (None, "", ()):
             givers = (Origin("", "Syncline", oldest),)
-        present = [
-            Candidate(name, incident[name], None, giver, automatic=giver.actor == PLATFORM) for giver in givers
-        ]
+        present = [Candidate(name, incident[name], None, giver) for giver in givers]
         policy = Policy.MANUAL if name in blocked else rules.policy.get(name, rules.default)
         decided = _decide(name, incident, present, candidates, rules, policy)
         winner = decided.winner if isinstance(decided, Conflict) else decided
@@ -459,10 +457,10 @@ def _winner(
     owned = [c for c in running if owner and c.origin.instance == owner]
     if policy is Policy.OWNER and owned:
         return _latest([c for c in owned if c in edits] or owned), f"{owner} owns this field"
-    chosen = [c for c in running if not c.automatic]
-    if chosen and len({c.value for c in chosen}) == 1:
-        return _latest(chosen), "what a platform gives by itself replaces nobody's choice"
-    running = chosen or running
+    people = [c for c in running if c.origin.actor != PLATFORM]
+    if len({c.value for c in people}) == 1:
+        return _latest(people), "what a platform gives by itself replaces nobody's choice"
+    running = people or running
     if policy is Policy.HIGHEST:
         ranked = [c for c in running if c.value is not None]
         if ranked:

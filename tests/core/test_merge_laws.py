@@ -226,7 +226,9 @@ def test_what_a_platform_gives_by_itself_replaces_nobodys_choice(situation, data
     looks += [look(one.origin.instance, one) for one in by_itself]
     merged = merge(incident, origins, looks, Rules(default=policy))
     for conflict in merged.conflicts:
-        assert not conflict.winner.automatic or all(loser.automatic for loser in conflict.losers)
+        assert conflict.winner.origin.actor != PLATFORM or all(
+            loser.origin.actor == PLATFORM for loser in conflict.losers
+        )
 
 
 def test_who_chooses_somebody_before_a_platform_gives_somebody_by_itself_is_heard_after_it():

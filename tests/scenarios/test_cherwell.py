@@ -239,6 +239,22 @@ def test_who_gives_the_status_that_is_our_own_next_step_is_on_record(linked):
     assert pair.app.parked() == []
 
 
+def test_who_takes_the_ticket_out_of_the_status_that_our_step_begins_in_parks_nothing(linked):
+    """Cherwell refuses the step by naming the status, and the record is read again before anything is parked."""
+    pair, sys_id, rec_id = linked
+    pair.snow_set(sys_id, state="2")
+    given = {"Status": "Resolved", "CloseDescription": "Rebooted."}
+
+    def resolve() -> None:
+        pair.clock.move(5)
+        pair.desk.edit(rec_id, given)
+
+    pair.before("savebusinessobject", resolve)
+    assert pair.sync(rounds=6) == []
+    assert (pair.desk.one()["Status"], pair.snow_get(sys_id)["state"]) == ("Resolved", "6")
+    assert pair.app.parked() == []
+
+
 def test_what_was_deleted_becomes_a_tombstone_and_is_not_made_again(linked):
     pair, sys_id, rec_id = linked
     pair.desk.delete(rec_id)

@@ -55,8 +55,7 @@ PLACES: Final[Mapping[str, Place]] = {
         "cherwell",
         "cherwell",
         CherwellSide,
-        # In no world but where it is asked for: some of them are not clean yet.
-        0.0,
+        0.25,
         # As at Helix.
         {"most_sessions": 1_000},
         (

@@ -249,7 +249,7 @@ def _moved_meanwhile(tx: Tx, endpoint: Endpoint, s: Situation, logged: Logged, n
     on: it is read before anything is parked. What is refused again after that is no matter of the status."""
     moves = logged.kind == "transition"
     # A field that was not sent is one that is missing: that is no matter of where the record stands.
-    natives = natives if moves else natives & logged.payload.keys()
+    natives = natives - {endpoint.capabilities.workflow} if moves else natives & logged.payload.keys()
     fixed = frozenset().union(*endpoint.capabilities.fixed_in.values())
     if link_on(s, endpoint) is None or (natives if moves else natives.isdisjoint(fixed)):
         return False
