@@ -458,9 +458,11 @@ def _winner(
     if policy is Policy.OWNER and owned:
         return _latest([c for c in owned if c in edits] or owned), f"{owner} owns this field"
     people = [c for c in running if c.origin.actor != PLATFORM]
-    if len({c.value for c in people}) == 1:
-        return _latest(people), "what a platform gives by itself replaces nobody's choice"
-    running = people or running
+    # Whoever opened a ticket and left a field empty has chosen nothing there.
+    if any(c.value not in (None, "", ()) for c in people):
+        if len({c.value for c in people}) == 1:
+            return _latest(people), "what a platform gives by itself replaces nobody's choice"
+        running = people
     if policy is Policy.HIGHEST:
         ranked = [c for c in running if c.value is not None]
         if ranked:

@@ -227,7 +227,7 @@ def test_what_a_platform_gives_by_itself_replaces_nobodys_choice(situation, data
     merged = merge(incident, origins, looks, Rules(default=policy))
     for conflict in merged.conflicts:
         assert conflict.winner.origin.actor != PLATFORM or all(
-            loser.origin.actor == PLATFORM for loser in conflict.losers
+            loser.origin.actor == PLATFORM or loser.value is None for loser in conflict.losers
         )
 
 
@@ -235,6 +235,15 @@ def test_who_chooses_somebody_before_a_platform_gives_somebody_by_itself_is_hear
     given = {"assignee": given_by("helix", NOON + timedelta(minutes=1), PLATFORM)}
     chosen = look("snow", candidate("snow", "assignee", "bruno@example.com", None))
     merged = merge(Incident("SL-1", {"assignee": "syncline@example.com"}), given, [chosen], Rules())
+    assert merged.incident["assignee"] == "bruno@example.com"
+
+
+def test_what_was_left_empty_is_no_choice_that_a_platform_could_not_replace():
+    given = {"assignee": given_by("snow", NOON, "amina")}
+    on_call = candidate(
+        "pd", "assignee", "bruno@example.com", "chloe@example.com", NOON + timedelta(minutes=1), PLATFORM
+    )
+    merged = merge(Incident("SL-1", {"assignee": None}), given, [look("pd", on_call)], Rules())
     assert merged.incident["assignee"] == "bruno@example.com"
 
 
